@@ -9,7 +9,7 @@ from dataclasses import replace
 from gateway.adapters import ADAPTERS, error_reader
 from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused
 from gateway.adapters.making import JobFailed
-from gateway.bodies import body_of, no_object
+from gateway.bodies import Json, body_of, no_object
 from gateway.errors import classify, malformed, redact
 from gateway.prices import cost_nano_usd
 from gateway.resolved import ResolvedRoute
@@ -19,7 +19,7 @@ from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api
 from genlevel.v1 import gateway_pb2 as gw
 
-_UNREAD = (Refused, AnswerError, LookupError, TypeError, ValueError, AttributeError)
+UNREAD = (Refused, AnswerError, LookupError, TypeError, ValueError, AttributeError)
 """What converters raise (``gateway.adapters.base.Adapter``)."""
 
 
@@ -29,6 +29,11 @@ def answer_of(route: ResolvedRoute, upstream: Upstream, status: int, headers: Ma
     failed = None if 200 <= status < 300 else failure_of(route, upstream, error_reader(route.row.dialect)(status, body, headers))
     if not isinstance(body, dict):
         raise failed or malformed(route.provider, no_object(raw, upstream.base_url), name=route.shown)
+    return answer_in(route, upstream, headers, body, failed)
+
+
+def answer_in(route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str], body: Json, failed: CallFailed | None = None) -> Answer:
+    """The answer in a body. failed: why there is none in it. Raises CallFailed, with what the call used if the body says it."""
     adapter = ADAPTERS[route.row.dialect, route.api]
     try:
         if failed is not None:
@@ -38,7 +43,7 @@ def answer_of(route: ResolvedRoute, upstream: Upstream, status: int, headers: Ma
             if route.tells_more or answer.usage.cache_write_tokens:
                 add_details(answer.usage, body, route.bill)
             return answer
-        except _UNREAD as problem:
+        except UNREAD as problem:
             raise _unread(problem, route, upstream, headers) from None
     except CallFailed as failure:  # a refusal, say, is billed like an answer; so is any failure that says what it used
         usage, known = adapter.usage(body)
@@ -103,7 +108,7 @@ def reading(route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str]
     """Turns what a converter says of a reply into CallFailed."""
     try:
         yield
-    except _UNREAD as problem:
+    except UNREAD as problem:
         raise _unread(problem, route, upstream, headers) from None
 
 

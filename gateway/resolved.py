@@ -46,6 +46,8 @@ class ResolvedRoute:
     limits: Limits
     parameters: RouteParameters
     timeout_s: float
+    idle_timeout_s: float
+    stream: bool
     structured_output: bool
     boxes: str
     fingerprint: str

@@ -183,10 +183,21 @@ class Routes:
             limits=row.limits if account.limits == NO_LIMITS else account.limits,
             parameters=route.parameters,
             timeout_s=account.timeout_s,
+            idle_timeout_s=account.idle_timeout_s,
+            stream=route.stream and self._streams(name, row, api),
             fingerprint=fingerprint(route, account, usual_api=usual_api, usual_url=row.base_url),
             structured_output=known.structured_output if route.structured_output is None else route.structured_output,
             boxes=route.boxes,
         )
+
+    def _streams(self, name: str, row: Provider, api: Api) -> bool:
+        """Whether an API answers in streams. Raises ConfigurationError if it does not."""
+        from gateway.streams.table import STREAMS
+
+        if (row.dialect, api) in STREAMS:
+            return True
+        said = f"the API {api} of {row.name} does not answer in streams; leave stream out"
+        raise ConfigurationError(f"{self._settings.place('routes', name, 'stream')}: {said}")
 
     def _facts(self, row: Provider, route: Route) -> ModelFacts:
         known = facts(row.name, route.model)

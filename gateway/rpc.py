@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Set
+from collections.abc import AsyncIterator, Sequence, Set
 
 import grpc
 
@@ -20,6 +20,7 @@ from genlevel.runtime.failures import abort, to_status
 from genlevel.runtime.remote import answered
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
 from genlevel.runtime.traces import hear
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 
@@ -57,14 +58,37 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         """One call, within what remains of the client's deadline. gRPC cancels it, and so the upstream, with its client."""
         try:
             hear(context.invocation_metadata)
-            remaining_s = context.time_remaining()
-            if remaining_s is not None and remaining_s <= 0:
-                raise CallFailed(gw.ERROR_CLASS_TIMEOUT, "the deadline passed before the call began")
-            return await self._gateway.generate(request, timeout_s=remaining_s or 0.0, size=arrived_bytes())
+            return await self._gateway.generate(request, timeout_s=_remaining_s(context), size=arrived_bytes())
         except CallFailed as failure:
             await abort(context, failure, method="Generate")
         except Exception:
             await abort(context, _internal("Generate"), method="Generate")
+
+    async def GenerateStream(self, request: gw.GenerateStreamRequest, context: grpc.aio.ServicerContext) -> None:
+        """One call, as ``Generate``; pieces of its answer go out while they come, and the whole last.
+
+        A client that reads slowly holds up the reading from the provider: no more than a message waits here.
+        """
+
+        async def write(message: gw.GenerateStreamResponse) -> None:
+            if (size := message.ByteSize()) > MESSAGE_LIMIT_BYTES:
+                raise _too_large(size, message.response)
+            await context.write(message)
+
+        async def pass_on(pieces: Sequence[ct.Part]) -> None:
+            await write(gw.GenerateStreamResponse(pieces=pieces))
+
+        try:
+            hear(context.invocation_metadata)
+            timeout_s = _remaining_s(context)
+            response = await self._gateway.stream(request.request, pass_on, timeout_s=timeout_s, size=arrived_bytes())
+            await write(gw.GenerateStreamResponse(response=response))
+        except CallFailed as failure:
+            await abort(context, failure, method="GenerateStream")
+        except grpc.aio.BaseError:  # of writing: its client has gone
+            raise
+        except Exception:
+            await abort(context, _internal("GenerateStream"), method="GenerateStream")
 
     async def ListModels(self, request: gw.ListModelsRequest, context: grpc.aio.ServicerContext) -> gw.ListModelsResponse:
         """The configured routes, or one resolved."""
@@ -119,6 +143,14 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
                 group.create_task(stream.answer(item, size, arrived, hold))
                 del item
             del request  # its items are in memory for as long as they are worked on, not until the next one comes
+
+
+def _remaining_s(context: grpc.aio.ServicerContext) -> float:
+    """What remains of the client's deadline, 0 = it has none. Raises CallFailed if it is over."""
+    remaining_s: float | None = context.time_remaining()
+    if remaining_s is not None and remaining_s <= 0:
+        raise CallFailed(gw.ERROR_CLASS_TIMEOUT, "the deadline passed before the call began")
+    return remaining_s or 0.0
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

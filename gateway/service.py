@@ -19,6 +19,7 @@ from gateway.bodies import body_of
 from gateway.calls import Call, Calls
 from gateway.downloads import download
 from gateway.errors import REDIRECTS
+from gateway.estimates import estimated
 from gateway.failure_log import FailureLog
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
@@ -31,6 +32,8 @@ from gateway.replies import answer_of, charge, failure_of, has_media, job_failur
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.spans import traced
+from gateway.streamed import PassOn, ask_streamed
+from gateway.streams.table import STREAMS
 from gateway.telemetry import Telemetry
 from gateway.tools import tools_of
 from gateway.upstream import Upstream, Upstreams
@@ -104,7 +107,20 @@ class Gateway:
         size: about the request's bytes, if that is known; to count them takes as long as to write them.
         Raises CallFailed; NOT_SENT if the gateway stops before the provider was asked. Cancelling it cancels the upstream call.
         """
-        call = self._generate(request, timeout_s, size)
+        return self._traced(request, self._generate(request, timeout_s, size))
+
+    def stream(
+        self, request: gw.GenerateRequest, pass_on: PassOn, *, timeout_s: float = 0.0, size: int = 0
+    ) -> Coroutine[object, None, gw.GenerateResponse]:
+        """As ``generate``; what the model says is passed on while it says it, in order and ahead of the whole answer.
+
+        An API that does not answer in streams, and one whose answer has sound, answers whole. What pass_on raises ends the call.
+        """
+        return self._traced(request, self._generate(request, timeout_s, size, pass_on))
+
+    def _traced(
+        self, request: gw.GenerateRequest, call: Coroutine[object, None, gw.GenerateResponse]
+    ) -> Coroutine[object, None, gw.GenerateResponse]:
         if self._spans is None:
             return call
         try:
@@ -113,7 +129,9 @@ class Gateway:
             return call
         return traced(self._spans, route, request, call)
 
-    async def _generate(self, request: gw.GenerateRequest, timeout_s: float, size: int) -> gw.GenerateResponse:
+    async def _generate(
+        self, request: gw.GenerateRequest, timeout_s: float, size: int, pass_on: PassOn | None = None
+    ) -> gw.GenerateResponse:
         started = time.perf_counter()
         provider = ""
         series = None
@@ -126,7 +144,7 @@ class Gateway:
             call = self._calls.call(limit_s)
             try:
                 with call:
-                    response, has_usage = await self._ask(route, request, call, size)
+                    response, has_usage = await self._ask(route, request, call, size, pass_on)
             except TimeoutError:
                 raise CallFailed(
                     ErrorClass.TIMEOUT,
@@ -178,7 +196,9 @@ class Gateway:
         if self._spans is not None:
             await self._spans.close()
 
-    async def _ask(self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call, size: int) -> tuple[gw.GenerateResponse, bool]:
+    async def _ask(
+        self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call, size: int, pass_on: PassOn | None
+    ) -> tuple[gw.GenerateResponse, bool]:
         messages = list(request.messages)
         size = self._check_size(request, messages, size)
         maker = MAKERS.get((route.row.dialect, route.api))
@@ -191,17 +211,27 @@ class Gateway:
             await call.sends(await asyncio.to_thread(self._bytes_of, stored))
         async with self._encoding if call.is_large else _AT_ONCE:
             upstream, model, starting_s = await self._upstream(route)
-            sent = await prepared(request, route, model, self._stored(), size=size)
+            streamed = (route.stream or pass_on is not None) and _streams(route, request)
+            sent = await prepared(request, route, model, self._stored(), size=size, streamed=streamed)
         call.begin()
-        status, headers, raw, upstream_s = await upstream.post(sent.path, sent.pieces, sent.headers, call=call)
-        call.is_large |= len(raw) > LARGE_BYTES
-        answer = answer_of(route, upstream, status, headers, raw)
+        first_piece_s = None
+        if streamed:
+            answer, headers, upstream_s, first_piece_s = await ask_streamed(route, upstream, sent, call, pass_on)
+        else:
+            status, headers, raw, upstream_s = await upstream.post(sent.path, sent.pieces, sent.headers, call=call)
+            call.is_large |= len(raw) > LARGE_BYTES
+            answer = answer_of(route, upstream, status, headers, raw)
         response = response_of(route, answer, sent.parameters, sent.dropped, upstream_s=starting_s + upstream_s)
         del sent  # media are not kept in two forms while an answer is stored
         if limits := nearly_used_up(headers):
             response.limits.extend(limits)
         lengths = not has_media(response) or await self._settle(response)
         set_cost(response, route, tokens=answer.usage_is_known, lengths=lengths)
+        if first_piece_s is not None:
+            response.first_piece_s = starting_s + first_piece_s
+        if streamed and not answer.has_usage:
+            response.usage.MergeFrom(estimated(messages, response.parts))
+            response.usage_estimated = True
         return response, answer.usage_is_known
 
     def _check_size(self, request: gw.GenerateRequest, messages: Sequence[ct.Message], size: int) -> int:
@@ -351,3 +381,8 @@ class Gateway:
             return await self._embedded.server()
         except GenlevelError as problem:
             raise CallFailed(ErrorClass.MODEL_GONE, str(problem), provider="embedded", provider_code="not started") from None
+
+
+def _streams(route: ResolvedRoute, request: gw.GenerateRequest) -> bool:
+    """Whether an answer can come as a stream. Sound cannot: a stream of OpenAI's has raw samples in no container."""
+    return (route.row.dialect, route.api) in STREAMS and ct.MODALITY_AUDIO not in request.output_modalities

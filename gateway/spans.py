@@ -77,7 +77,10 @@ def _answered(found: dict[str, Attribute], response: gw.GenerateResponse) -> Non
             found[f"gen_ai.response.{name}"] = logs.redact(said)
     if response.finish_reason:
         found["gen_ai.response.finish_reasons"] = [gw.FinishReason.Name(response.finish_reason).removeprefix("FINISH_REASON_").lower()]
-    _used(found, response.usage)
+    if response.HasField("first_piece_s"):
+        found["gen_ai.response.time_to_first_chunk"] = response.first_piece_s
+    if not response.usage_estimated:
+        _used(found, response.usage)
 
 
 def _asked(found: dict[str, Attribute], parameters: gw.GenerationParameters) -> None:

@@ -11,6 +11,8 @@ from genlevel.v1 import gateway_pb2 as gw
 # Reasoning models answer in minutes.
 DURATION_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900)
 OVERHEAD_BUCKETS_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1)
+# As OpenTelemetry advises for gen_ai.server.time_per_output_token.
+TOKEN_TIME_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5)
 TOKEN_BUCKETS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576)
 # Callers choose model names; beyond this many they share one label.
 MAX_MODELS = 200
@@ -44,6 +46,7 @@ class Telemetry:
             buckets=OVERHEAD_BUCKETS_S,
             registry=registry,
         )
+        self._first_chunk, self._token_time = _of_streams(registry)
         self._usage = Distributions(
             "gen_ai_client_token_usage",
             "Tokens of one answer.",
@@ -88,12 +91,25 @@ class Telemetry:
         self._errors.labels(provider or "none", reason).inc()
 
 
+def _of_streams(registry: CollectorRegistry) -> tuple[Distributions, Distributions]:
+    """Times of answers that came as streams."""
+    labels = ("gen_ai_provider_name", "gen_ai_request_model", "gen_ai_operation_name")
+    first, each = "gen_ai_client_operation_time_to_first_chunk_seconds", "gen_ai_server_time_per_output_token_seconds"
+    return (
+        Distributions(
+            first, "From when an answer was asked for to its first piece.", labels, buckets=DURATION_BUCKETS_S, registry=registry
+        ),
+        Distributions(each, "Time for each token after the first piece.", labels, buckets=TOKEN_TIME_BUCKETS_S, registry=registry),
+    )
+
+
 class ModelSeries:
     """The series of one model with their labels bound once, because looking them up costs more than counting."""
 
     def __init__(self, telemetry: Telemetry, provider: str, model: str, api: str, priced: bool) -> None:
         own = telemetry
         self._priced = priced
+        self._telemetry, self._names = telemetry, (provider, model, OPERATIONS.get(api, "chat"))
         self._answered = own._requests.labels(provider, model, api, "answered")
         self._failed = own._requests.labels(provider, model, api, "failed")
         self._cancelled = own._requests.labels(provider, model, api, "cancelled")
@@ -114,6 +130,8 @@ class ModelSeries:
         self._overhead.observe(overhead_s)
         if has_usage:
             self._used(usage)
+        if response.HasField("first_piece_s"):
+            self._streamed(response, has_usage)
         if usage.output_images:
             self._images.inc(usage.output_images)
         if usage.output_milliseconds:
@@ -122,6 +140,15 @@ class ModelSeries:
             self._cost.inc(response.cost_nano_usd / 1e9)
         elif self._priced and not response.HasField("cost_nano_usd"):
             self._unbilled.inc()
+
+    def _streamed(self, response: gw.GenerateResponse, has_usage: bool) -> None:
+        """Counts the times of an answer that came as a stream; there are no such series of models that answer whole."""
+        self._telemetry._first_chunk.labels(*self._names).observe(response.first_piece_s)
+        tokens = response.usage.output_tokens
+        if any(part.HasField("reasoning") for part in response.parts):  # else it came before the first piece
+            tokens += response.usage.reasoning_tokens
+        if has_usage and tokens > 1:
+            self._telemetry._token_time.labels(*self._names).observe((response.upstream_s - response.first_piece_s) / (tokens - 1))
 
     def failed(self, duration_s: float, failure: CallFailed) -> None:
         """Counts a request that failed, and what it used all the same."""

@@ -16,6 +16,8 @@ def _quantile(share: float, series: str, by: str, where: str) -> str:
 _REQUESTS = f"genlevel_gateway_requests_total{{{_MODEL}}}"
 _FAILED = f'genlevel_gateway_requests_total{{{_MODEL}, outcome="failed"}}'
 _DURATION = "gen_ai_client_operation_duration_seconds"
+_FIRST = "gen_ai_client_operation_time_to_first_chunk_seconds"
+_EACH = "gen_ai_server_time_per_output_token_seconds"
 _GATEWAY = [
     number("Calls a second", Query(f"sum(rate({_REQUESTS}[$__rate_interval]))"), unit="reqps"),
     number(
@@ -64,6 +66,24 @@ _GATEWAY = [
         Query("genlevel:gateway_overhead_seconds:p95_rate5m", "{{api}} p95"),
         unit="s",
         note="Duration less the time with an upstream call open.",
+    ),
+    lines(
+        "First piece of a stream",
+        *(
+            Query(_quantile(share, _FIRST, "gen_ai_request_model", _GEN_AI), f"{{{{gen_ai_request_model}}}} p{share * 100:g}")
+            for share in (0.5, 0.95)
+        ),
+        unit="s",
+        note="Of answers that came as streams.",
+    ),
+    lines(
+        "Time for each token of a stream",
+        *(
+            Query(_quantile(share, _EACH, "gen_ai_request_model", _GEN_AI), f"{{{{gen_ai_request_model}}}} p{share * 100:g}")
+            for share in (0.5, 0.95)
+        ),
+        unit="s",
+        note="After the first piece.",
     ),
     row("How much"),
     lines(

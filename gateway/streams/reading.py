@@ -10,17 +10,25 @@ from genlevel.v1 import content_pb2 as ct
 
 
 class Reading:
-    """A framing and an assembler at work. Both methods raise AnswerError for an error that the stream tells of, and ValueError (also
-    LookupError, TypeError, AttributeError) for what is no stream of this API.
+    """A framing and an assembler at work. began: some of the answer has come.
+
+    Both methods raise AnswerError for an error that the stream tells of, and ValueError (also LookupError, TypeError, AttributeError) for
+    what is no stream of this API.
     """
 
     def __init__(self, framing: Framing, assembler: Assembler) -> None:
         self._framing = framing
         self._assembler = assembler
+        self.began = False
 
     def feed(self, data: bytes) -> list[ct.Part]:
         """The pieces that these bytes complete."""
-        return [piece for event in self._framing.feed(data) for piece in self._assembler.feed(event)]
+        pieces: list[ct.Part] = []
+        for event in self._framing.feed(data):
+            if found := self._assembler.feed(event):
+                self.began = True
+                pieces += found
+        return pieces
 
     def end(self) -> Json:
         """The body, if the stream ends here. Raises ValueError if it is cut."""

@@ -120,6 +120,7 @@ class Account(_Strict):
     )
     limits: Limits = Limits()
     timeout_s: float = Field(600.0, gt=0)
+    idle_timeout_s: float = Field(300.0, gt=0, description="the longest silence within an answer that comes as a stream")
 
 
 class RouteParameters(_Strict):
@@ -164,6 +165,7 @@ class Route(_Strict):
     context_tokens: int = Field(0, ge=0)
     structured_output: bool | None = Field(None, description="whether it can be held to a JSON schema; null = as shipped for hosted models")
     boxes: BoxesWritten = Field("", description="in what it writes coordinates in pictures; empty = found from its answers")
+    stream: bool = Field(False, description="have answers come as streams, which pass proxies that cut silent connections; they stay whole")
     parameters: RouteParameters = RouteParameters()
 
 

@@ -58,4 +58,6 @@ async def _has_data(alerting: Alerting, expression: str) -> bool:
 def named_in(expression: str) -> set[str]:
     """The series in an expression: ours, OpenTelemetry's, and Prometheus' own. (No label is called like one.)"""
     names = re.findall(r"[a-zA-Z_:][\w:]*", re.sub(r"\{[^}]*\}", "", expression))
-    return {name for name in names if name.startswith(("genlevel", "gen_ai_client_", "process_")) or name in ("ALERTS", "up")}
+    return {
+        name for name in names if name.startswith(("genlevel", "gen_ai_client_", "gen_ai_server_", "process_")) or name in ("ALERTS", "up")
+    }

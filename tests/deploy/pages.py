@@ -39,7 +39,7 @@ class Pages:
     def goes_on(self) -> None:
         """One call is answered and one fails, and a run has its outcome of one instance."""
         usage = gw.Usage(input_tokens=3, output_tokens=2, output_images=1, output_milliseconds=500)
-        answer = gw.GenerateResponse(upstream_s=0.5, overhead_s=0.001, cost_nano_usd=2_500_000, usage=usage)
+        answer = gw.GenerateResponse(upstream_s=0.5, first_piece_s=0.2, overhead_s=0.001, cost_nano_usd=2_500_000, usage=usage)
         self._models[False].answered(answer, True)
         self._models[True].cancelled()
         self._gateway.failed("openai", "RATE_LIMIT")
