@@ -17,9 +17,10 @@ def fill(struct: struct_pb2.Struct, value: object) -> None:
     """Writes an object into a message as it is.
 
     Anything else, and an object that a Struct does not hold exactly (nested too deeply, or with whole numbers beyond a double's), is
-    written as JSON in the field "json".
+    written as JSON in the field "json"; so is one that has this field alone.
     """
-    struct.update(value if isinstance(value, dict) and _fits(value) else {"json": orjson.dumps(value).decode()})
+    fits = isinstance(value, dict) and value.keys() != {"json"} and _fits(value)
+    struct.update(value if isinstance(value, dict) and fits else {"json": orjson.dumps(value).decode()})
 
 
 def plain(struct: struct_pb2.Struct) -> Json:
