@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from genlevel.runtime import logs
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TIMEOUT_S = 30.0
+NEEDED = "credentials of Google's cloud need google-auth: pip install 'genlevel[vertex]'"
+
+
+def problem() -> str:
+    """Why Google's cloud cannot be asked without a key, in one line; "" if it can."""
+    return "" if find_spec("google.auth") is not None else f"no key, and without one {NEEDED}"
 
 
 def credentials_of(written: str, provider: str) -> tuple[Credentials, str]:
     """Credentials, and the project that they belong to ("" if they do not say).
 
-    written: a file of credentials in JSON, such as a service account's key; "": what the environment offers
+    written: a service account's key in JSON, or a user's credentials; "": what the environment offers
     (https://cloud.google.com/docs/authentication/application-default-credentials).
     Raises ConfigurationError with what to install or to set.
     """
@@ -32,21 +39,33 @@ def credentials_of(written: str, provider: str) -> tuple[Credentials, str]:
         import google.auth
         from google.auth.exceptions import GoogleAuthError
     except ImportError:
-        raise ConfigurationError(f"{provider} needs google-auth: pip install 'genlevel[vertex]'") from None
+        raise ConfigurationError(f"{provider}: {NEEDED}") from None
     try:
-        if not written:
-            found, project = google.auth.default(scopes=[SCOPE])
-        else:
-            content = json.loads(written)
-            for name in ("private_key", "refresh_token", "client_secret"):
-                if secret := content.get(name):
-                    logs.hide(secret)
-            found, project = google.auth.load_credentials_from_dict(content, scopes=[SCOPE])
+        if written:
+            return _credentials(json.loads(written))
+        found, project = google.auth.default(scopes=[SCOPE])
     except (GoogleAuthError, ValueError, AttributeError, TypeError) as problem:
-        where = "its api_key_file" if written else "no key and no credentials of Google's cloud"
+        where = "its api_key_file cannot be used" if written else "there are no credentials of Google's cloud here"
         how = "write a service account's key there" if written else "run `gcloud auth application-default login`, or set api_key_file"
         raise ConfigurationError(f"{provider}: {where} ({_line(problem)}); {how}") from None
     return found, project or ""
+
+
+def _credentials(content: dict[str, str]) -> tuple[Credentials, str]:
+    """Those in a file. Kinds that lead elsewhere, of other clouds, are taken from the environment alone: that is the machine's owner's."""
+    from google.oauth2.credentials import Credentials as OfUser
+    from google.oauth2.service_account import Credentials as OfService
+
+    for name in ("private_key", "refresh_token", "client_secret"):
+        if secret := content.get(name):
+            logs.hide(secret)
+    match content.get("type"):
+        case "service_account":
+            return OfService.from_service_account_info(content, scopes=[SCOPE]), content.get("project_id", "")
+        case "authorized_user":
+            return OfUser.from_authorized_user_info(content, scopes=[SCOPE]), ""
+        case kind:
+            raise ValueError(f"credentials of the type {kind} are taken from GOOGLE_APPLICATION_CREDENTIALS alone")
 
 
 class Tokens:

@@ -10,6 +10,8 @@ from genlevel.runtime import logs
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Account
 
+# Credentials of a cloud are an object of JSON, of several lines.
+_LINES = str.maketrans("\r\n\t", "   ")
 # A shorter key is a placeholder for a server of one's own ("EMPTY", "x"); hiding it would blot out ordinary words.
 SHORTEST_HIDDEN = 8
 
@@ -69,7 +71,8 @@ class KeySource:
     def _in_file(self, route: str, account: str, provider: str) -> str:
         try:
             with open(self.name, encoding="utf-8") as file:
-                return file.read().strip()
+                key = file.read().strip()
+            return key.translate(_LINES) if key.startswith("{") else key
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
             problem = f"{route}: cannot read the key file {self.name} of account {account} ({why})"

@@ -27,6 +27,8 @@ class Dialect(StrEnum):
     GEMINI = "gemini"
     VERTEX = "vertex"
     """Gemini's, at the addresses of a project."""
+    ANTHROPIC_VERTEX = "anthropic-vertex"
+    """Anthropic's there."""
     EMBEDDED = "embedded"
     BEDROCK = "bedrock"
     COHERE = "cohere"
@@ -176,10 +178,25 @@ _ROWS = (
     Provider(
         "vertex",
         Dialect.VERTEX,
-        Charging.ELSEWHERE,
+        Charging.ALWAYS,
         apis=(Api.GENERATE,),
         client="gateway.google_clients:vertex_client",
+        key_variable="GOOGLE_VERTEX_API_KEY",  # https://ai-sdk.dev/providers/ai-sdk-providers/google-vertex
         domain="googleapis.com",
+        problem="gateway.google_cloud:problem",
+        has_credentials=True,
+    ),
+    # https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
+    Provider(
+        "anthropic-vertex",
+        Dialect.ANTHROPIC_VERTEX,
+        Charging.ALWAYS,
+        apis=(Api.MESSAGES,),
+        client="gateway.google_clients:anthropic_vertex_client",
+        key_variable="GOOGLE_VERTEX_API_KEY",  # https://ai-sdk.dev/providers/ai-sdk-providers/google-vertex
+        domain="googleapis.com",
+        problem="gateway.google_cloud:problem",
+        has_credentials=True,
     ),
     Provider(
         "bedrock",

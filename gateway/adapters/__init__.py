@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.adapters.anthropic_messages import AnthropicMessages
+from gateway.adapters.anthropic_vertex import VertexMessages
 from gateway.adapters.base import Adapter, Capabilities, ErrorReader, error_of
 from gateway.adapters.bedrock import BedrockConverse
 from gateway.adapters.bedrock_errors import aws_error
@@ -29,6 +30,7 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.COMPATIBLE, Api.CHAT): Compatible(),
     (Dialect.GEMINI, Api.GENERATE): Gemini(),
     (Dialect.VERTEX, Api.GENERATE): VertexGemini(),
+    (Dialect.ANTHROPIC_VERTEX, Api.MESSAGES): VertexMessages(),
     (Dialect.EMBEDDED, Api.CHAT): EmbeddedChat(),
     (Dialect.BEDROCK, Api.CONVERSE): BedrockConverse(),
     (Dialect.COHERE, Api.CHAT): CohereChat(),

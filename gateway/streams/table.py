@@ -12,6 +12,8 @@ from gateway.streams.aws_frames import AwsFraming
 from gateway.streams.bedrock import BedrockAssembler
 from gateway.streams.chat import ChatAssembler
 from gateway.streams.cohere import CohereAssembler
+from gateway.streams.gemini import GeminiAssembler
+from gateway.streams.listed import EventsOrList
 from gateway.streams.messages import MessagesAssembler
 from gateway.streams.ndjson import JsonLines
 from gateway.streams.ollama import OllamaAssembler
@@ -40,12 +42,16 @@ class Streaming(NamedTuple):
 
 # https://platform.openai.com/docs/api-reference/chat/create: without this, a stream does not say what it used
 _CHAT = Streaming(ServerSentEvents, ChatAssembler, usage={"stream_options": {"include_usage": True}})
+_GEMINI = Streaming(EventsOrList, GeminiAssembler, fields={})
 
 STREAMS: dict[tuple[Dialect, Api], Streaming] = {
     (Dialect.OPENAI, Api.CHAT): _CHAT,
     (Dialect.OPENAI, Api.RESPONSES): Streaming(ServerSentEvents, ResponsesAssembler),
     (Dialect.ANTHROPIC, Api.MESSAGES): Streaming(ServerSentEvents, MessagesAssembler),
     (Dialect.COMPATIBLE, Api.CHAT): _CHAT,
+    (Dialect.GEMINI, Api.GENERATE): _GEMINI,
+    (Dialect.VERTEX, Api.GENERATE): _GEMINI,
+    (Dialect.ANTHROPIC_VERTEX, Api.MESSAGES): Streaming(ServerSentEvents, MessagesAssembler),
     (Dialect.BEDROCK, Api.CONVERSE): Streaming(AwsFraming, BedrockAssembler, fields={}),
     (Dialect.COHERE, Api.CHAT): Streaming(ServerSentEvents, CohereAssembler),
     (Dialect.OLLAMA, Api.CHAT): Streaming(JsonLines, OllamaAssembler),

@@ -33,8 +33,8 @@ from gateway.adapters.gemini import Gemini, VertexGemini
 from gateway.bodies import Json
 from gateway.errors import error_class
 from gateway.streams.gemini import GeminiAssembler
+from gateway.streams.listed import EventsOrList
 from gateway.streams.reading import Reading
-from gateway.streams.sse import ServerSentEvents
 from gateway.structs import plain
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import RouteMedia
@@ -438,7 +438,7 @@ def test_whatever_comes_is_an_answer_or_no_answer(body: Json) -> None:
 
 
 def stream_reading() -> Reading:
-    return Reading(ServerSentEvents(), GeminiAssembler())
+    return Reading(EventsOrList(), GeminiAssembler())
 
 
 def sse(*chunks: Json) -> bytes:
@@ -496,3 +496,20 @@ def test_an_error_within_a_stream_and_a_blocked_prompt_are_what_they_are_in_an_a
     blocked.feed(sse({"promptFeedback": {"blockReason": "OTHER"}, "usageMetadata": USAGE}))
     with pytest.raises(Refused):
         Gemini().answer(blocked.end())
+
+
+def test_a_list_of_chunks_is_read_as_the_events_are() -> None:
+    chunks = [
+        {"candidates": [{"content": {"parts": [{"text": "Pa"}]}}]},
+        {"candidates": [{"content": {"parts": [{"text": "ris"}]}, "finishReason": "STOP"}], "usageMetadata": USAGE},
+    ]
+    events, listed = stream_reading(), stream_reading()
+    events.feed(sse(*chunks))
+    written = b"\n " + json.dumps(chunks).encode()
+    for start in range(0, len(written), 7):
+        listed.feed(written[start : start + 7])
+    assert listed.end() == events.end()
+    cut = stream_reading()
+    cut.feed(written[:-1])
+    with pytest.raises(ValueError, match="the stream ended"):
+        cut.end()

@@ -13,8 +13,8 @@ import pytest
 
 from gateway.adapters.gemini import Gemini
 from gateway.streams.gemini import GeminiAssembler
+from gateway.streams.listed import EventsOrList
 from gateway.streams.reading import Reading as Stream
-from gateway.streams.sse import ServerSentEvents
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.settings import Account, Api, Route
 from genlevel.v1 import gateway_pb2 as gw
@@ -132,16 +132,9 @@ def chunks_of(recording: Recording) -> list[dict[str, Any]]:
     return [json.loads(line.removeprefix("data:")) for line in recording.response.splitlines() if line.startswith("data:")]
 
 
-def stream_of(recording: Recording) -> bytes:
-    """Its bytes, as events."""
-    if isinstance(recording.response, str):
-        return recording.body
-    return b"".join(b"data: %b\r\n\r\n" % json.dumps(chunk).encode() for chunk in recording.response)
-
-
 def assembled(stream: bytes) -> dict[str, Any]:
     """The body that a stream amounts to. Raises ValueError if it is cut."""
-    found = Stream(ServerSentEvents(), GeminiAssembler())
+    found = Stream(EventsOrList(), GeminiAssembler())
     found.feed(stream)
     body: dict[str, Any] = found.end()
     return body
@@ -153,7 +146,7 @@ def test_recorded_streams_of_gemini_amount_to_what_its_sdk_reads_in_their_chunks
     recorded = calls(wire, {"gemini"}, streamed=True)
     wrong = {}
     for recording in recorded:
-        answer = Gemini().answer(assembled(stream_of(recording)))
+        answer = Gemini().answer(assembled(recording.body))
         response = gw.GenerateResponse(parts=answer.parts, finish_reason=answer.finish_reason, usage=answer.usage)
         found = differences(reading_gemini.reading(chunks_of(recording)), reading_of(response))
         if found:
@@ -166,7 +159,7 @@ def test_recorded_streams_of_gemini_amount_to_what_its_sdk_reads_in_their_chunks
 def test_a_stream_of_gemini_that_is_cut_at_any_byte_is_whole_or_no_answer(wire: Path) -> None:
     shortest = sorted(calls(wire, {"gemini"}, streamed=True), key=lambda recording: len(recording.body))[:12]
     for recording in shortest:
-        stream = stream_of(recording)
+        stream = recording.body
         whole = assembled(stream)
         for end in range(len(stream)):
             try:

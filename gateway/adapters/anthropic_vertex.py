@@ -1,0 +1,35 @@
+"""Anthropic's messages API as Vertex AI has it: the model in the path, the version in the body. Source: anthropic's AnthropicVertex."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote
+
+from gateway.adapters.anthropic_messages import AnthropicMessages
+from gateway.adapters.blocks import Ask
+from gateway.bodies import Json
+
+VERSION = "2026-10-21"
+OLDER_VERSION = "vertex-2023-10-16"
+"""The one that takes sampling parameters; see ``SAMPLING_VERSION``."""
+
+
+class VertexMessages(AnthropicMessages):
+    """POST publishers/anthropic/models/MODEL:rawPredict below a project's location."""
+
+    # https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai: 30 MB a request; pictures by address are not taken
+    capabilities = replace(AnthropicMessages.capabilities, request_bytes=30_000_000, uris=frozenset())
+
+    def path(self, model: str, *, streamed: bool) -> str:
+        """The model's own."""
+        return f"publishers/anthropic/models/{quote(model, safe='@._-')}:{'streamRawPredict' if streamed else 'rawPredict'}"
+
+    def request(self, model: str, ask: Ask) -> Json:
+        """Anthropic's request, which names a version in place of the model."""
+        body = super().request(model, ask)
+        del body["model"]
+        return {"anthropic_version": OLDER_VERSION if super().headers(body) else VERSION, **body}
+
+    def headers(self, body: Json) -> None:
+        """The version is in the body."""
+        return
