@@ -15,6 +15,7 @@ has the models of another table, at their prices, too.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -90,6 +91,12 @@ class _Table(TypedDict):
 def facts(provider: str, model: str) -> ModelFacts:
     """The facts of one model; all unknown if no table has it."""
     return known_models(provider).get(model, UNKNOWN)
+
+
+def nearest_priced(provider: str, model: str) -> list[str]:
+    """The models of a provider that have a price and are named most like this one, as provider/model; at most three."""
+    priced = [name for name, made in known_models(provider).items() if made.price is not None]
+    return [f"{provider}/{name}" for name in difflib.get_close_matches(model, priced, n=3)]
 
 
 def providers_known() -> list[str]:

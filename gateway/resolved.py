@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway.addresses import host_of
 from gateway.keys import KeySource
-from gateway.models import ModelFacts
+from gateway.models import ModelFacts, nearest_priced
 from gateway.prices import DatedPrice, Price
 from gateway.providers import Provider
 from genlevel.runtime.errors import CallFailed
@@ -150,4 +150,6 @@ class ResolvedRoute:
         )
         if self.priced is not None:
             info.price.CopyFrom(self.priced.message())
+        elif self.charges:
+            info.nearest_priced.extend(nearest_priced(self.provider, self.model))
         return info

@@ -17,6 +17,7 @@ from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 from genlevel.runtime.hosts import is_loopback_url
+from genlevel.runtime.price_list import file_of, listed_prices
 from genlevel.runtime.settings import Account, Api, ModelPrice, Route, Settings
 from genlevel.runtime.shown import cut, is_variable_name, quoted
 from genlevel.v1 import content_pb2 as ct
@@ -48,6 +49,7 @@ class Routes:
 
     def __init__(self, settings: Settings, *, served: bool = False) -> None:
         self._settings = settings
+        self._listed = listed_prices(settings)
         self._served = served
         for name, account in settings.accounts.items():
             self._check(name, account)
@@ -108,9 +110,15 @@ class Routes:
         return [*self._named.values(), *([] if EMBEDDED_ROUTE in self._named else [self.resolve(EMBEDDED_ROUTE)])]
 
     def known(self) -> list[ResolvedRoute]:
-        """The hosted models whose facts are shipped, unless a configured route has their name."""
-        names = (f"{provider}/{model}" for provider in providers_known() for model in known_models(provider))
-        return [self.resolve(name) for name in names if name not in self._named]
+        """The hosted models of which something is shipped, or that have a price, unless a configured route has their name."""
+        shipped = (f"{provider}/{model}" for provider in providers_known() for model in known_models(provider))
+        priced = sorted(name for name in {*self._listed, *self._settings.prices} if self._is_hosted(name))
+        return [self.resolve(name) for name in dict.fromkeys((*shipped, *priced)) if name not in self._named]
+
+    def _is_hosted(self, name: str) -> bool:
+        """Whether a name that has a price is that of a hosted provider's model."""
+        row = PROVIDERS.get(name.partition("/")[0])
+        return row is not None and row.implied and row.charging in (Charging.ALWAYS, Charging.ELSEWHERE)
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._settings.routes)[:10])
@@ -206,10 +214,12 @@ class Routes:
         return replace(known, context_tokens=self._settings.embedded.context_tokens) if row.is_started_here else known
 
     def _price(self, name: str, row: Provider, route: Route, known: ModelFacts) -> DatedPrice | None:
-        """The route's own price, else that of the settings, else the shipped one."""
+        """The route's own price, else that of the settings, of their file, or the shipped one."""
         said = route.price or self._settings.prices.get(f"{row.name}/{route.model}") or self._settings.prices.get(name)
         if said:
             return DatedPrice(Price.of(said), CONFIGURED)
+        if listed := self._listed.get(f"{row.name}/{route.model}"):
+            return DatedPrice(Price.of(listed.price), listed.source or str(file_of(self._settings)), listed.as_of)
         return FREE if row.charging is Charging.NEVER else known.price
 
     def _inputs(self, name: str, row: Provider, api: Api, route: Route, known: ModelFacts) -> frozenset[int]:

@@ -222,7 +222,8 @@ def money_notes(model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:
     if model.HasField("price"):
         return []
     capped = traffic.HasField("budget_nano_usd")
-    price = f"add one under prices: in genlevel.yaml ({model.provider}/{model.model})"
+    near = f", the nearest that have one are {', '.join(model.nearest_priced)}" if model.nearest_priced else ""
+    price = f"add one under prices: in genlevel.yaml ({model.provider}/{model.model}{near})"
     if capped and (model.charges or (model.keyed and not traffic.unpriced_ok)):
         way = "" if model.charges else ", or accept an unknown cost with --unpriced-ok, which takes the cap off"
         raise UsageError(f"--budget-usd cannot be kept for {model.route}: it has no price; {price}{way}")

@@ -362,7 +362,8 @@ class Settings(_Strict):
     routes: dict[str, Route] = {}
     destinations: dict[str, Destination] = Field({}, description="where alarms go, by their names")
     monitors: dict[str, Monitor] = Field({}, description="deployed models that the evaluator watches, by the monitors' names")
-    prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the shipped table's")
+    prices: dict[str, ModelPrice] = Field({}, description="by provider/model; replaces the file's and the shipped ones")
+    prices_file: Path | None = Field(None, description="newer prices than the shipped; null = genlevel-prices.json, if that is there")
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

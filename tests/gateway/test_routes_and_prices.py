@@ -289,6 +289,39 @@ def test_a_price_of_the_route_goes_before_the_settings_and_these_before_the_tabl
     assert Routes(listed).resolve("a").price == Price.of(price("8"))
 
 
+def test_a_file_of_prices_goes_before_what_is_shipped_and_after_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "prices.json"
+    file.write_text(
+        '{"prices": {"openai/gpt-4.1-mini": {"as_of": "2026-12-24", "source": "a page", "price": {"input": "5", "output": "6"}},'
+        ' "groq/newest": {"price": {"input": "1", "output": "2"}}}}'
+    )
+    routes = Routes(settings(prices_file=file))
+    info = routes.resolve("openai/gpt-4.1-mini").info()
+    assert (info.price.input, info.price.source, info.price.as_of) == ("5", "a page", "2026-12-24")
+    assert routes.resolve("groq/newest").info().price.source == str(file)
+    assert "groq/newest" in [route.name for route in routes.known()]
+    over = {"openai/gpt-4.1-mini": ModelPrice(input=Decimal(7), output=Decimal(7))}
+    info = Routes(settings(prices_file=file, prices=over)).resolve("openai/gpt-4.1-mini").info()
+    assert (info.price.input, info.price.source, info.price.as_of) == ("7", "configuration", "")
+
+
+def test_without_a_name_the_file_in_the_working_folder_is_read_if_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Routes(Settings()).resolve("groq/newest").price is None
+    Path("genlevel-prices.json").write_text('{"prices": {"groq/newest": {"price": {"input": "1", "output": "2"}}}}')
+    assert Routes(Settings()).resolve("groq/newest").price == Price.of(ModelPrice(input=Decimal(1), output=Decimal(2)))
+    with pytest.raises(ConfigurationError, match=r"cannot read .*missing\.json"):
+        Routes(Settings(prices_file=Path("missing.json")))
+
+
+def test_an_unpriced_model_names_the_nearest_that_have_a_price_and_guesses_none() -> None:
+    info = Routes(Settings()).resolve("openai/gpt-5.6-moon").info()
+    assert not info.HasField("price")
+    assert set(info.nearest_priced) & {"openai/gpt-5.6-luna", "openai/gpt-5.6-sol"}
+    assert not Routes(Settings()).resolve("openai/unheard-of").info().nearest_priced
+    assert not Routes(Settings()).resolve("ollama/gpt-5.6-moon").info().nearest_priced
+
+
 def asked(**fields: Any) -> gw.GenerationParameters:
     return gw.GenerationParameters(**fields)
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from evaluator.planning.prices import media_bounds, worst_case_nano_usd
+from evaluator.planning.prices import media_bounds, money_notes, worst_case_nano_usd
+from genlevel.runtime.errors import UsageError
 from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
 
@@ -71,3 +73,16 @@ def test_sound_that_goes_in_and_text_to_read_aloud_are_bounded_by_the_piece():
     price = gw.Price(per_input_second="0.0001", characters="15")
     assert worst_case_nano_usd(price, 0, 0, input_seconds=60.0) == 6_000_000
     assert worst_case_nano_usd(price, 0, 0, characters=1000) == 15_000_000
+
+
+@pytest.mark.parametrize(("traffic", "said"), [({"budget_nano_usd": 1}, "--budget-usd cannot be kept"), ({}, "its provider charges")])
+def test_a_model_without_a_price_names_the_nearest_that_have_one(traffic, said):
+    near = ["openai/gpt-5.6-luna", "openai/gpt-5.6-sol"]
+    unknown = gw.ModelInfo(route="r", provider="openai", model="gpt-5.6-mini", charges=True, nearest_priced=near)
+    with pytest.raises(UsageError, match=said) as refused:
+        money_notes(unknown, ev.TrafficSettings(**traffic))
+    assert "(openai/gpt-5.6-mini, the nearest that have one are openai/gpt-5.6-luna, openai/gpt-5.6-sol)" in str(refused.value)
+    del unknown.nearest_priced[:]
+    with pytest.raises(UsageError, match=said) as refused:
+        money_notes(unknown, ev.TrafficSettings(**traffic))
+    assert "(openai/gpt-5.6-mini)" in str(refused.value)
