@@ -12,7 +12,7 @@ from gateway.adapters.blocks import Ask, Turn
 from gateway.bodies import Json
 from gateway.extras import extra_of, put_extra
 from gateway.media_blocks import MODALITY_NAMES, Fetch
-from gateway.parameters import applied
+from gateway.parameters import Applied, applied
 from gateway.parts import LARGE_BYTES, turns_of
 from gateway.resolved import ResolvedRoute
 from gateway.splicing import Piece, Splice
@@ -47,6 +47,15 @@ def outputs_of(request: gw.GenerateRequest, route: ResolvedRoute) -> frozenset[i
     return outputs
 
 
+def parameters_of(request: gw.GenerateRequest, route: ResolvedRoute) -> Applied:
+    """What is sent of a conversation's parameters. Raises CallFailed for one that cannot be sent."""
+    capabilities = ADAPTERS[route.row.dialect, route.api].capabilities
+    sent = applied(request, route, capabilities)
+    if capabilities.needs_max_output_tokens and not sent.parameters.HasField("max_output_tokens"):
+        sent.parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
+    return sent
+
+
 async def prepared(
     request: gw.GenerateRequest, route: ResolvedRoute, model: str, fetch: Fetch, *, size: int = 0, streamed: bool = False
 ) -> Prepared:
@@ -59,12 +68,10 @@ async def prepared(
     dialect, api = route.row.dialect, route.api
     adapter = ADAPTERS[dialect, api]
     outputs, taker = outputs_of(request, route), f"{route.provider}/{route.model}"
-    parameters, dropped = applied(request, route, adapter.capabilities)
+    parameters, dropped = parameters_of(request, route)
     capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[dialect, api]
     splice = Splice()
     turns = await turns_of(request.messages, capable, route.modalities, fetch, taker, video_frames=route.video_frames, encode=splice.put)
-    if adapter.capabilities.needs_max_output_tokens and not parameters.HasField("max_output_tokens"):
-        parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
     body = adapter.request(model, _asked(request, turns, parameters, capable, taker))
     if outputs != TEXT_ALONE:
         adapter.ask_for(body, outputs, route.media)

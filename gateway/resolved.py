@@ -118,6 +118,7 @@ class ResolvedRoute:
     def info(self) -> gw.ModelInfo:
         """The route as ListModels tells it."""
         from gateway.adapters import takes_seed
+        from gateway.batches import APIS
 
         problem = self.problem()
         info = gw.ModelInfo(
@@ -148,6 +149,9 @@ class ResolvedRoute:
             takes_seed=takes_seed(self.row.dialect, self.api) and "seed" not in self.facts.omits,
             boxes=self.boxes,
         )
+        if (batches := APIS.get((self.provider, self.api))) is not None:
+            limits = batches.limits
+            info.batch.CopyFrom(gw.BatchLimits(items=limits.items, bytes=limits.bytes, price_factor=f"{limits.price_factor:f}"))
         if self.priced is not None:
             info.price.CopyFrom(self.priced.message())
         elif self.charges:

@@ -17,7 +17,7 @@ from genlevel.runtime.admission.room import Hold, Room, Waiting
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, RequestTooLarge, ServiceFull, Unavailable
 from genlevel.runtime.failures import abort, to_status
-from genlevel.runtime.remote import answered
+from genlevel.runtime.remote import answered, stream_answered
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer
 from genlevel.runtime.traces import hear
 from genlevel.v1 import content_pb2 as ct
@@ -93,6 +93,31 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def ListModels(self, request: gw.ListModelsRequest, context: grpc.aio.ServicerContext) -> gw.ListModelsResponse:
         """The configured routes, or one resolved."""
         return await answered(context, "ListModels", self._gateway.list_models(request))
+
+    async def SubmitBatch(
+        self, requests: AsyncIterator[gw.SubmitBatchRequest], context: grpc.aio.ServicerContext
+    ) -> gw.SubmitBatchResponse:
+        """Hands a batch over."""
+        return await answered(context, "SubmitBatch", self._gateway.submit_batch(requests))
+
+    async def GetBatch(self, request: gw.GetBatchRequest, context: grpc.aio.ServicerContext) -> gw.GetBatchResponse:
+        """How a batch stands."""
+        return await answered(context, "GetBatch", self._gateway.get_batch(request))
+
+    async def FindBatches(self, request: gw.FindBatchesRequest, context: grpc.aio.ServicerContext) -> gw.FindBatchesResponse:
+        """The batches of a key."""
+        return await answered(context, "FindBatches", self._gateway.find_batches(request))
+
+    async def CancelBatch(self, request: gw.CancelBatchRequest, context: grpc.aio.ServicerContext) -> gw.CancelBatchResponse:
+        """Has a batch cancelled."""
+        return await answered(context, "CancelBatch", self._gateway.cancel_batch(request))
+
+    async def CollectBatch(
+        self, request: gw.CollectBatchRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[gw.CollectBatchResponse]:
+        """What became of a batch's items."""
+        async for message in stream_answered(context, "CollectBatch", self._gateway.collect_batch(request)):
+            yield message
 
     async def GenerateMany(self, requests: AsyncIterator[gw.GenerateManyRequest], context: grpc.aio.ServicerContext) -> None:
         """Many calls on one stream, answered in the order in which they are ready; ready ones share a message.

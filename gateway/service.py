@@ -15,6 +15,7 @@ from gateway.adapters import MAKERS
 from gateway.adapters.base import ProviderError, error_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
 from gateway.adapters.making import Job, JobFailed, Made, Maker, asked_texts
+from gateway.batches.core import BatchCore
 from gateway.bodies import body_of
 from gateway.calls import Call, Calls
 from gateway.downloads import download
@@ -31,6 +32,7 @@ from gateway.remaining import nearly_used_up
 from gateway.replies import answer_of, charge, failure_of, has_media, job_failure, reading, response_of, set_cost
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
+from gateway.sizes import MAX_REQUEST_BYTES, checked_size
 from gateway.spans import traced
 from gateway.streamed import PassOn, ask_streamed
 from gateway.streams.table import STREAMS
@@ -45,9 +47,9 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
 if TYPE_CHECKING:
+    from gateway.batches.service import Batches
     from genlevel.runtime.blobs import BlobStore
 
-MAX_REQUEST_BYTES = 64 << 20
 # Large requests are written in the provider's form, in which they are in memory several times, so many at a time.
 LARGE_AT_ONCE = 2
 _AT_ONCE = nullcontext()
@@ -55,8 +57,8 @@ _AT_ONCE = nullcontext()
 DEFAULT_OUTPUT_TOKENS = 4096
 
 
-class Gateway:
-    """Generate and ListModels over the configured routes.
+class Gateway(BatchCore):
+    """Generate, ListModels and batches over the configured routes.
 
     settings: the whole configuration. registry: where its series go. data_folder: where blobs are looked for (unless
     the settings say otherwise) and the embedded model's server keeps its log. served: others can call it (gateway.routes). Use it on one
@@ -159,9 +161,7 @@ class Gateway:
                 if call.is_large and self._served:
                     give_back()
         except CallFailed as failure:
-            self._telemetry.failed(provider, failure.reason)
-            if self._failures is not None:
-                self._failures.note(provider, failure)
+            self._note(provider, failure)
             if series is not None:
                 series.failed(time.perf_counter() - started, failure)
             raise
@@ -200,7 +200,7 @@ class Gateway:
         self, route: ResolvedRoute, request: gw.GenerateRequest, call: Call, size: int, pass_on: PassOn | None
     ) -> tuple[gw.GenerateResponse, bool]:
         messages = list(request.messages)
-        size = self._check_size(request, messages, size)
+        size = checked_size(request, messages, size, self._settings.limits)
         maker = MAKERS.get((route.row.dialect, route.api))
         if maker is not None:
             outputs_of(request, route)
@@ -234,24 +234,20 @@ class Gateway:
             response.usage_estimated = True
         return response, answer.usage_is_known
 
-    def _check_size(self, request: gw.GenerateRequest, messages: Sequence[ct.Message], size: int) -> int:
-        """The request's bytes; size: about those, 0 = not known. Raises CallFailed (TOO_LARGE) for a request that no model is asked."""
-        limits = self._settings.limits
-        parts = sum([len(message.parts) for message in messages])
-        most_bytes = max(limits.request_bytes, MAX_REQUEST_BYTES)
-        if not 0 < size <= most_bytes:
-            size = request.ByteSize()
-        if size <= most_bytes and parts <= limits.parts and len(messages) <= limits.messages:
-            return size
-        for what, setting, found, most in (
-            ("messages", "messages", len(messages), limits.messages),
-            ("parts", "parts", parts, limits.parts),
-            ("bytes", "request_bytes", size, most_bytes),
-        ):
-            if found > most:
-                said = f"the request has {found:,} {what}; the gateway takes at most {most:,} (limits.{setting})"
-                raise CallFailed(ErrorClass.TOO_LARGE, said, part="messages", provider_code="gateway limit")
-        return size
+    def _batches_made(self) -> Batches:
+        from gateway.batches.service import Batches, Shared
+
+        return Batches(
+            Shared(
+                self._routes, self._upstreams, self._calls, self._stored, self._settings.limits, self._settle, self._note, self._encoding
+            )
+        )
+
+    def _note(self, provider: str, failure: CallFailed) -> None:
+        """Counts a failure, and writes it into the log of a service."""
+        self._telemetry.failed(provider, failure.reason)
+        if self._failures is not None:
+            self._failures.note(provider, failure)
 
     async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
         """Asks a generator. Media that its answer only names are fetched."""

@@ -49,7 +49,7 @@ class Incoming:
 
     def __init__(self, response: aiohttp.ClientResponse, broken: Callable[[Exception], CallFailed]) -> None:
         self.status = response.status
-        self.headers = _plain(response.raw_headers)
+        self.headers = plain_headers(response.raw_headers)
         self._content = response.content
         self._broken = broken
 
@@ -135,7 +135,7 @@ class Upstream:
                 answer = await self._read(response, limit, call)
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             raise self._broken(error) from None
-        return response.status, _plain(response.raw_headers), answer, time.perf_counter() - started
+        return response.status, plain_headers(response.raw_headers), answer, time.perf_counter() - started
 
     @asynccontextmanager
     async def stream(
@@ -158,6 +158,26 @@ class Upstream:
             yield Incoming(response, self._broken)
         finally:
             response.close()
+
+    @asynccontextmanager
+    async def opened(
+        self, method: str, path: str, data: AsyncIterator[bytes] | bytes | None, headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request and its answer while it comes, for bodies that are on disk. See ``send``.
+
+        data: the body, or its pieces; then headers has its content-length. headers: beyond the client's own.
+        """
+        url = URL(f"{self.base_url.rstrip('/')}/{path}")
+        asked = self._headers.copy()
+        asked.update(headers)
+        if self._authorise is not None:
+            asked.update(await self._authorise(method, str(url), [data] if isinstance(data, bytes) else []))
+        try:
+            async with self._session.request(method, url, data=data, headers=asked, allow_redirects=False) as response:
+                self._check_proxy(response)
+                yield response
+        except (aiohttp.ClientError, RuntimeError) as error:
+            raise self._broken(error) from None
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -311,7 +331,7 @@ def _handler(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
     return _Handler(loop)
 
 
-def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def plain_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers by lower-case names, those of one name joined by commas (RFC 9110, section 5.3)."""
     plain: dict[str, str] = {}
     for raw_name, raw in headers:

@@ -86,6 +86,19 @@ async def answered(context: grpc.aio.ServicerContext, method: str, work: Awaitab
         await abort(context, error, method=method)
 
 
+async def stream_answered(context: grpc.aio.ServicerContext, method: str, work: AsyncIterator[Response]) -> AsyncIterator[Response]:
+    """What the core answers, one after another; an error of it ends the call with its status."""
+    try:
+        async for response in work:
+            yield response
+    except grpc.aio.BaseError:
+        raise
+    except asyncio.CancelledError as error:
+        await _abort_cancelled(context, error, method=method)
+    except Exception as error:
+        await abort(context, error, method=method)
+
+
 async def _abort_cancelled(context: grpc.aio.ServicerContext, error: asyncio.CancelledError, *, method: str) -> NoReturn:
     """If nobody cancelled the call, something inside the core was cancelled. gRPC would say nothing to the caller, who would wait."""
     task = asyncio.current_task()
@@ -99,15 +112,9 @@ def _handler(method: MethodDescriptor, behaviour: Callable[..., object]) -> grpc
         return await answered(context, method.name, behaviour(request))  # type: ignore[arg-type]
 
     async def stream(request: object, context: grpc.aio.ServicerContext) -> AsyncIterator[Message]:
-        try:
-            async for response in behaviour(request):  # type: ignore[attr-defined]
-                yield response
-        except grpc.aio.BaseError:
-            raise
-        except asyncio.CancelledError as error:
-            await _abort_cancelled(context, error, method=method.name)
-        except Exception as error:
-            await abort(context, error, method=method.name)
+        work: AsyncIterator[Message] = behaviour(request)  # type: ignore[assignment]
+        async for response in stream_answered(context, method.name, work):
+            yield response
 
     make = getattr(grpc, f"{_kind(method)}_rpc_method_handler")
     return make(

@@ -30,7 +30,7 @@ class Faults:
     before any item is asked. fail_every, refuse_every, lose_every: every so-manieth item fails with fail_status and fail_error, is refused
     by the model, or has no result at all. answered_at_most: then the batch expires. twice, unknown, broken_line: the results have the first
     item again with another answer, an item that nobody asked, or half a line. cut_results: so many downloads break off in the middle.
-    short_results: so many end in the middle, as if that were all. gone_results: so many are not found. unlisted: new batches are not in
+    short_results: so many end there, as if that were all. gone_results: so many are not found. unlisted: new batches are not in
     so many lists. single_errors: [status, body] for the next calls outside of batches.
     """
 
