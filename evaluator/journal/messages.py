@@ -37,23 +37,27 @@ def usage_message(usage: Usage) -> gw.Usage:
 def sent_parameters(response: gw.GenerateResponse) -> str:
     """The parameters that were really sent, as JSON; "" if that is not known. Of a schema is kept that there was one.
 
+    "dropped" names those that were asked for and left out.
+
     Example:
         >>> sent_parameters(gw.GenerateResponse(applied_parameters=gw.GenerationParameters(temperature=0, max_output_tokens=64)))
         '{"max_output_tokens":64,"temperature":0.0}'
     """
     if not response.HasField("applied_parameters"):
         return ""
-    return _as_json(response.applied_parameters.SerializeToString(deterministic=True))
+    return _as_json(response.applied_parameters.SerializeToString(deterministic=True), tuple(response.dropped_parameters))
 
 
 @lru_cache(_MOST_PARAMETERS)
-def _as_json(serialized: bytes) -> str:
+def _as_json(serialized: bytes, dropped: tuple[str, ...]) -> str:
     parameters = gw.GenerationParameters.FromString(serialized)
     sent: dict[str, object] = {field.name: value for field, value in parameters.ListFields()}
     if sent.pop("response_schema_json", ""):
         sent["response_schema"] = True
     if "stop" in sent:
         sent["stop"] = list(parameters.stop)
+    if dropped:
+        sent["dropped"] = dropped
     return json.dumps(sent, sort_keys=True, separators=(",", ":"))
 
 

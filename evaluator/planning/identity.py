@@ -22,6 +22,7 @@ class Specification:
     parameters: the generation parameters a user set, as (name, value) pairs. structured_output: answers are held to JSON schemas. repeats:
         how often each instance is asked, if more than once; else 0. chosen: the hash of the instances that were chosen, "" if none were.
     occasion: what tells the run apart from others that ask the same; "" if nothing does.
+    droppable: names of parameters that may be left out.
     """
 
     model: str
@@ -40,6 +41,7 @@ class Specification:
     repeats: int = 0
     chosen: str = ""
     occasion: str = ""
+    droppable: tuple[str, ...] = ()
 
 
 def sample_positions(task_key: str, count: int, limit: int, seed: int) -> Sequence[int] | None:
@@ -58,7 +60,7 @@ def run_id(specification: Specification, fingerprints: Iterable[tuple[str, str]]
     document = asdict(specification)
     if not specification.limit:
         document["seed"] = 0  # nothing is sampled
-    for name in ("api", "video_frames", "route", "repeats", "chosen", "occasion"):
+    for name in ("api", "video_frames", "route", "repeats", "chosen", "occasion", "droppable"):
         if not document[name]:
             del document[name]  # a run from before there was a choice keeps its id
     document["content"] = sorted(fingerprints)

@@ -55,6 +55,10 @@ class Planner:
                 raise UsageError(f"--{name} is empty; give a name (`genlevel {name}s` lists some)")
         if not 0.0 <= specification.parameters.temperature <= 2.0:
             raise UsageError(f"--temperature {specification.parameters.temperature:g} is not between 0 and 2")
+        for name in specification.droppable:
+            if name not in gw.GenerationParameters.DESCRIPTOR.fields_by_name:
+                known = ", ".join(gw.GenerationParameters.DESCRIPTOR.fields_by_name)
+                raise UsageError(f"--droppable: {quoted(name)} is no parameter; they are {known}")
         if specification.repeats > MOST_REPEATS:
             raise UsageError(f"--repeats {specification.repeats} is too much; take at most {MOST_REPEATS}")
         check_occasion(specification.occasion)
@@ -117,6 +121,7 @@ def identity_of(
             repeats=specification.repeats if specification.repeats > 1 else 0,
             chosen=chosen_hash([(one.task, one.positions) for one in specification.chosen]),
             occasion=specification.occasion,
+            droppable=tuple(sorted(set(specification.droppable))),
         ),
         [(planned.task.key, planned.task.fingerprint) for planned in tasks],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,12 +40,13 @@ def put_parameters(
 ) -> None:
     """Sets the parameters of a call: temperature 0 and the answer type's limit, unless the run sets others.
 
-    A model's allowance for reasoning comes on top of the answer type's limit; a limit that the user set stands as it is.
+    A model's allowance for reasoning, or the one that the user set, comes on top of the answer type's limit; a limit that the user set
+    stands as it is.
     If media are asked for, nothing is set but what the user asks: generators take no temperature, and a picture has its own length.
     """
     if output == ct.MODALITY_TEXT:
         parameters.temperature = 0.0
-        parameters.max_output_tokens = template.max_output_tokens + model.extra_output_tokens
+        parameters.max_output_tokens = template.max_output_tokens + max(model.extra_output_tokens, asked.reasoning_tokens)
     parameters.MergeFrom(asked)
 
 
@@ -79,16 +81,18 @@ def prepare(
     inline_limit: int,
     output: ct.Modality = ct.MODALITY_TEXT,
     seed: int | None = None,
+    droppable: Sequence[str] = (),
 ) -> PreparedCall:
     """Builds the call for an instance: media in the order of the dataset, then the text. Reads the media files.
 
     The answer is held to its type's JSON schema if the model can be. seed: of this call; None: as the run's parameters say.
+    droppable: names of parameters that may be left out.
 
     Raises:
         DatasetError: a media file cannot be read, or is not the picture that its name says.
     """
     text = prompt_text(instance, template, sent_size(instance, template, model.video_frames))
-    request = gw.GenerateRequest(route=model.route)
+    request = gw.GenerateRequest(route=model.route, droppable=droppable)
     parameters = request.parameters
     put_parameters(parameters, template, asked, model, output)
     if seed is not None:

@@ -232,6 +232,7 @@ class Execution(Crew[Item]):
             inline_limit=self._context.inline_limit,
             output=output,
             seed=self._plan.seed(asked.repeat),
+            droppable=self._plan.specification.droppable,
         )
         try:
             call = await self._context.blobs.writes(build) if instance.media else build()  # large media are stored

@@ -43,6 +43,10 @@ class _Options(TrafficOptions):
     repeats: int
     temperature: float | None
     max_tokens: int | None
+    reasoning_effort: str
+    reasoning_tokens: int | None
+    top_p: float | None
+    droppable: str
     no_structured_output: bool
     dry_run: bool
     base_url: str | None
@@ -79,6 +83,15 @@ class _Options(TrafficOptions):
 @traffic_options
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Default: 0.")
 @click.option("--max-tokens", type=WHOLE_NUMBER, help="Output tokens per answer (default: by answer type).")
+@click.option("--reasoning-effort", default="", metavar="WORD", help="How much it is to think, in its provider's words: low, high, ...")
+@click.option("--reasoning-tokens", type=click.IntRange(0), help="The most tokens that it may think, beside --max-tokens' default.")
+@click.option("--top-p", type=click.FloatRange(0, 1), help="Default: as the provider does.")
+@click.option(
+    "--droppable",
+    default="",
+    metavar="NAMES",
+    help="Parameters to leave out if the model does not take them, such as seed,top_p (the stamp says which were); others are refused.",
+)
 @click.option(
     "--no-structured-output", is_flag=True, help="Ask for the answer's format in words alone, even if the model takes JSON schemas."
 )
@@ -125,7 +138,14 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
         api_key_env=options["api_key_env"] or "",
         api="" if options["api"] == "chat" else options["api"] or "",
         no_structured_output=options["no_structured_output"],
-        parameters=gw.GenerationParameters(temperature=options["temperature"], max_output_tokens=options["max_tokens"]),
+        parameters=gw.GenerationParameters(
+            temperature=options["temperature"],
+            max_output_tokens=options["max_tokens"],
+            reasoning_effort=options["reasoning_effort"],
+            reasoning_tokens=options["reasoning_tokens"],
+            top_p=options["top_p"],
+        ),
+        droppable=[name.strip() for name in options["droppable"].split(",") if name.strip()],
     )
 
     async def work() -> int:

@@ -45,7 +45,7 @@ RUN_WANTED_CANNOT_SUCCEED: RunWanted
 RUN_WANTED_FINISHED: RunWanted
 
 class RunSpecification(_message.Message):
-    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output", "suite_hash", "repeats", "boxes", "chosen", "occasion")
+    __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output", "suite_hash", "repeats", "boxes", "chosen", "occasion", "droppable")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,7 @@ class RunSpecification(_message.Message):
     BOXES_FIELD_NUMBER: _ClassVar[int]
     CHOSEN_FIELD_NUMBER: _ClassVar[int]
     OCCASION_FIELD_NUMBER: _ClassVar[int]
+    DROPPABLE_FIELD_NUMBER: _ClassVar[int]
     model: str
     suite: str
     tasks: str
@@ -78,7 +79,8 @@ class RunSpecification(_message.Message):
     boxes: str
     chosen: _containers.RepeatedCompositeFieldContainer[ChosenInstances]
     occasion: str
-    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ..., api: _Optional[str] = ..., video_frames: _Optional[int] = ..., no_structured_output: _Optional[bool] = ..., suite_hash: _Optional[str] = ..., repeats: _Optional[int] = ..., boxes: _Optional[str] = ..., chosen: _Optional[_Iterable[_Union[ChosenInstances, _Mapping]]] = ..., occasion: _Optional[str] = ...) -> None: ...
+    droppable: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[str] = ..., suite: _Optional[str] = ..., tasks: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., parameters: _Optional[_Union[_gateway_pb2.GenerationParameters, _Mapping]] = ..., base_url: _Optional[str] = ..., api_key_env: _Optional[str] = ..., api: _Optional[str] = ..., video_frames: _Optional[int] = ..., no_structured_output: _Optional[bool] = ..., suite_hash: _Optional[str] = ..., repeats: _Optional[int] = ..., boxes: _Optional[str] = ..., chosen: _Optional[_Iterable[_Union[ChosenInstances, _Mapping]]] = ..., occasion: _Optional[str] = ..., droppable: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ChosenInstances(_message.Message):
     __slots__ = ("task", "positions")

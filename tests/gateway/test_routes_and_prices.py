@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.adapters import ADAPTERS, MAKERS
+from gateway.adapters.base import Capabilities
 from gateway.models import known_models, providers_known
 from gateway.parameters import applied
 from gateway.prices import Price, cost_nano_usd
@@ -324,6 +325,39 @@ def test_an_unpriced_model_names_the_nearest_that_have_a_price_and_guesses_none(
 
 def asked(**fields: Any) -> gw.GenerationParameters:
     return gw.GenerationParameters(**fields)
+
+
+def test_what_its_api_does_not_take_is_refused_or_left_out_by_name() -> None:
+    route = Routes(Settings()).resolve("openai/unknown")
+    capabilities = Capabilities(parameters={"temperature": "temperature"}, special=frozenset({"logprobs"}))
+    parameters = gw.GenerationParameters(temperature=0, seed=0, stop=["x"], reasoning_effort="low", logprobs=0)
+    for name in ("seed", "stop", "reasoning_effort"):
+        others = {"seed", "stop", "reasoning_effort"} - {name}
+        with pytest.raises(CallFailed) as caught:
+            applied(gw.GenerateRequest(parameters=parameters, droppable=others), route, capabilities)
+        assert (caught.value.reason, caught.value.part) == ("CALLER_FAULT", f"parameters.{name}")
+    left = applied(gw.GenerateRequest(parameters=parameters, droppable=["seed", "stop", "reasoning_effort"]), route, capabilities)
+    assert left.parameters == gw.GenerationParameters(temperature=0, logprobs=0)
+    assert left.dropped == ["reasoning_effort", "seed", "stop"]
+
+
+def test_a_schema_may_be_left_out_too_and_more_stops_than_it_takes_are_never() -> None:
+    route = Routes(Settings()).resolve("openai/unknown")
+    request = gw.GenerateRequest(droppable=["response_schema_json", "stop"])
+    request.parameters.response_schema_json = '{"type": "object"}'
+    left = applied(request, route, Capabilities(parameters={}))
+    assert (left.parameters, left.dropped) == (gw.GenerationParameters(), ["response_schema_json"])
+    request.parameters.stop.extend("abc")
+    with pytest.raises(CallFailed, match="at most 2 stop sequences"):
+        applied(request, route, Capabilities(parameters={"stop": "stop"}, max_stop=2))
+
+
+def test_a_route_fixes_how_much_is_thought_and_adds_fields() -> None:
+    parameters = {"reasoning_effort": "high", "reasoning_tokens": 0}
+    route = Routes(settings(routes={"a": Route(account="work", model="m", parameters=RouteParameters(**parameters))})).resolve("a")
+    capabilities = Capabilities(parameters={}, special=frozenset({"reasoning_effort", "reasoning_tokens"}))
+    asked_less = gw.GenerateRequest(parameters=gw.GenerationParameters(reasoning_effort="low"))
+    assert applied(asked_less, route, capabilities).parameters == gw.GenerationParameters(**parameters)
 
 
 def sent(parameters: gw.GenerationParameters, name: str = "openai/unknown", **route: Any) -> gw.GenerationParameters:

@@ -53,11 +53,12 @@ def test_whatever_changes_the_answers_changes_the_run():
             {"chosen": "2" * 64},
             {"occasion": "hourly#1"},
             {"occasion": "hourly#2"},
+            {"droppable": ("seed",)},
         )
     }
     runs.add(run_id(SPECIFICATION, CONTENT[:1]))
     runs.add(run_id(SPECIFICATION, [("nlp/A", "3" * 64), CONTENT[1]]))
-    assert len(runs) == 17
+    assert len(runs) == 18
 
 
 def test_a_run_on_a_plain_route_keeps_the_id_it_always_had():

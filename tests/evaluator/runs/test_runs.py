@@ -94,6 +94,43 @@ async def test_what_a_user_sets_replaces_the_default_parameters(make_evaluator, 
     assert scripted.requests[0].parameters == gw.GenerationParameters(temperature=0.5, max_output_tokens=7)
 
 
+async def test_reasoning_that_a_user_allows_comes_on_top_of_the_answers_own_length(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.info.extra_output_tokens = 300
+    folder, most = suite_folder(1), []
+    for fields in ({}, {"reasoning_tokens": 200}, {"reasoning_tokens": 5000}, {"reasoning_tokens": 5000, "max_output_tokens": 9}):
+        await start(evaluator, folder, parameters=gw.GenerationParameters(reasoning_effort="low", **fields))
+        most.append(scripted.requests[-1].parameters.max_output_tokens)
+        assert scripted.requests[-1].parameters.reasoning_effort == "low"
+    assert most[1] == most[0]
+    assert most[2] == most[0] - 300 + 5000
+    assert most[3] == 9
+
+
+async def test_what_may_be_left_out_goes_with_each_call_and_what_was_is_kept(make_evaluator, scripted, suite_folder, monkeypatch):
+    answered = scripted.generate
+
+    async def without_seed(request, *, timeout_s):
+        response = await answered(request, timeout_s=timeout_s)
+        response.applied_parameters.temperature = 0
+        response.dropped_parameters.append("seed")
+        return response
+
+    monkeypatch.setattr(scripted, "generate", without_seed)
+    evaluator, _ = make_evaluator()
+    run = await start(evaluator, suite_folder(2), parameters=gw.GenerationParameters(seed=3), droppable=["seed"])
+    assert [list(request.droppable) for request in scripted.requests] == [["seed"], ["seed"]]
+    kept = [one async for one in evaluator.list_answers(ev.ListAnswersRequest(run_id=run.run_id, whole=True))]
+    assert [one.call.parameters_json for one in kept] == ['{"dropped":["seed"],"temperature":0.0}'] * 2
+
+
+async def test_a_parameter_that_there_is_not_cannot_be_left_out(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    with pytest.raises(UsageError, match=r"--droppable: 'sede' is no parameter; they are temperature, "):
+        await start(evaluator, suite_folder(1), droppable=["sede"])
+    assert not scripted.requests
+
+
 async def test_a_route_that_means_something_else_now_is_another_run(make_evaluator, scripted, suite_folder):
     evaluator, _ = make_evaluator()
     folder = suite_folder(2)
