@@ -50,7 +50,10 @@ class ChatAssembler:
                 raise ValueError("choices has an entry that is not an object")
             index = choice.get("index")
             number = index if isinstance(index, int) else 0
-            found = self._choices.setdefault(number, _Choice()).feed(choice)
+            known = self._choices.get(number)
+            if known is None:
+                known = self._choices[number] = _Choice()
+            found = known.feed(choice)
             if number == min(self._choices):
                 pieces += found
         groq = chunk.get("x_groq")
