@@ -181,6 +181,34 @@ async def test_half_an_answer_is_a_failure(
         assert failed.value.message.startswith("openai")
 
 
+@pytest.mark.parametrize("cleanly", [True, False])
+async def test_a_stream_cut_off_on_the_wire_is_a_failure_or_the_whole_answer(
+    stub: Any, quick: Gateway, asking: Asking, cleanly: bool
+) -> None:
+    whole = b"".join(map(sse, (chunk("Par"), chunk("is"), *END)))
+    seen = set()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(whole[:cut])
+        if not cleanly and request.transport is not None:
+            await asyncio.sleep(0)
+            request.transport.close()
+        return response
+
+    stub.answer = answer
+    for cut in range(1, len(whole), 5):  # noqa: B007 (read by the answer)
+        try:
+            response = await quick.generate(asking("streaming-openai-chat"))
+        except CallFailed as failed:
+            seen.add((failed.reason, failed.provider_code, failed.may_be_charged))
+        else:
+            seen.add(response.parts[0].text)
+            assert (response.usage.output_tokens, response.finish_reason) == (3, gw.FINISH_REASON_STOP)
+    assert seen == {"Paris", ("TRANSIENT", "cut" if cleanly else "ClientPayloadError", True)}
+
+
 async def test_a_refusal_says_what_it_cost(stub: Any, quick: Gateway, asking: Asking) -> None:
     streams(stub, chunk("", "content_filter"), *END[1:])
     with pytest.raises(CallFailed) as failed:
