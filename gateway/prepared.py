@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gateway.adapters import ADAPTERS, WITHOUT_URIS
+from gateway.adapters import WITHOUT_URIS, adapter_of
 from gateway.adapters.base import TEXT_ALONE, Capabilities
 from gateway.adapters.blocks import Ask, Turn
 from gateway.bodies import Json
@@ -49,7 +49,7 @@ def outputs_of(request: gw.GenerateRequest, route: ResolvedRoute) -> frozenset[i
 
 def parameters_of(request: gw.GenerateRequest, route: ResolvedRoute) -> Applied:
     """What is sent of a conversation's parameters. Raises CallFailed for one that cannot be sent."""
-    capabilities = ADAPTERS[route.row.dialect, route.api].capabilities
+    capabilities = adapter_of(route.row, route.api).capabilities
     sent = applied(request, route, capabilities)
     if capabilities.needs_max_output_tokens and not sent.parameters.HasField("max_output_tokens"):
         sent.parameters.max_output_tokens = min(DEFAULT_OUTPUT_TOKENS, route.facts.max_output_tokens or DEFAULT_OUTPUT_TOKENS)
@@ -66,16 +66,16 @@ async def prepared(
     Raises CallFailed for what cannot be sent, by its path.
     """
     dialect, api = route.row.dialect, route.api
-    adapter = ADAPTERS[dialect, api]
+    adapter = adapter_of(route.row, route.api)
     outputs, taker = outputs_of(request, route), f"{route.provider}/{route.model}"
     parameters, dropped = parameters_of(request, route)
-    capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[dialect, api]
+    capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[adapter]
     splice = Splice()
     turns = await turns_of(request.messages, capable, route.modalities, fetch, taker, video_frames=route.video_frames, encode=splice.put)
     body = adapter.request(model, _asked(request, turns, parameters, capable, taker))
     if outputs != TEXT_ALONE:
         adapter.ask_for(body, outputs, route.media)
-    _add(body, request, route)
+    _add(body, request, route, adapter.capabilities.defaults)
     if streamed:
         STREAMS[dialect, api].ask(body, route.row)
     headers = adapter.headers(body)
@@ -94,15 +94,14 @@ def _asked(
     return Ask(turns, parameters, tools, choice_of(request, tools))
 
 
-def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute) -> None:
-    """Has a body say what the provider calls otherwise, and what the route and the request add."""
-    for ours, theirs in route.row.renames.items():
-        if ours in body:
-            body[theirs] = body.pop(ours)
+def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute, defaults: Mapping[str, object]) -> None:
+    """Adds to a body what the route and the request say beyond the contract. defaults: of the API, for what is not said."""
     if route.parameters.extra:
         put_extra(body, route.parameters.extra, said_by=f"parameters.extra of the route {route.name}")
     if request.extra_json:
         put_extra(body, extra_of(request))
+    for name, value in defaults.items():
+        body.setdefault(name, value)
 
 
 def _check_length(pieces: Sequence[Piece], most: int, taker: str) -> None:

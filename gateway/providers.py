@@ -5,10 +5,8 @@ Facts are those of each provider's own documentation; ``docs/providers.md`` show
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from genlevel.runtime.hosts import is_loopback_url
@@ -57,7 +55,7 @@ class Provider:
     implied: provider/MODEL works without an account; otherwise an account has to give the address, and the provider is known by its host.
     models: the only ones it has; empty = any. limits: those of an account that names none.
     bill: where an answer's usage says what it was billed, such as "cost"; "" = nowhere.
-    renames: fields of a conversation's body that have another name here. tells_usage: its streams say what was used unasked, and it refuses
+    tells_usage: its streams say what was used unasked, and it refuses
     requests that ask. problem: a function that says why it cannot be used on this machine without a key, as "module:name"; "" = it always
     can. has_credentials: without a key its client finds others on the machine.
     """
@@ -74,7 +72,6 @@ class Provider:
     models: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
     bill: str = ""
-    renames: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tells_usage: bool = False
     problem: str = ""
     has_credentials: bool = False
@@ -124,7 +121,6 @@ def _hosted(
     *,
     tells_usage: bool = False,
     bill: str = "",
-    **renames: str,
 ) -> Provider:
     """A hosted provider of the compatible format, which bills."""
     return Provider(
@@ -135,7 +131,6 @@ def _hosted(
         key_variable=key_variable,
         base_url=base_url,
         bill=bill,
-        renames=MappingProxyType(renames),
         tells_usage=tells_usage,
     )
 
@@ -212,21 +207,31 @@ _ROWS = (
     # https://docs.cohere.com/reference/chat
     Provider("cohere", Dialect.COHERE, Charging.ELSEWHERE, key_variable="CO_API_KEY", base_url="https://api.cohere.com"),
     # https://openrouter.ai/docs/quickstart, https://openrouter.ai/docs/use-cases/usage-accounting
-    _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", bill="cost"),
-    # https://docs.mistral.ai/api: a field that it does not know, such as seed or stream_options.include_usage, is refused
-    _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", tells_usage=True, seed="random_seed"),
+    _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", (Api.CHAT, Api.RESPONSES), bill="cost"),
+    # https://docs.mistral.ai/api: a field that it does not know, such as stream_options.include_usage, is refused
+    _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", tells_usage=True),
     # https://console.groq.com/docs/openai
-    _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", (Api.CHAT, Api.SPEECH)),
+    _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", (Api.CHAT, Api.RESPONSES, Api.SPEECH)),
     # https://docs.together.ai/docs/inference/openai-compatibility
     _hosted("together", "TOGETHER_API_KEY", "https://api.together.ai/v1", (Api.CHAT, Api.IMAGES, Api.SPEECH)),
     # https://api-docs.deepseek.com
-    _hosted("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1"),
+    _hosted("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", (Api.CHAT, Api.RESPONSES)),
     # https://docs.x.ai/docs/api-reference
-    _hosted("xai", "XAI_API_KEY", "https://api.x.ai/v1", (Api.CHAT, Api.IMAGES), bill="cost_in_usd_ticks"),
+    _hosted("xai", "XAI_API_KEY", "https://api.x.ai/v1", (Api.CHAT, Api.RESPONSES, Api.IMAGES), bill="cost_in_usd_ticks"),
     # https://docs.fireworks.ai/tools-sdks/openai-compatibility
     _hosted("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1"),
+    # https://inference-docs.cerebras.ai/api-reference/chat-completions
+    _hosted("cerebras", "CEREBRAS_API_KEY", "https://api.cerebras.ai/v1"),
+    # https://docs.perplexity.ai/api-reference/chat-completions-post
+    _hosted("perplexity", "PERPLEXITY_API_KEY", "https://api.perplexity.ai", bill="cost.total_cost"),
+    # https://huggingface.co/docs/inference-providers
+    _hosted("huggingface", "HF_TOKEN", "https://router.huggingface.co/v1"),
+    # https://docs.z.ai/api-reference/introduction
+    _hosted("zai", "ZAI_API_KEY", "https://api.z.ai/api/paas/v4"),
+    # https://platform.moonshot.ai/docs/api/chat
+    _hosted("moonshot", "MOONSHOT_API_KEY", "https://api.moonshot.ai/v1"),
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server; media are vLLM-Omni's
-    _local("vllm", "http://localhost:8000/v1", (Api.CHAT, Api.IMAGES, Api.SPEECH, Api.VIDEO)),
+    _local("vllm", "http://localhost:8000/v1", (Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO)),
     # https://docs.sglang.io/docs/basic_usage/openai_api; media are those of its diffusion server
     _local("sglang", "http://localhost:30000/v1", (Api.CHAT, Api.IMAGES, Api.VIDEO)),
     # https://docs.ollama.com/api/openai-compatibility
@@ -247,7 +252,7 @@ _ROWS = (
         "compatible",
         Dialect.COMPATIBLE,
         Charging.KEYED_ELSEWHERE,
-        apis=(Api.CHAT, Api.IMAGES, Api.SPEECH, Api.VIDEO),
+        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO),
         implied=False,
     ),
     Provider(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from gateway.adapters import ADAPTERS, error_reader
+from gateway.adapters import adapter_of, error_reader
 from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused
 from gateway.adapters.making import JobFailed
 from gateway.bodies import Json, body_of, no_object
@@ -34,7 +34,7 @@ def answer_of(route: ResolvedRoute, upstream: Upstream, status: int, headers: Ma
 
 def answer_in(route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str], body: Json, failed: CallFailed | None = None) -> Answer:
     """The answer in a body. failed: why there is none in it. Raises CallFailed, with what the call used if the body says it."""
-    adapter = ADAPTERS[route.row.dialect, route.api]
+    adapter = adapter_of(route.row, route.api)
     try:
         if failed is not None:
             raise failed

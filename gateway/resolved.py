@@ -146,7 +146,7 @@ class ResolvedRoute:
             video_frames=self.video_frames,
             max_output_seconds=self.media.max_seconds or self.media.seconds,
             fingerprint=self.fingerprint,
-            takes_seed=takes_seed(self.row.dialect, self.api) and "seed" not in self.facts.omits,
+            takes_seed=takes_seed(self.row, self.api) and "seed" not in self.facts.omits,
             boxes=self.boxes,
         )
         if (batches := APIS.get((self.provider, self.api))) is not None:

@@ -230,7 +230,7 @@ class Routes:
         from gateway.adapters import takes_documents
 
         taken = _numbers(route.input_modalities or known.modalities or TAKES.get(api, DEFAULT_MODALITIES))
-        if route.input_modalities is None and takes_documents(row.dialect, api):
+        if route.input_modalities is None and takes_documents(row, api):
             taken |= {ct.MODALITY_DOCUMENT}
         if not route.video_frames:
             return taken
@@ -243,7 +243,7 @@ class Routes:
         """What a route makes. Raises ConfigurationError for modalities that its API does not make."""
         from gateway.adapters import outputs_of
 
-        asked, possible = _numbers(names), outputs_of(row.dialect, api)
+        asked, possible = _numbers(names), outputs_of(row, api)
         if wrong := asked - possible:
             what, can = (", ".join(MODALITY_NAMES[number] for number in sorted(numbers)) for numbers in (wrong, possible))
             place = self._settings.place("routes", route, "output_modalities")

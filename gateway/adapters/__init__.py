@@ -9,8 +9,23 @@ from gateway.adapters.anthropic_vertex import VertexMessages
 from gateway.adapters.base import Adapter, Capabilities, ErrorReader, error_of
 from gateway.adapters.bedrock import BedrockConverse
 from gateway.adapters.bedrock_errors import aws_error
+from gateway.adapters.chat_dialects import (
+    XAI,
+    ZAI,
+    Cerebras,
+    DeepSeek,
+    Fireworks,
+    Groq,
+    Mistral,
+    Moonshot,
+    Ollama,
+    OpenRouter,
+    Perplexity,
+    Together,
+    XAIResponses,
+)
 from gateway.adapters.cohere import CohereChat, cohere_error
-from gateway.adapters.compatible import Compatible
+from gateway.adapters.compatible import Compatible, CompatibleResponses
 from gateway.adapters.embedded import EmbeddedChat
 from gateway.adapters.gemini import Gemini, VertexGemini
 from gateway.adapters.images import CompatibleImages, OpenAIImages
@@ -20,7 +35,7 @@ from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
 from gateway.adapters.speech import OpenAISpeech
 from gateway.adapters.videos import CompatibleVideos, OpenAIVideos
-from gateway.providers import Dialect
+from gateway.providers import Dialect, Provider
 from genlevel.runtime.settings import Api
 
 ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
@@ -28,6 +43,7 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.OPENAI, Api.RESPONSES): OpenAIResponses(),
     (Dialect.ANTHROPIC, Api.MESSAGES): AnthropicMessages(),
     (Dialect.COMPATIBLE, Api.CHAT): Compatible(),
+    (Dialect.COMPATIBLE, Api.RESPONSES): CompatibleResponses(),
     (Dialect.GEMINI, Api.GENERATE): Gemini(),
     (Dialect.VERTEX, Api.GENERATE): VertexGemini(),
     (Dialect.ANTHROPIC_VERTEX, Api.MESSAGES): VertexMessages(),
@@ -38,8 +54,26 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.OLLAMA, Api.GENERATE): OllamaGenerate(),
 }
 
-WITHOUT_URIS: dict[tuple[Dialect, Api], Capabilities] = {
-    key: replace(adapter.capabilities, uris=frozenset()) for key, adapter in ADAPTERS.items()
+_OWN = (
+    Cerebras(),
+    DeepSeek(),
+    Fireworks(),
+    Groq(),
+    Mistral(),
+    Moonshot(),
+    Ollama(),
+    OpenRouter(),
+    Perplexity(),
+    Together(),
+    XAI(),
+    XAIResponses(),
+    ZAI(),
+)
+OWN: dict[tuple[str, Api], Adapter] = {(adapter.vendor, adapter.api): adapter for adapter in _OWN}
+"""Those of providers that speak their dialect in a way of their own, by the provider's name."""
+
+WITHOUT_URIS: dict[Adapter, Capabilities] = {
+    adapter: replace(adapter.capabilities, uris=frozenset()) for adapter in [*ADAPTERS.values(), *OWN.values()]
 }
 """What servers take that fetch no media by address: those of one's own (``ResolvedRoute.takes_uris``)."""
 
@@ -60,19 +94,23 @@ def error_reader(dialect: Dialect) -> ErrorReader:
     return _ERRORS.get(dialect, error_of)
 
 
-def takes_seed(dialect: Dialect, api: Api) -> bool:
+def adapter_of(row: Provider, api: Api) -> Adapter:
+    """What converts for a provider's API. Raises KeyError for one that makes media."""
+    return OWN.get((row.name, api)) or ADAPTERS[row.dialect, api]
+
+
+def takes_seed(row: Provider, api: Api) -> bool:
     """Whether calls of an API can have a seed."""
-    adapter = MAKERS.get((dialect, api)) or ADAPTERS[dialect, api]
+    adapter = MAKERS.get((row.dialect, api)) or adapter_of(row, api)
     return adapter.capabilities.takes("seed")
 
 
-def takes_documents(dialect: Dialect, api: Api) -> bool:
+def takes_documents(row: Provider, api: Api) -> bool:
     """Whether models of an API can be given documents."""
-    adapter = ADAPTERS.get((dialect, api))
-    return adapter is not None and bool(adapter.capabilities.document_types)
+    return (row.dialect, api) not in MAKERS and bool(adapter_of(row, api).capabilities.document_types)
 
 
-def outputs_of(dialect: Dialect, api: Api) -> frozenset[int]:
+def outputs_of(row: Provider, api: Api) -> frozenset[int]:
     """What models of an API can be asked to make."""
-    maker = MAKERS.get((dialect, api))
-    return ADAPTERS[dialect, api].capabilities.outputs if maker is None else frozenset({maker.modality})
+    maker = MAKERS.get((row.dialect, api))
+    return adapter_of(row, api).capabilities.outputs if maker is None else frozenset({maker.modality})

@@ -34,7 +34,7 @@ class Capabilities:
     response_schema: it can hold the answer to a JSON schema. outputs: modalities that some model of this API makes.
     tools: it takes functions that the model may call, and what they gave back. result_media: modalities that such a result may have.
     thoughts: earlier reasoning goes back to it. answers_media: modalities that an earlier answer of the model may have.
-    vendors: whose vendor parts and tools it takes, as they are.
+    vendors: whose vendor parts and tools it takes, as they are. defaults: fields of a body that neither the request nor the route has set.
     """
 
     parameters: Mapping[str, str]
@@ -59,6 +59,7 @@ class Capabilities:
     thoughts: bool = False
     answers_media: frozenset[int] = frozenset()
     vendors: frozenset[str] = frozenset()
+    defaults: Mapping[str, object] = field(default_factory=dict)
 
     def takes(self, parameter: str) -> bool:
         """Whether its API has a parameter of ours."""
@@ -166,15 +167,19 @@ def usage_of(
 ) -> tuple[gw.Usage, bool]:
     """Disjoint buckets from totals that include their parts, and whether all counts are known.
 
-    A part larger than its total was not included in it.
+    A part larger than its total was not included in it. Tokens that were both written and read (Gemini's by way of OpenRouter) are counted
+    once, as read; what they cost is then not known.
 
     None: the count is missing, or cannot be read. Every request takes input: 0 tokens of it are a count that was not made.
     """
     known = None not in (total_input, cache_read, cache_write, total_output, reasoning) and total_input != 0
     inputs, outputs, thought = total_input or 0, total_output or 0, reasoning or 0
     usage = gw.Usage()
-    if cached := (cache_read or 0) + (cache_write or 0):
-        usage.cache_read_tokens, usage.cache_write_tokens = cache_read or 0, cache_write or 0
+    read, written = cache_read or 0, cache_write or 0
+    if cached := read + written:
+        if cached > inputs >= read == written:
+            written, cached, known = 0, read, False
+        usage.cache_read_tokens, usage.cache_write_tokens = read, written
     if thought:
         usage.reasoning_tokens = thought
     usage.input_tokens = inputs - cached if cached <= inputs else inputs
@@ -220,6 +225,11 @@ def objects(container: Json, name: str) -> list[Json]:
         if not isinstance(entry, dict):
             raise ValueError(f"{name}[{number}] is {_what(entry)}, not an object")
     return value
+
+
+def entries(container: Json, name: str) -> list[Json]:
+    """A list of objects in a body, empty if it is missing or null. Raises ValueError that says in words what is there instead."""
+    return objects(container, name) if container.get(name) not in (None, []) else []
 
 
 def check_error(body: Json, answer: str) -> None:

@@ -49,6 +49,7 @@ STREAMS: dict[tuple[Dialect, Api], Streaming] = {
     (Dialect.OPENAI, Api.RESPONSES): Streaming(ServerSentEvents, ResponsesAssembler),
     (Dialect.ANTHROPIC, Api.MESSAGES): Streaming(ServerSentEvents, MessagesAssembler),
     (Dialect.COMPATIBLE, Api.CHAT): _CHAT,
+    (Dialect.COMPATIBLE, Api.RESPONSES): Streaming(ServerSentEvents, ResponsesAssembler),
     (Dialect.GEMINI, Api.GENERATE): _GEMINI,
     (Dialect.VERTEX, Api.GENERATE): _GEMINI,
     (Dialect.ANTHROPIC_VERTEX, Api.MESSAGES): Streaming(ServerSentEvents, MessagesAssembler),

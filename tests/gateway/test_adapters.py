@@ -127,7 +127,8 @@ def test_a_compatible_server_gets_the_older_name_of_the_limit() -> None:
     assert "max_completion_tokens" not in body
 
 
-def test_responses_sends_typed_parts_and_stores_nothing() -> None:
+def test_responses_sends_typed_parts_and_stores_nothing_unless_asked() -> None:
+    assert OpenAIResponses().capabilities.defaults == {"store": False}
     body = OpenAIResponses().request("gpt-x", Ask(TURNS, PARAMETERS))
     assert body == {
         "model": "gpt-x",
@@ -143,7 +144,6 @@ def test_responses_sends_typed_parts_and_stores_nothing() -> None:
             {"role": "assistant", "content": [{"type": "output_text", "text": "A cat."}]},
             {"role": "user", "content": [{"type": "input_text", "text": "Sure?"}]},
         ],
-        "store": False,
         "temperature": 0,
         "max_output_tokens": 9,
         "top_p": 0.5,
@@ -219,11 +219,11 @@ def test_reasoning_that_a_server_counts_beside_the_completion_is_not_subtracted(
         assert (answer.usage.output_tokens, answer.usage.reasoning_tokens) == (visible, 25)
 
 
-def test_what_a_total_has_beside_its_parts_is_output() -> None:
+def test_what_a_total_has_beside_its_parts_is_reasoning() -> None:
     """Gemini's own server says nowhere else how much was thought."""
     usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 512}
     answer = Compatible().answer(chat_answer(usage=usage))
-    assert answer.usage == gw.Usage(input_tokens=10, output_tokens=502)
+    assert answer.usage == gw.Usage(input_tokens=10, output_tokens=2, reasoning_tokens=500)
     cached = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 42, "prompt_tokens_details": {"cached_tokens": 30}}
     answer = Compatible().answer(chat_answer(usage=cached))
     assert answer.usage == gw.Usage(input_tokens=10, cache_read_tokens=30, output_tokens=2), "cached ones beside the prompt count once"
@@ -318,7 +318,8 @@ def test_no_usage_is_said_not_counted_as_nothing(usage: Any) -> None:
         ),
         ({"type": "text", "text": "one"}, "one", 0),
         ([], "", 0),
-        ([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "b"}], "b", 1),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "b"}], "b", 0),
+        ([{"type": "reference", "reference_ids": [1]}, {"type": "text", "text": "b"}], "b", 1),
     ],
 )
 def test_an_answer_in_blocks_is_an_answer_and_what_is_not_known_of_it_is_kept(value: Any, texts: str, others: int) -> None:

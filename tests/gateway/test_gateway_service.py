@@ -144,9 +144,10 @@ async def test_a_malformed_body_is_transient_and_may_be_charged(
         (b"OK", "not JSON"),
         (b'["a"]', "not a JSON object"),
         ({"choices": []}, "choices is an empty list, not a list of objects"),
+        ({"choices": [{"message": {"content": "x", "images": 5}}]}, "images is a number or boolean, not a list of objects"),
         (
-            {"choices": [{"message": {"content": "x", "images": 5}}]},
-            "it is not what the chat API answers (TypeError 'int' object is not iterable)",
+            {"choices": [{"message": {"content": "x", "audio": {"data": 5}}}]},
+            "it is not what the chat API answers (TypeError a bytes-like object is required, not 'int')",
         ),
     ],
 )

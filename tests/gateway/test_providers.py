@@ -34,22 +34,28 @@ TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("anthropic-vertex", "GOOGLE_VERTEX_API_KEY", "", ("messages",), True),
     ("bedrock", "AWS_BEARER_TOKEN_BEDROCK", "", ("converse",), True),
     ("cohere", "CO_API_KEY", "https://api.cohere.com", ("chat",), True),
-    ("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ("chat",), True),
+    ("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ("chat", "responses"), True),
     ("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ("chat",), True),
-    ("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "speech"), True),
+    ("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "responses", "speech"), True),
     ("together", "TOGETHER_API_KEY", "https://api.together.ai/v1", ("chat", "images", "speech"), True),
-    ("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", ("chat",), True),
-    ("xai", "XAI_API_KEY", "https://api.x.ai/v1", ("chat", "images"), True),
+    ("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", ("chat", "responses"), True),
+    ("xai", "XAI_API_KEY", "https://api.x.ai/v1", ("chat", "responses", "images"), True),
     ("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1", ("chat",), True),
-    ("vllm", "", "http://localhost:8000/v1", ("chat", *MEDIA), False),
+    ("cerebras", "CEREBRAS_API_KEY", "https://api.cerebras.ai/v1", ("chat",), True),
+    ("perplexity", "PERPLEXITY_API_KEY", "https://api.perplexity.ai", ("chat",), True),
+    ("huggingface", "HF_TOKEN", "https://router.huggingface.co/v1", ("chat",), True),
+    ("zai", "ZAI_API_KEY", "https://api.z.ai/api/paas/v4", ("chat",), True),
+    ("moonshot", "MOONSHOT_API_KEY", "https://api.moonshot.ai/v1", ("chat",), True),
+    ("vllm", "", "http://localhost:8000/v1", ("chat", "responses", *MEDIA), False),
     ("sglang", "", "http://localhost:30000/v1", ("chat", "images", "video"), False),
     ("ollama", "", "http://localhost:11434/v1", ("chat",), False),
     ("ollama-native", "", "http://localhost:11434", ("chat", "generate"), False),
     ("lmstudio", "", "http://localhost:1234/v1", ("chat",), False),
     ("tgi", "", "http://localhost:8080/v1", ("chat",), False),
-    ("compatible", "", "", ("chat", *MEDIA), False),
+    ("compatible", "", "", ("chat", "responses", *MEDIA), False),
     ("embedded", "", "", ("chat",), False),
 ]
+SEEDLESS = {"deepseek", "perplexity", "zai", "moonshot"}
 HOSTED = [row for row in TABLE if row[1]]
 NAMED = [row for row in TABLE if row[0] not in ("compatible", "embedded")]
 COMPATIBLE = [row for row in NAMED if PROVIDERS[row[0]].dialect is Dialect.COMPATIBLE]
@@ -129,9 +135,9 @@ async def test_an_accounts_address_goes_before_the_usual_one_and_gets_only_a_key
     routes = {"keyed": Route(account="keyed", model="m")}
     gateway = make_gateway(Settings(accounts={name: Account(provider=name, base_url=f"{stub.url}/v1/"), "keyed": keyed}, routes=routes))
     try:
-        answer = await gateway.generate(asking(f"{name}/maker/model", seed=7))
-        await gateway.generate(asking("keyed"))
         (listed,) = (await gateway.list_models(gw.ListModelsRequest(route=f"{name}/maker/model"))).models
+        answer = await gateway.generate(asking(f"{name}/maker/model", **({"seed": 7} if listed.takes_seed else {})))
+        await gateway.generate(asking("keyed"))
     finally:
         await gateway.close()
     path, headers, body = stub.requests[0]
@@ -140,8 +146,10 @@ async def test_an_accounts_address_goes_before_the_usual_one_and_gets_only_a_key
     assert "authorization" not in headers
     assert stub.requests[1][1]["authorization"] == "Bearer key-that-is-named"
     assert body["model"] == "maker/model"
-    assert body["random_seed" if name == "mistral" else "seed"] == 7
-    assert len({"seed", "random_seed"} & set(body)) == 1
+    assert listed.takes_seed is (name not in SEEDLESS)
+    assert {key: body[key] for key in ("seed", "random_seed") if key in body} == (
+        {} if name in SEEDLESS else {"random_seed" if name == "mistral" else "seed": 7}
+    )
     assert (answer.provider, answer.parts[0].text, answer.HasField("cost_nano_usd")) == (name, "Paris", False)
     assert len(listed.fingerprint) == 16, "another address is another run"
 
@@ -296,7 +304,7 @@ routes:
     account: deepseek
     model: m
     api: images
-=> 5: routes.r.api: deepseek has chat, not images; choose one of them
+=> 5: routes.r.api: deepseek has chat and responses, not images; choose one of them
 ---
 routes:
   r: {account: xai, model: m, api: images, output_modalities: [audio]}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters import ADAPTERS, MAKERS
+from gateway.adapters import ADAPTERS, MAKERS, adapter_of
 from gateway.adapters.base import Capabilities
 from gateway.models import known_models, providers_known
 from gateway.parameters import applied
@@ -48,7 +48,7 @@ def test_a_hosted_model_needs_no_configuration(monkeypatch: pytest.MonkeyPatch) 
     assert (info.provider, info.model, info.account, info.charges, info.ready) == ("openai", "gpt-4.1-mini", "openai", True, True)
     assert (info.price.input, info.price.output, info.price.cache_read) == ("0.4", "1.6", "0.1")
     assert info.context_tokens == 1047576
-    assert list(info.input_modalities) == [ct.MODALITY_TEXT, ct.MODALITY_IMAGE]
+    assert list(info.input_modalities) == [ct.MODALITY_TEXT, ct.MODALITY_IMAGE, ct.MODALITY_DOCUMENT]
     assert list(info.output_modalities) == [ct.MODALITY_TEXT]
 
 
@@ -68,7 +68,7 @@ def test_a_route_says_whether_calls_may_have_a_seed(account: dict[str, Any], fie
     routes = {"r": Route.model_validate({"account": "a", **fields})}
     found = Routes(Settings(accounts={"a": Account.model_validate(account)}, routes=routes)).resolve("r")
     assert found.info().takes_seed is takes
-    capable = (MAKERS.get((found.row.dialect, found.api)) or ADAPTERS[found.row.dialect, found.api]).capabilities
+    capable = (MAKERS.get((found.row.dialect, found.api)) or adapter_of(found.row, found.api)).capabilities
     if takes:
         assert applied(gw.GenerateRequest(parameters=gw.GenerationParameters(seed=3)), found, capable).parameters.seed == 3
     else:
@@ -363,7 +363,7 @@ def test_a_route_fixes_how_much_is_thought_and_adds_fields() -> None:
 def sent(parameters: gw.GenerationParameters, name: str = "openai/unknown", **route: Any) -> gw.GenerationParameters:
     configured = settings(routes={"a": Route(account="work", model="m", parameters=RouteParameters(**route))}) if route else Settings()
     resolved = Routes(configured).resolve("a" if route else name)
-    capabilities = ADAPTERS[resolved.row.dialect, resolved.api].capabilities
+    capabilities = adapter_of(resolved.row, resolved.api).capabilities
     return applied(gw.GenerateRequest(parameters=parameters), resolved, capabilities).parameters
 
 

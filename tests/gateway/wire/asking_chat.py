@@ -166,8 +166,8 @@ def _part(block: Mapping[str, Any]) -> ct.Part:
     beside = {name: value for name, value in block.items() if name not in ("type", kind)}
     if kind == "text":
         return text(block["text"], beside)
-    if kind == "thinking" and all(one["type"] == "text" for one in block["thinking"]):
-        return with_fields(ct.Part(reasoning=ct.Reasoning(text="\n".join(one["text"] for one in block["thinking"]))), beside)
+    if kind == "thinking" and len(block["thinking"]) == 1 and block["thinking"][0]["type"] == "text":
+        return with_fields(ct.Part(reasoning=ct.Reasoning(text=block["thinking"][0]["text"])), beside)
     if kind == "image_url":
         image = block["image_url"]
         image = {"url": image} if isinstance(image, str) else image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from google.protobuf import json_format
@@ -13,6 +13,8 @@ from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import gateway_pb2 as gw
 
 LONGEST_COMPARED = 50_000
+# Fields that say what kind of thing something is, or only which one.
+NAMES_OF_KINDS = frozenset({"type", "id", "item_id", "finish_reason", "phase"})
 
 
 class Used(NamedTuple):
@@ -67,7 +69,7 @@ def reading_of_failure(failure: CallFailed) -> Reading:
 
 def canonical(arguments: Any) -> str:
     """JSON with sorted keys, of an object or of its text; a text that is no JSON as it is."""
-    if isinstance(arguments, str):
+    if isinstance(arguments, str | None):
         try:
             arguments = json.loads(arguments or "{}")
         except ValueError:
@@ -111,7 +113,9 @@ def vanished(answer: Any, response: gw.GenerateResponse) -> list[str]:
     """Texts of an answer that are nowhere in the response. Short ones, which may stand for anything, are not looked for."""
     whole = "\0".join(_texts(json_format.MessageToDict(response)))
     return [
-        _short(text) for text in _texts(answer) if 12 <= len(text) < LONGEST_COMPARED and text not in whole and not _is_within(text, whole)
+        _short(text)
+        for text in _texts(answer, NAMES_OF_KINDS)
+        if 12 <= len(text) < LONGEST_COMPARED and text not in whole and not _is_within(text, whole)
     ]
 
 
@@ -134,13 +138,14 @@ def _is_within(text: str, whole: str) -> bool:
         return False
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: Any, but: Collection[str] = ()) -> Iterator[str]:
     if isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
+        for name, inner in value.items():
+            if name not in but:
+                yield from _texts(inner, but)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from _texts(inner, but)
     elif isinstance(value, str):
         yield value
         if value[:1] in "{[":  # an object that a message could not hold, as JSON

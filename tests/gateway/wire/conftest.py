@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from gateway.adapters import ADAPTERS
+from gateway.adapters import adapter_of
 from gateway.adapters.base import Adapter
 from gateway.providers import PROVIDERS
 from gateway.service import Gateway
-from genlevel.runtime.settings import Account, Api, ModalityName, Route, Settings
+from genlevel.runtime.settings import Account, Api, Route, Settings
 from tests.gateway.wire.recordings import Recording
 from tests.gateway.wire.serving import Replay, lead_here, replaying
 
@@ -39,13 +39,13 @@ class Place:
 
     @property
     def adapter(self) -> Adapter:
-        return ADAPTERS[PROVIDERS[self.provider].dialect, self.api]
+        return adapter_of(PROVIDERS[self.provider], self.api)
 
     def account_settings(self) -> Account:
         return Account(provider=self.provider, base_url=self.base_url, api_key_env=KEY)
 
     def route_settings(self) -> Route:
-        takes = [name for name in ("text", "image", "audio", "video", "document") if name in ModalityName.__args__]
+        takes = ["text", "image", "audio", "video", "document"]
         return Route(account=self.account, model=self.model, api=self.api, input_modalities=takes)
 
 

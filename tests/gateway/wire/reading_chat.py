@@ -33,12 +33,15 @@ def reading(body: Any) -> Reading:
     heard = bool(message.audio and message.audio.data)
     if message.audio and message.audio.transcript:
         said += message.audio.transcript
+    details = getattr(message, "reasoning_details", None) or ()
     thoughts = [
-        getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None) or "",
-        *("\n".join(part["text"] for part in one["thinking"]) for one in blocks if one["type"] == "thinking"),
+        getattr(message, "reasoning_content", None)
+        or getattr(message, "reasoning", None)
+        or "\n".join(filter(None, (one.get("text") or one.get("summary") for one in details))),
+        *("".join(part["text"] for part in one["thinking"]) for one in blocks if one["type"] == "thinking"),
     ]
     calls = [(call.id, call.function.name, canonical(call.function.arguments)) for call in message.tool_calls or ()]
-    if message.function_call:
+    if message.function_call and message.function_call.name:
         calls.append(("", message.function_call.name, canonical(message.function_call.arguments)))
     return Reading(
         text=said,
@@ -59,7 +62,14 @@ def used(usage: Any) -> Used | None:
     written = getattr(inputs, "cache_write_tokens", None) or 0
     reasoning = (outputs and outputs.reasoning_tokens) or 0
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
-    # What is counted beside both belongs to the answer: hidden reasoning.
     beside = usage.total_tokens - prompt - completion
+    if cached > prompt:  # Azure's Grok counts them beside the prompt
+        return Used(prompt, cached, written, completion - reasoning, reasoning)
+    if beside > 0 and inputs and beside == inputs.audio_tokens:  # Mistral's sound is beside the prompt
+        return Used(prompt + beside - cached, cached, written, completion - reasoning, reasoning)
+    if cached + written > prompt:  # OpenRouter counts what is written and read at once twice
+        written = 0
+    # What is counted beside both belongs to the answer: hidden reasoning.
+    reasoning = reasoning or max(0, beside)
     output = completion + max(0, beside)
     return Used(prompt - cached - written, cached, written, output - reasoning, reasoning)

@@ -28,11 +28,15 @@ FAILURES: tuple[tuple[str, str], ...] = (
 )
 
 
+# Asked at an address of one's own: a deployment, a region, a server.
+OF_OWN_ADDRESS = frozenset({"azure", "bedrock", "gemini", "local"})
+
+
 def place_of(recording: Recording) -> Place:
     """Who answers a recording: the provider's row, else its server by its address."""
     model = recording.request.get("model") or recording.url_path.split("/")[3]
     row = PROVIDERS.get(recording.provider)
-    if row is not None and Api.CHAT in row.apis and recording.provider not in ("ollama", "azure", "bedrock", "gemini"):
+    if row is not None and Api.CHAT in row.apis and recording.provider not in OF_OWN_ADDRESS:
         return Place(recording.provider, model, Api.CHAT)
     return Place("compatible", model, Api.CHAT, compatible_url(recording, "chat/completions"))
 
@@ -48,10 +52,8 @@ def expected(recording: Recording) -> Reading:
 async def problems(recording: Recording, place: Place, player: Player) -> list[str]:
     """What is wrong with one exchange, a line each."""
     player.replay.plays(recording)
-    row = PROVIDERS[place.provider]
     capabilities = place.adapter.capabilities
-    names = {ours: row.renames.get(theirs, theirs) for ours, theirs in capabilities.parameters.items()}
-    request = request_of(place.route, recording.request, names, getattr(capabilities, "special", ()))
+    request = request_of(place.route, recording.request, capabilities.parameters, capabilities.special)
     found: list[str] = []
     try:
         response = await player.gateway.generate(request)
