@@ -237,7 +237,9 @@ class Evaluator:
         """Pauses a run, lets it go on, stops it, or changes its limits and budget, whichever process works on it. Raises GenlevelError."""
         response = await self._updating.update(request)
         if request.wanted == ev.RUN_WANTED_STOPPED and response.run.HasField("batches"):
-            await self._continuing.wind_up(response.run.run_id)
+            if problem := await self._continuing.wind_up(response.run.run_id):
+                response.problems.append(problem)
+            response.run.CopyFrom(await self._records.message(await self._records.find(response.run.run_id)))
         return response
 
     async def _wished(self, run_id: str) -> None:

@@ -131,6 +131,10 @@ class LiveSource(Protocol):
         """Instances without an outcome."""
         ...
 
+    def batches_waiting(self) -> tuple[int, int, int]:
+        """Batches that wait at a provider, instances in them, and how many of these it has answered."""
+        ...
+
 
 class _Live(Collector):
     def __init__(self) -> None:
@@ -142,9 +146,18 @@ class _Live(Collector):
         pending = GaugeMetricFamily(
             "genlevel_evaluator_pending", "Instances of running runs without an outcome.", labels=("model", *_SUITE)
         )
+        batches = GaugeMetricFamily(
+            "genlevel_evaluator_batches", "Batches of running runs that wait at a provider.", labels=("model", *_SUITE)
+        )
+        batched = GaugeMetricFamily(
+            "genlevel_evaluator_batch_instances",
+            "Instances in them, by whether the provider says that it has answered them.",
+            labels=("model", *_SUITE, "state"),
+        )
         pace = GaugeMetricFamily("genlevel_account_pace", "Calls a second that are let through, if calls are paced.", labels=("account",))
         slots = GaugeMetricFamily("genlevel_account_concurrency_limit", "Calls that may be in flight.", labels=("account",))
         totals: dict[tuple[str, ...], list[int]] = {}
+        waits: dict[tuple[str, ...], list[int]] = {}
         reasons: dict[tuple[str, ...], int] = {}
         accounts: dict[str, LimiterState] = {}
         for source in list(self.sources):
@@ -152,16 +165,23 @@ class _Live(Collector):
             entry = totals.setdefault((source.model, *source.suite), [0, 0])
             entry[0] += source.in_flight()
             entry[1] += source.pending()
+            if any(found := source.batches_waiting()):
+                before = waits.get((source.model, *source.suite), [0, 0, 0])
+                waits[source.model, *source.suite] = [old + new for old, new in zip(before, found, strict=True)]
             for reason, count in source.waiting().items():
                 key = (source.model, *source.suite, reason)
                 reasons[key] = reasons.get(key, 0) + count
         for labels, (flying, left) in totals.items():
             in_flight.add_metric(labels, flying)
             pending.add_metric(labels, left)
+        for labels, (count, instances, answered) in waits.items():
+            batches.add_metric(labels, count)
+            batched.add_metric((*labels, "waiting"), instances - answered)
+            batched.add_metric((*labels, "answered"), answered)
         for reason_labels, count in reasons.items():
             waiting.add_metric(reason_labels, count)
         for account, state in accounts.items():
             slots.add_metric((account,), state.concurrency)
             if state.pace is not None:
                 pace.add_metric((account,), state.pace)
-        return (in_flight, waiting, pending, pace, slots)
+        return (in_flight, waiting, pending, batches, batched, pace, slots)

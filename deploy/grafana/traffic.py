@@ -166,6 +166,8 @@ _RUNS = [
         unit="reqps",
     ),
     lines("Calls in flight", Query(f"sum by ({_BY_RUN}) (genlevel_evaluator_in_flight{{{_RUN}}})", _NAME)),
+    lines("Batches at providers", Query(f"sum by ({_BY_RUN}) (genlevel_evaluator_batches{{{_RUN}}})", _NAME)),
+    lines("Instances in batches", Query(f"sum by (state) (genlevel_evaluator_batch_instances{{{_RUN}}})", "{{state}}"), stacked=True),
     row("What accounts allow"),
     lines(
         "Pace",

@@ -131,10 +131,13 @@ class BatchTable:
 
     def close(self, record: BatchRecord, lease: Lease | None = None) -> asyncio.Future[None]:
         """Closes a batch. What of it has not ended was not asked: it is as it was before."""
-        items = update(batch_items).where(batch_items.c.run_id == record.run_id, batch_items.c.batch == record.number, _is(ItemState.OPEN))
+        ours = (batch_items.c.run_id == record.run_id, batch_items.c.batch == record.number, _is(ItemState.OPEN))
+        tried = update(batch_items).where(*ours, batch_items.c.tries > 0).values(state=int(ItemState.AGAIN), tries=batch_items.c.tries - 1)
+        untried = update(batch_items).where(*ours).values(state=int(ItemState.RETURNED))
 
         def store(connection: Connection) -> None:
-            connection.execute(items.values(state=int(ItemState.RETURNED)))
+            connection.execute(tried)
+            connection.execute(untried)
             connection.execute(update(batches).where(_of(record)).values(state=int(BatchStep.CLOSED)))
 
         return self._submit(store, lease)

@@ -136,6 +136,11 @@ class BatchedExecution(Execution):
         """See ``Crew``; or for whom to say how batches stand."""
         return super().waits_for() or self.batches.trouble
 
+    def batches_waiting(self) -> tuple[int, int, int]:
+        """See ``Crew``."""
+        standing = self.standing()
+        return (0, 0, 0) if standing is None else (standing.batches, standing.instances, standing.answered)
+
     def standing(self) -> Standing | None:
         """How its batches stand; None if none waits."""
         return self.batches.standing()

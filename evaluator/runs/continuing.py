@@ -92,23 +92,28 @@ class Continuing:
         for run_id in await self._journal.reads(self._journal.batches.to_cancel):
             await self.wind_up(run_id)
 
-    async def wind_up(self, run_id: str) -> None:
-        """Has what a person wants cancelled be cancelled at the provider, if the run is stopped and nobody works on it."""
+    async def wind_up(self, run_id: str) -> str:
+        """Has what a person wants cancelled be cancelled at the provider, if the run is stopped and nobody works on it.
+
+        Returns why that cannot be done now, in one line; "" if it is done, or not needed. Raises StorageError.
+        """
         waiting = self._winding_up.setdefault(run_id, _Waiting())
         record = await self._journal.reads(self._journal.run, run_id)
         if record is None or record.wanted is not Wanted.STOPPED or waiting.until > time.monotonic():
-            return
+            return ""
         if run_id in self._control.active or not await self._control.is_orphaned(run_id):
-            return
+            return ""
         waiting.wait()
         try:
             await self._starter.wind_up(record)
         except RunTaken:
-            return
+            return ""
         except StorageError:
             raise
         except GenlevelError as error:
             logger.warning("the batches of run %s cannot be cancelled now: %s", run_id, error)
+            return f"its batches cannot be cancelled now: {error}"
+        return ""
 
     async def _continue(self, run_id: str) -> None:
         """Continues one run, or notes why it does not go on."""

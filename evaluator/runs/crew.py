@@ -362,6 +362,10 @@ class Crew(LiveSource, Generic[Item]):
         """Items that wait, by reason."""
         return +(self._traffic.waiting + self._limiter.waiting(self._traffic.share.run))
 
+    def batches_waiting(self) -> tuple[int, int, int]:
+        """Batches that wait at a provider, instances in them, and how many of these it has answered."""
+        return 0, 0, 0
+
     def waits_for(self) -> str:
         """What storage it waits for, in one line; "" = none."""
         return self._context.journal.waits_for or self._context.blobs.writes.waits_for

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from genlevel.cli.printing import NANO
+from genlevel.cli.waiting_batches import batches_document
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -77,6 +78,7 @@ def run_document(run: ev.Run) -> Document:
         "pending": run.counts.pending,
         "failed": run.counts.failed,
         **_cost(run, run.judging),
+        "batches": batches_document(run),
         "created": run.created.ToJsonString(),
         "updated": run.updated.ToJsonString(),
     }

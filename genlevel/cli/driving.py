@@ -18,6 +18,7 @@ from genlevel.cli.connection import DEFAULT_FOLDER, Services, verdict_of
 from genlevel.cli.documents import result_document
 from genlevel.cli.options import print_json
 from genlevel.cli.printing import asked_told, harmless, note
+from genlevel.cli.waiting_batches import batches_document, batches_told
 from genlevel.cli.watching import Watched, patiently, watch
 from genlevel.runtime.errors import StorageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -145,7 +146,9 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
     """The exit code; says on stderr what went wrong. where: the option that names the run's folder."""
     if interrupted or (run.wanted in _HELD and run.status != ev.RUN_STATUS_FINISHED):
         how = "stopped" if interrupted else _HELD[run.wanted]
-        told = "; ".join((f"was {how}", *_more_of(run)))
+        waiting = batches_document(run)
+        waits = [f"it has {batches_told(waiting)}"] if waiting is not None else []
+        told = "; ".join((f"was {how}", *_more_of(run), *waits))
         click.echo(f"genlevel: run {run.run_id} {told}; `genlevel resume {run.run_id}{where}` continues it", err=True)
         return EXIT_INTERRUPTED
     if run.status == ev.RUN_STATUS_BUDGET:

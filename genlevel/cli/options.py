@@ -44,6 +44,7 @@ class TrafficOptions(LimitOptions):
 
     unpriced_ok: bool
     judge: str
+    batch: bool | None
 
 
 def alpha_option(said: str) -> Callable[[Command], Command]:
@@ -114,7 +115,15 @@ _LIMIT_OPTIONS = (
         help="Its calls go first, as somebody waits for it; other runs of the account keep a tenth.",
     ),
 )
-_TRAFFIC_OPTIONS = (*_LIMIT_OPTIONS, click.option("--unpriced-ok", is_flag=True, help="Go on if the model's price is not known."))
+_TRAFFIC_OPTIONS = (
+    *_LIMIT_OPTIONS,
+    click.option("--unpriced-ok", is_flag=True, help="Go on if the model's price is not known."),
+    click.option(
+        "--batch/--no-batch",
+        default=None,
+        help="Ask in batches, which providers answer within a day at about half the price (default: call by call).",
+    ),
+)
 ratings_option = click.option(
     "--ratings",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -142,6 +151,8 @@ def traffic_of(options: TrafficOptions) -> ev.TrafficSettings:
     """What ``traffic_options`` and ``judge_option`` were given, as a message; what was not given is not set."""
     traffic = limits_of(options)
     traffic.unpriced_ok, traffic.judge = options["unpriced_ok"], options["judge"]
+    if options["batch"] is not None:
+        traffic.batch = options["batch"]
     return traffic
 
 

@@ -9,6 +9,7 @@ import click
 
 from genlevel.cli.documents import tokens_in, tokens_out
 from genlevel.cli.printing import duration, money, short
+from genlevel.cli.waiting_batches import batches_document, batches_told
 from genlevel.v1 import evaluator_pb2 as ev
 
 PLAIN_INTERVAL_S = 10.0
@@ -39,17 +40,20 @@ def progress_line(progress: ev.WatchRunResponse) -> str:
     parts += _spent(run)
     if run.HasField("judging"):
         parts.append(f"the judge: {', '.join(_spent(run.judging))}")
-    if progress.HasField("remaining_s") and counts.pending:
+    if progress.HasField("remaining_s") and counts.pending and not run.HasField("batches"):
         parts.append(f"about {duration(progress.remaining_s)} left")
     return " | ".join(parts)
 
 
 def _going(progress: ev.WatchRunResponse) -> list[str]:
-    parts = [f"{progress.in_flight} in flight"]
+    batches = batches_document(progress.run)
+    parts = [f"{progress.in_flight} in flight"] if progress.in_flight or batches is None else []
+    parts += [f"waits for {batches_told(batches)}"] if batches is not None else []
     if progress.rate:
         allowed = f", calls paced at {progress.pace:.3g}/s" if progress.pace else ""
         parts.append(f"{progress.rate:.1f}/s{allowed}")
-    waiting = ", ".join(f"{count} on {reason}" for reason, count in sorted(progress.waiting.items()) if count)
+    told = () if batches is None else ("batch",)
+    waiting = ", ".join(f"{count} on {reason}" for reason, count in sorted(progress.waiting.items()) if count and reason not in told)
     if waiting:
         asked = f" (the provider asks for {duration(progress.provider_wait_s)})" if progress.provider_wait_s >= 1 else ""
         parts.append(f"waiting: {waiting}{asked}")

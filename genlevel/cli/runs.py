@@ -12,6 +12,7 @@ from genlevel.cli.documents import run_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, harmless, table
 from genlevel.cli.suite_names import shown_suites
+from genlevel.cli.waiting_batches import batches_told
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ def _print(documents: list[Document], *, marked: bool) -> None:
             run["run"], harmless(run["model"]), suite, str(run["plan"] or "-"), run["status"] + waits, *counts, _cost(run), started, *where
         )
     console().print(rows)
+    for run in documents:
+        if run["batches"] is not None:
+            click.echo(f"{run['run']} waits for {batches_told(run['batches'])}")
 
 
 def _cost(run: Document) -> str:

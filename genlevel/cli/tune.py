@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import stored
+from genlevel.cli.connection import is_beside, services, stored
 from genlevel.cli.documents import tuned_document
 from genlevel.cli.options import (
     LimitOptions,
@@ -25,6 +25,8 @@ from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+    from genlevel.runtime.settings import Settings
 
 
 class _Options(LimitOptions):
@@ -51,7 +53,9 @@ _REACHED = {
     "--pause", "wanted", flag_value=ev.RUN_WANTED_PAUSED, type=int, help="Ask nothing further until it is resumed; it stays paused."
 )
 @click.option("--resume", "wanted", flag_value=ev.RUN_WANTED_GO_ON, type=int, help="Go on: a service that serves the run continues it.")
-@click.option("--stop", "wanted", flag_value=ev.RUN_WANTED_STOPPED, type=int, help="Ask nothing further; it stays stopped.")
+@click.option(
+    "--stop", "wanted", flag_value=ev.RUN_WANTED_STOPPED, type=int, help="Ask nothing further, and cancel its batches; it stays stopped."
+)
 @limit_options
 @out_option
 @json_option
@@ -69,8 +73,13 @@ def tune(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
     need_run_folder(settings, out)
 
     async def work() -> ev.UpdateRunResponse:
+        request = ev.UpdateRunRequest(run_id=run, wanted=wanted, traffic=traffic)
         async with stored(settings, out) as found:
-            return await found.evaluator.update_run(ev.UpdateRunRequest(run_id=run, wanted=wanted, traffic=traffic))
+            told = await found.evaluator.update_run(request)
+        batches = wanted == ev.RUN_WANTED_STOPPED and told.run.HasField("batches") and told.run.status != ev.RUN_STATUS_RUNNING
+        if batches and (not settings.addresses.evaluator or await is_beside(settings, out, run)):
+            return await _cancelled(settings, out, request)
+        return told
 
     told = run_async(work())
     for problem in told.problems:
@@ -85,6 +94,17 @@ def tune(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
         said.append("goes on" if told.run.status == ev.RUN_STATUS_RUNNING or told.run.wanted == ev.RUN_WANTED_GO_ON else "does not go on")
     changed = ", ".join(_words(traffic))
     click.echo(" ".join(said) + (f", with {changed}" if changed else ""))
+
+
+async def _cancelled(settings: Settings, out: Path, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
+    """Has the batches of a run that nobody works on cancelled at the provider, and what they brought collected."""
+    from genlevel.cli.watching import watch
+
+    async with services(settings, out, embedded=True) as found:
+        told = await found.evaluator.update_run(request)
+        if told.run.status == ev.RUN_STATUS_RUNNING:
+            told.run.CopyFrom((await watch(found.evaluator, told.run, elsewhere=False)).run)
+    return told
 
 
 def _words(traffic: ev.TrafficSettings) -> list[str]:

@@ -68,6 +68,9 @@ class _Run:
     def pending(self) -> int:
         return 90
 
+    def batches_waiting(self) -> tuple[int, int, int]:
+        return 2, 60, 12
+
 
 def _scores() -> ScoreExporter:
     """One run with one task."""

@@ -18,9 +18,10 @@ from scorer.workbooks.writer import write_workbook
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
 LINK = re.compile(r"\]\(#([a-z-]+)\)")
-# What these need is not there in a plain run, so that nothing here prints them: files of answers, prices by the piece, limits.
+# What these need is not there in a plain run, so that nothing here prints them: files of answers, prices by the piece, limits, batches.
 UNSEEN = {"answer.files.path", "answer.files.sha256", "answer.files.bytes", "model.price.per_image", "model.price.per_second"}
 UNSEEN |= {"model.price.per_call", "tuned-run.changed.budget_tokens", "figures.waits_s.*"}
+UNSEEN |= {f"waiting-batches.{name}" for name in ("provider", "batches", "instances", "answered", "expires", "cancelling")}
 UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
 
