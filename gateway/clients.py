@@ -20,12 +20,14 @@ class Client:
 
     authorise: makes the headers that each request needs anew, a signature or a token, from its method, URL and body (in pieces). It may
     raise CallFailed. None: none are needed. reads_body: it looks at the body; media are encoded before then, else while they are sent.
+    query: what every address ends with, such as "api-version=2024-10-21".
     """
 
     base_url: str
     headers: Mapping[str, str]
     authorise: Authorise | None = None
     reads_body: bool = True
+    query: str = ""
 
 
 Authorise = Callable[[str, str, Sequence[bytes]], Awaitable[Mapping[str, str]]]

@@ -77,6 +77,7 @@ CODES: dict[str, ErrorClass] = {
     "BadRequestError": ErrorClass.CALLER_FAULT,  # vLLM
     "NotFoundError": ErrorClass.MODEL_GONE,  # vLLM
     # google.rpc.Code and google.api.ErrorReason, as Google's APIs name their errors' status and reason
+    "AuthenticationTypeDisabled": ErrorClass.CREDENTIAL,  # Azure: a resource that takes tokens of Entra alone
     "API_KEY_INVALID": ErrorClass.CREDENTIAL,
     "API_KEY_SERVICE_BLOCKED": ErrorClass.CREDENTIAL,
     "API_KEY_HTTP_REFERRER_BLOCKED": ErrorClass.CREDENTIAL,

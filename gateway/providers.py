@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from genlevel.runtime.hosts import is_loopback_url
@@ -51,8 +52,10 @@ class Provider:
     apis: the names of its APIs in a route; the first is the usual one. client: the function that makes its client, as "module:name", so
     that nothing heavy is imported before the first call. key_variable: the environment variable that holds its key unless an account says
     otherwise; "" = it needs none. base_url: where it answers unless an account says otherwise; "" = its SDK knows. domain: whose names are
-    all its own; "" = the host of base_url alone.
-    implied: provider/MODEL works without an account; otherwise an account has to give the address, and the provider is known by its host.
+    all its own, or several such domains; "" = the host of base_url alone. place: a function that says where below an account's address a
+    model is asked, as "module:name"; "" = at that address.
+    implied: provider/MODEL works without an account; otherwise an account has to give the address, such as example, and the provider is
+    known by its host.
     models: the only ones it has; empty = any. limits: those of an account that names none.
     bill: where an answer's usage says what it was billed, such as "cost"; "" = nowhere.
     tells_usage: its streams say what was used unasked, and it refuses
@@ -68,7 +71,9 @@ class Provider:
     key_variable: str = ""
     base_url: str = ""
     domain: str = ""
+    place: str = ""
     implied: bool = True
+    example: str = "http://127.0.0.1:8000/v1"
     models: tuple[str, ...] = ()
     limits: Limits = NO_LIMITS
     bill: str = ""
@@ -81,9 +86,9 @@ class Provider:
         if not base_url or base_url.rstrip("/") == self.base_url:
             return True
         parts = urlsplit(base_url)
-        domain = self.domain or (urlsplit(self.base_url).hostname or "")
+        domains = (self.domain or (urlsplit(self.base_url).hostname or "")).split()
         host = (parts.hostname or "").rstrip(".")
-        return parts.scheme == "https" and bool(domain) and (host == domain or host.endswith(f".{domain}"))
+        return parts.scheme == "https" and any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
     @property
     def has_sdk(self) -> bool:
@@ -139,6 +144,27 @@ def _local(name: str, base_url: str, apis: tuple[Api, ...] = (Api.CHAT,)) -> Pro
     """A server of the compatible format that people run themselves, at the address where it listens by default."""
     return Provider(name, Dialect.COMPATIBLE, Charging.KEYED_ELSEWHERE, apis=apis, base_url=base_url)
 
+
+class _Azure(TypedDict):
+    client: str
+    key_variable: str
+    domain: str
+    implied: bool
+    example: str
+    problem: str
+    has_credentials: bool
+
+
+_AZURE: _Azure = {
+    "client": "gateway.azure:azure_client",
+    "key_variable": "AZURE_OPENAI_API_KEY",
+    # https://learn.microsoft.com/azure/ai-services/cognitive-services-custom-subdomains
+    "domain": "openai.azure.com services.ai.azure.com cognitiveservices.azure.com models.ai.azure.com",
+    "implied": False,
+    "example": "https://NAME.openai.azure.com",
+    "problem": "gateway.azure:problem",
+    "has_credentials": True,
+}
 
 _ROWS = (
     Provider(
@@ -204,6 +230,16 @@ _ROWS = (
         problem="gateway.aws_client:problem",
         has_credentials=True,
     ),
+    Provider(
+        "azure",
+        Dialect.OPENAI,
+        Charging.ELSEWHERE,
+        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH),
+        place="gateway.azure:address_of",
+        **_AZURE,
+    ),
+    # Models of others than OpenAI, at an address that ends with /models
+    Provider("azure-ai", Dialect.COMPATIBLE, Charging.ELSEWHERE, place="gateway.azure:address_of", **_AZURE),
     # https://docs.cohere.com/reference/chat
     Provider("cohere", Dialect.COHERE, Charging.ELSEWHERE, key_variable="CO_API_KEY", base_url="https://api.cohere.com"),
     # https://openrouter.ai/docs/quickstart, https://openrouter.ai/docs/use-cases/usage-accounting

@@ -97,7 +97,8 @@ class ResolvedRoute:
             key = self.key()
         except CallFailed as failure:
             return failure.message
-        if key or not self.row.problem:
+        lacks_nothing = self.row.has_credentials and not self.key_source.name  # at another's address
+        if key or lacks_nothing or not self.row.problem:
             return ""
         why: Callable[[], str] = pkgutil.resolve_name(self.row.problem)
         return why()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import pkgutil
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -86,12 +87,13 @@ class Routes:
         row = PROVIDERS.get(provider)
         if row is None or not model:
             raise _fault(self._unknown(name))
-        if not row.implied:
-            raise _fault(f"{cut(name)}: a {provider} server needs an address; use --base-url or an account in genlevel.yaml")
-        if row.models and model not in row.models:
-            raise _fault(f"{cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
         account = self._settings.accounts.get(provider)
         configured = account is not None and account.provider == provider
+        if not row.implied and not configured:
+            way = "use --base-url or an account" if provider == COMPATIBLE else "give it in an account"
+            raise _fault(f"{cut(name)}: a {provider} server needs an address; {way} in genlevel.yaml")
+        if row.models and model not in row.models:
+            raise _fault(f"{cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
         if account is None or not configured:
             if self._served and is_loopback_url(row.base_url):
                 raise _fault(
@@ -139,7 +141,7 @@ class Routes:
             raise ConfigurationError(f"{place}: {account.provider!r} is not a provider; {hint}known: {known}")
         if not row.implied and not account.base_url:
             place = self._settings.place("accounts", name, "base_url")
-            raise ConfigurationError(f"{place}: a {row.name} account needs base_url, such as http://127.0.0.1:8000/v1")
+            raise ConfigurationError(f"{place}: a {row.name} account needs base_url, such as {row.example}")
 
     def _configured(self, name: str, route: Route) -> ResolvedRoute:
         account = self._settings.accounts.get(route.account)
@@ -170,6 +172,9 @@ class Routes:
         known = self._facts(row, route)
         usual_api = known.api or row.usual_api
         api = route.api or usual_api
+        if row.place:
+            place: Callable[[str, str, str, Api], str] = pkgutil.resolve_name(row.place)
+            base_url = place(base_url, account.api_version, route.model, api)
         return ResolvedRoute(
             name=name,
             row=row,

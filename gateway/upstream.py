@@ -78,6 +78,7 @@ class Upstream:
         self.base_url = client.base_url
         self._authorise = client.authorise
         self._reads_body = client.reads_body
+        self._query = f"?{client.query}" if client.query else ""
         self.key = key
         self._session = session
         # Of each request, not of the session: aiohttp would send the session's, and so the key, to a proxy, in the clear.
@@ -190,7 +191,7 @@ class Upstream:
         url = self._urls.get(path)
         if url is None:
             # An adapter's path is written as it is to arrive: a signature is of "%3A", and not of ":".
-            url = URL(f"{self.base_url.rstrip('/')}/{path}", encoded="%" in path)
+            url = URL(f"{self.base_url.rstrip('/')}/{path}{self._query}", encoded="%" in path)
             if method == "POST":  # those that are asked again and again
                 self._urls[path] = url
         asked = self._headers

@@ -33,6 +33,8 @@ TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("vertex", "GOOGLE_VERTEX_API_KEY", "", ("generate",), True),
     ("anthropic-vertex", "GOOGLE_VERTEX_API_KEY", "", ("messages",), True),
     ("bedrock", "AWS_BEARER_TOKEN_BEDROCK", "", ("converse",), True),
+    ("azure", "AZURE_OPENAI_API_KEY", "", ("chat", "responses", "images", "speech"), True),
+    ("azure-ai", "AZURE_OPENAI_API_KEY", "", ("chat",), True),
     ("cohere", "CO_API_KEY", "https://api.cohere.com", ("chat",), True),
     ("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ("chat", "responses"), True),
     ("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ("chat",), True),
@@ -56,8 +58,9 @@ TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("embedded", "", "", ("chat",), False),
 ]
 SEEDLESS = {"deepseek", "perplexity", "zai", "moonshot"}
+ADDRESSED = ("compatible", "azure", "azure-ai")
 HOSTED = [row for row in TABLE if row[1]]
-NAMED = [row for row in TABLE if row[0] not in ("compatible", "embedded")]
+NAMED = [row for row in TABLE if row[0] not in (*ADDRESSED, "embedded")]
 COMPATIBLE = [row for row in NAMED if PROVIDERS[row[0]].dialect is Dialect.COMPATIBLE]
 
 
@@ -72,7 +75,7 @@ def test_a_row_says_what_its_provider_documents(name: str, variable: str, addres
     assert (row.key_variable, row.base_url, row.apis) == (variable, address, apis)
     assert row.usual_api == apis[0]
     assert row.charges(address, keyed=bool(variable)) is charges
-    assert row.implied is (name != "compatible")
+    assert row.implied is (name not in ADDRESSED)
     assert {(row.dialect, api) for api in apis} <= {*ADAPTERS, *MAKERS}
 
 
@@ -392,6 +395,8 @@ def test_the_documented_table_is_that_of_the_rows() -> None:
         "vertex": "that of its account's `region`",
         "anthropic-vertex": "that of its account's `region`",
         "bedrock": "that of its region",
+        "azure": "an account's `base_url`",
+        "azure-ai": "an account's `base_url`",
         "compatible": "an account's `base_url`",
         "embedded": "started by the gateway",
     }
