@@ -1,4 +1,4 @@
-"""Bedrock's client: what it signs is what boto3 would have signed, and what it says without credentials."""
+"""Bedrock's client: what it signs is what botocore would have signed, and what it says without credentials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
+import botocore.auth
+import botocore.session
 import pytest
+from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import CredentialRetrievalError
 
 from gateway import aws_client
 from gateway.adapters.bedrock import BedrockConverse
@@ -22,9 +27,6 @@ from gateway.routes import Routes
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 from genlevel.runtime.settings import Account, Settings
 from genlevel.v1 import gateway_pb2 as gw
-
-boto3 = pytest.importorskip("boto3")
-botocore = pytest.importorskip("botocore")
 
 NOW = datetime.datetime(2026, 11, 29, 5, 30, tzinfo=datetime.UTC)
 MODEL = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.anthropic.claude-x-v1:0"
@@ -71,7 +73,7 @@ def server() -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
 
 
 @pytest.mark.parametrize("token", ["", "a-session's-token"])
-async def test_a_request_is_the_one_that_boto3_sends_and_has_its_signature(
+async def test_a_request_is_the_one_that_botocore_sends_and_has_its_signature(
     server: Any, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, asked = server
@@ -80,9 +82,8 @@ async def test_a_request_is_the_one_that_boto3_sends_and_has_its_signature(
         monkeypatch.setenv("AWS_SESSION_TOKEN", token)
     ask = Ask([Turn("system", ["Be brief."]), Turn("user", ["Hi"])], gw.GenerationParameters(max_output_tokens=9, temperature=0.5))
     body: Any = BedrockConverse().request(MODEL, ask)
-    boto = boto3.session.Session().client(
-        "bedrock-runtime", "eu-central-1", endpoint_url=url, config=botocore.config.Config(retries={"total_max_attempts": 1})
-    )
+    once = Config(retries={"total_max_attempts": 1})
+    boto = botocore.session.get_session().create_client("bedrock-runtime", "eu-central-1", endpoint_url=url, config=once)
     boto.converse(modelId=MODEL, **body)
     ((path, theirs, sent),) = asked
     assert json.loads(sent) == body
@@ -158,11 +159,11 @@ async def test_credentials_that_run_out_are_had_anew_and_a_failure_to_is_said(mo
     def refresh() -> dict[str, str]:
         had.append("anew")
         if len(had) > 2:
-            raise botocore.exceptions.CredentialRetrievalError(provider="sso", error_msg="sign in again")
+            raise CredentialRetrievalError(provider="sso", error_msg="sign in again")
         expiry = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
         return {"access_key": f"AK{len(had)}", "secret_key": "s", "token": "t", "expiry_time": expiry.isoformat()}
 
-    credentials = botocore.credentials.RefreshableCredentials.create_from_metadata(refresh(), refresh, "sso")
+    credentials = RefreshableCredentials.create_from_metadata(refresh(), refresh, "sso")
     client = aws_client._Signer(credentials, "us-east-1")
     assert "Credential=AK1/" in (await client("POST", "https://x/y", [b""]))["authorization"]
     credentials._expiry_time = datetime.datetime.now(datetime.UTC)

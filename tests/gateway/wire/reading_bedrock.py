@@ -5,13 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import pytest
+from botocore import eventstream, parsers, session
 
 from tests.gateway.wire.comparing import Reading, Used, canonical
-
-session = pytest.importorskip("botocore.session")
-eventstream = pytest.importorskip("botocore.eventstream")
-parsers = pytest.importorskip("botocore.parsers")
 
 FINISHES = {
     "end_turn": "STOP",
