@@ -278,8 +278,8 @@ def error_of(status: int, body: object, headers: Mapping[str, str]) -> ProviderE
     if number is not None and number < 600:
         status, code = (number if status < 400 <= number else status), ""
     reason, delay = _google(details)
-    if delay and "retry-after" not in headers:
-        headers = {**headers, "retry-after": delay}
+    if delay:
+        headers = {**headers, "retry-after": ", ".join(filter(None, (headers.get("retry-after"), delay)))}
     messages = (_words(error.get("message")), _words(said if said is not error else error.get("detail")))
     return ProviderError(
         status,

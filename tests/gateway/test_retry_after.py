@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gateway.adapters.base import error_of
 from gateway.limit_headers import LIMITS
 from gateway.retry_after import NO_TIMES, Times, exhausted_dimension, times_of
 from genlevel.runtime.header_values import LONGEST_S
@@ -25,6 +26,13 @@ NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
         ({"retry-after": "1m30s"}, 90),
         ({"retry-after": "1800000012"}, 12),
         ({"retry-after-ms": "1500"}, 1.5),
+        ({"x-ms-retry-after-ms": "200"}, 0.2),
+        ({"retry-after": "37.5s"}, 37.5),
+        ({"retry-after": "Friday, 15-Jan-27 08:00:30 GMT"}, 30),
+        ({"retry-after": "Fri Jan 15 08:00:30 2027"}, 30),
+        ({"retry-after": "2027-01-15T08:00:30Z"}, 30),
+        ({"retry-after": "5, 5"}, 5),
+        ({"retry-after": "soon, 5"}, 5),
     ],
 )
 def test_every_form_of_a_wait_is_read(headers: dict[str, str], seconds: float) -> None:
@@ -51,6 +59,22 @@ def test_every_form_of_a_wait_is_read(headers: dict[str, str], seconds: float) -
 )
 def test_every_form_of_a_reset_is_read(headers: dict[str, str], seconds: float) -> None:
     assert times_of(headers, now=NOW) == Times(reset_s=pytest.approx(seconds))
+
+
+@pytest.mark.parametrize(
+    ("headers", "longest", "shortest"),
+    [
+        ({"retry-after": "1", "retry-after-ms": "0"}, 1, 0),
+        ({"retry-after": "1, 20"}, 20, 1),
+        ({"retry-after": "7", "x-ms-retry-after-ms": "200", "retry-after-ms": "300"}, 7, 0.2),
+        ({"retry-after": "Fri, 15 Jan 2027 08:00:30 GMT, 5"}, 30, 5),
+        ({"retry-after": "5, Friday, 15-Jan-27 08:00:30 GMT, 2m"}, 120, 5),
+    ],
+)
+def test_waits_that_contradict_each_other_are_the_longest_and_the_shortest(
+    headers: dict[str, str], longest: float, shortest: float
+) -> None:
+    assert times_of(headers, now=NOW) == Times(pytest.approx(longest), pytest.approx(shortest))
 
 
 @pytest.mark.parametrize(
@@ -139,3 +163,10 @@ def test_no_header_makes_it_raise_or_wait_without_sense(headers: dict[str, str],
     assert shorter_s is None or (wait_s is not None and 0 <= shorter_s < wait_s)
     assert reset_s is None or 0 < reset_s <= LONGEST_S
     assert exhausted_dimension(headers) in ("", "requests", "tokens")
+
+
+def test_what_a_body_says_counts_beside_what_a_header_says() -> None:
+    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "22.5s"}]
+    body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "slow down", "details": details}}
+    assert times_of(error_of(429, body, {}).headers) == Times(wait_s=22.5)
+    assert times_of(error_of(429, body, {"retry-after": "60"}).headers) == Times(60, 22.5)
