@@ -122,7 +122,7 @@ class GeminiBatches:
         found = batch_of(body)
         output = in_body(body, "response") or in_body(in_body(body, "metadata"), "output")
         if file := name_of(output.get("responsesFile")):
-            place = f"../download/v1beta/files/{batch_id(file.removeprefix('files/'))}:download?alt=media"
+            place = f"files/{batch_id(file.removeprefix('files/'))}:download?alt=media"
             return found, Results([Request("GET", place)], answers=found.answered)
         inline = output.get("inlinedResponses")
         if isinstance(inline, dict):
@@ -131,7 +131,8 @@ class GeminiBatches:
 
     def result(self, line: Json) -> Result:
         """A line, or an entry of a list, has an answer or a google.rpc.Status, and the item's key."""
-        item = item_id(line.get("key") or in_body(line, "metadata").get("key"))
+        metadata = in_body(line, "metadata")
+        item = item_id(line.get("key") or metadata.get("key") or metadata.get("custom_id"))
         if response := in_body(line, "response"):
             return Result(item, 200, response)
         error = in_body(line, "error")

@@ -18,7 +18,7 @@ INLINE_BYTES = 20 * 1000 * 1000
 
 
 class GeminiDesk(Desk):
-    """models/M:batchGenerateContent and batches below /v1beta; uploads and downloads beside it."""
+    """models/M:batchGenerateContent and batches below /v1beta; uploads beside it."""
 
     name = "gemini"
     most_items = 100_000
@@ -38,7 +38,7 @@ class GeminiDesk(Desk):
             web.get(f"{at}/batches/{{id}}", self.get),
             web.post(f"{at}/batches/{{id}}:cancel", self.stop),
             web.post(f"{self.prefix}/upload/v1beta/files", self.upload),
-            web.get(f"{self.prefix}/download/v1beta/files/{{id}}:download", self.content),
+            web.get(f"{at}/files/{{id}}:download", self.content),
         ]
 
     def said(self, body: Json) -> str:
@@ -67,7 +67,8 @@ class GeminiDesk(Desk):
             return _error(400, "INVALID_ARGUMENT", "no upload was begun")
         name = f"files/f{next(self._numbers)}"
         self.files[name] = await request.read()
-        return web.json_response({"file": {"name": name, "sizeBytes": str(len(self.files[name])), "state": "ACTIVE"}})
+        told = {"name": name, "sizeBytes": str(len(self.files[name])), "state": "ACTIVE"}
+        return web.json_response({"file": told}, headers={"X-Goog-Upload-Status": "final"})
 
     async def content(self, request: web.Request) -> web.StreamResponse:
         self.ledger.calls["content"] += 1

@@ -35,6 +35,9 @@ class MistralDesk(OpenAIDesk):
             web.post(f"{at}/chat/completions", self.single),
         ]
 
+    def told(self, file: str, size: int) -> Json:
+        return {**super().told(file, size), "sample_type": "batch_request", "num_lines": None, "source": "upload", "signature": None}
+
     async def create(self, request: web.Request) -> web.StreamResponse:
         self.ledger.calls["submit"] += 1
         asked = await request.json()

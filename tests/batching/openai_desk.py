@@ -73,7 +73,12 @@ class OpenAIDesk(Desk):
             return _error(why, 400)
         number = f"file-{next(self._numbers)}"
         self.files[number] = form["file"]
-        return web.json_response({"id": number, "object": "file", "bytes": len(form["file"]), "purpose": "batch", "status": "processed"})
+        return web.json_response(self.told(number, len(form["file"])))
+
+    def told(self, file: str, size: int) -> Json:
+        """What is said of a file that was uploaded."""
+        told = {"id": file, "object": "file", "bytes": size, "created_at": 1, "filename": "batch.jsonl", "purpose": "batch"}
+        return {**told, "status": "processed", "expires_at": None}
 
     async def content(self, request: web.Request) -> web.StreamResponse:
         self.ledger.calls["content"] += 1

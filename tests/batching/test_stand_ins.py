@@ -146,3 +146,69 @@ def test_the_process_is_told_what_goes_wrong_and_tells_what_it_was_asked(tmp_pat
         client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Where?"}])
         ledger = served.ledger("openai")
     assert (ledger.calls["call"], [row.batch for row in ledger.billed]) == (2, [""])
+
+
+async def test_mistrals_client_submits_waits_and_collects(served):
+    from mistralai.client import Mistral
+
+    url = served.base_url("mistral").removesuffix("/v1")
+    async with Mistral(api_key="k", server_url=url) as client:
+        file = await client.files.upload_async(file={"file_name": "b.jsonl", "content": lines()}, purpose="batch")
+        jobs = client.batch.jobs
+        job = await jobs.create_async(input_files=[file.id], endpoint="/v1/chat/completions", model="m", metadata={"genlevel": "k1"})
+        assert (job.status, job.metadata) == ("QUEUED", {"genlevel": "k1"})
+        served.desk("mistral").faults.fail_every = 6
+        for _ in range(2):
+            job = await jobs.get_async(job_id=job.id)
+        assert (job.status, job.succeeded_requests, job.failed_requests) == ("SUCCESS", 5, 1)
+        content = await (await client.files.download_async(file_id=job.output_file)).aread()
+        found = {
+            line["custom_id"]: line["response"]["body"]["choices"][0]["message"]["content"]
+            for line in map(json.loads, content.splitlines())
+        }
+        assert found == {name: letter(text) for name, text in list(TEXTS.items())[:5]}
+        listed = await jobs.list_async(page=0, page_size=100)
+        assert [(one.id, one.metadata) for one in listed.data] == [(job.id, {"genlevel": "k1"})]
+        assert (
+            await jobs.cancel_async(job_id=(await jobs.create_async(input_files=[file.id], endpoint="/v1/chat/completions", model="m")).id)
+        ).status == ("CANCELLATION_REQUESTED")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_googles_client_submits_waits_and_collects(served):
+    from google import genai
+    from google.genai import types
+
+    url = served.base_url("gemini").removesuffix("/v1beta")
+    client = genai.Client(api_key="k", http_options=types.HttpOptions(base_url=url, api_version="v1beta"))
+    inlined = [
+        types.InlinedRequest(contents=[types.Content(role="user", parts=[types.Part(text=text)])], metadata={"key": name})
+        for name, text in TEXTS.items()
+    ]
+    job = await client.aio.batches.create(model="models/m", src=inlined, config={"display_name": "k1"})
+    assert (job.state, job.display_name) == (types.JobState.JOB_STATE_PENDING, "k1")
+    for _ in range(2):
+        job = await client.aio.batches.get(name=job.name)
+    assert job.state == types.JobState.JOB_STATE_SUCCEEDED
+    found = {one.metadata["key"]: one.response.text for one in job.dest.inlined_responses}
+    assert found == {name: letter(text) for name, text in TEXTS.items()}
+    assert [one.display_name async for one in await client.aio.batches.list()] == ["k1"]
+    await client.aio.aclose()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_googles_client_uploads_a_file_and_downloads_another(served, tmp_path):
+    from google import genai
+    from google.genai import types
+
+    url = served.base_url("gemini").removesuffix("/v1beta")
+    client = genai.Client(api_key="k", http_options=types.HttpOptions(base_url=url, api_version="v1beta"))
+    content = [{"key": name, "request": {"contents": [{"role": "user", "parts": [{"text": text}]}]}} for name, text in TEXTS.items()]
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps(line) + "\n" for line in content))
+    file = await client.aio.files.upload(file=tmp_path / "b.jsonl", config={"mime_type": "application/jsonl"})
+    job = await client.aio.batches.create(model="models/m", src=file.name, config={"display_name": "k1"})
+    for _ in range(2):
+        job = await client.aio.batches.get(name=job.name)
+    results = (await client.aio.files.download(file=job.dest.file_name)).decode().splitlines()
+    assert {line["key"] for line in map(json.loads, results)} == set(TEXTS)
+    await client.aio.aclose()

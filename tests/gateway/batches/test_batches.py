@@ -380,3 +380,26 @@ async def test_a_gateway_that_stops_hands_nothing_over(gateway, desk, route):
     with pytest.raises(CallFailed) as stopped:
         await submitted(gateway, route)
     assert (stopped.value.error_class, desk.ledger.submitted) == (ErrorClass.NOT_SENT, [])
+
+
+async def test_a_large_batch_of_gemini_goes_as_a_file_and_comes_back_as_one(gateway, served, monkeypatch):
+    monkeypatch.setattr("gateway.batches.gemini.INLINE_BYTES", 100)
+    desk, route = served.desk("gemini"), "gemini/gemini-stand-in"
+    desk.faults.fail_every, desk.faults.cut_uploads = 6, 1
+    with pytest.raises(CallFailed) as broken:
+        await submitted(gateway, route)
+    assert (broken.value.error_class, broken.value.may_be_charged) == (ErrorClass.TRANSIENT, False)
+    batch = await submitted(gateway, route)
+    assert desk.ledger.calls["upload"] == 4
+    whole = await ended(gateway, route, batch)
+    assert (whole.answered, whole.failed) == (5, 1)
+    desk.faults.cut_results = desk.faults.short_results = 1
+    for _ in range(2):
+        with pytest.raises(CallFailed) as broken:
+            await collected(gateway, route, batch)
+        assert broken.value.error_class == ErrorClass.TRANSIENT
+    results = await collected(gateway, route, batch)
+    assert {item: said(result) for item, result in results.items() if result.WhichOneof("result") == "response"} == {
+        item: letter(text) for item, text in list(TEXTS.items())[:5]
+    }
+    assert call_failed(results["item-5"].error).error_class == ErrorClass.TRANSIENT

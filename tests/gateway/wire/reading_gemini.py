@@ -18,7 +18,7 @@ NUMBERS = {1: "STOP", 2: "MAX_TOKENS"}
 
 def reading(chunks: Sequence[dict[str, Any]]) -> Reading:
     """The reading of a body that came with a good status, or of the chunks of a stream, each of which has the form of one."""
-    answers = [_parsed(chunk) for chunk in chunks]
+    answers = [parsed(chunk) for chunk in chunks]
     candidates = [answer.candidates[0] for answer in answers if answer.candidates]
     if not candidates:
         return Reading(error="CONTENT_REFUSED")
@@ -42,7 +42,8 @@ def reading(chunks: Sequence[dict[str, Any]]) -> Reading:
     )
 
 
-def _parsed(chunk: dict[str, Any]) -> Any:
+def parsed(chunk: dict[str, Any]) -> Any:
+    """What google-genai makes of one answer, or chunk of a stream."""
     from google.genai import models, types
 
     body = copy.deepcopy(chunk)
