@@ -317,7 +317,8 @@ class Traffic:
         bill = Bill(None if priced else 0, None)
         try:
             response = await self._gateway.generate(call.request, timeout_s=min(self._rules.call_timeout_s, remaining))
-            usage = usage_of(response.usage)
+            if not response.usage_estimated:  # a guess is nothing that is known
+                usage = usage_of(response.usage)
             bill = bill_of(response, usage, priced=priced)
             ignored = None in bill and is_surely_longer(visible_text(response), call.bounds.most_output_tokens)
             return response, usage

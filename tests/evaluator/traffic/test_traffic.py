@@ -67,8 +67,8 @@ class Log:
 class Gateway:
     """Answers after its failures; asked: called when a call is made. open: if set, no answer comes before it."""
 
-    def __init__(self, cost=None, text="A", usage=USED):
-        self.calls, self.cost, self.text, self.usage = 0, cost, text, usage
+    def __init__(self, cost=None, text="A", usage=USED, *, estimated=False):
+        self.calls, self.cost, self.text, self.usage, self.estimated = 0, cost, text, usage, estimated
         self.failures, self.asked, self.open, self.limits = [], lambda: None, None, []
 
     async def generate(self, request, *, timeout_s):
@@ -82,6 +82,8 @@ class Gateway:
             parts=[ct.Part(text=self.text)],
             finish_reason=gw.FINISH_REASON_STOP,
             usage=self.usage,
+            usage_estimated=self.estimated,
+            usage_incomplete=self.estimated,
             cost_nano_usd=self.cost,
             model="m",
             limits=self.limits,
@@ -260,6 +262,13 @@ async def test_what_an_answer_without_a_bill_cost_at_most(make, text, cost, exce
     answer = await traffic.ask("t", AnswerKey("i"), CALL)
     assert (answer.unknown_calls, answer.unknown_nano_usd) == (int(cost is None), most)
     assert answer.unknown_tokens == (0 if cost else None if most is None else 150)
+
+
+async def test_what_a_gateway_guesses_is_not_taken_for_what_was_used(make):
+    traffic, limiter = make(Gateway(estimated=True), Log(), price=PRICE)
+    answer = await traffic.ask("t", AnswerKey("i"), CALL)
+    assert (answer.usage.tokens, answer.unknown_calls, answer.unknown_nano_usd, answer.unknown_tokens) == (0, 1, WORST, 150)
+    assert limiter.used == [None]
 
 
 async def test_a_limit_is_told_of_all_tokens_that_a_call_used(make):
