@@ -21,8 +21,8 @@ _CHOICE_OWN = frozenset({"delta", "message", "text", "index", "logprobs", "finis
 
 
 class ChatAssembler:
-    """Chunks of a completion. It is whole once ``[DONE]`` has come; without it, once every choice has said why it ended and what was used
-    has come with that or after it (Perplexity sends no ``[DONE]``).
+    """Chunks of a completion. It is whole once ``[DONE]`` has come. Perplexity sends none: without it, a completion is whole if the chunk
+    that says why the last choice ended says what was used, too.
     """
 
     def __init__(self) -> None:
@@ -44,8 +44,9 @@ class ChatAssembler:
             if value is not None and value != "" and name not in _PADDING:
                 self._top[name] = value
         pieces: list[ct.Part] = []
-        choices = chunk.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
+        found_choices = chunk.get("choices")
+        choices = found_choices if isinstance(found_choices, list) else []
+        for choice in choices:
             if not isinstance(choice, dict):
                 raise ValueError("choices has an entry that is not an object")
             index = choice.get("index")
@@ -60,7 +61,7 @@ class ChatAssembler:
         used = chunk.get("usage") or (groq.get("usage") if isinstance(groq, dict) else None)
         if used:
             self._top["usage"] = used
-            self._settled = bool(self._choices) and all(choice.finished for choice in self._choices.values())
+            self._settled = bool(choices) and all(choice.finished for choice in self._choices.values())
         return pieces
 
     def body(self) -> Json:
