@@ -7,12 +7,13 @@ import contextlib
 import itertools
 import time
 from collections import deque
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import cast
 
 import grpc
 
-from evaluator.ports import GatewayPort
+from evaluator.ports import BatchPort, GatewayPort
 from genlevel.runtime.errors import STOPPING, CallFailed, CancelledUnsent, ErrorClass
 from genlevel.runtime.failures import call_failed, from_status, status_of
 from genlevel.runtime.remote import Remote, Timeout
@@ -28,6 +29,8 @@ _BATCH_PARTS = 300
 _ITEM_OVERHEAD_BYTES = 64  # what an item is in a message beyond its request: id, time, lengths
 _REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ANSWER_GRACE_S = 5.0
+_BATCHES = ("SubmitBatch", "GetBatch", "FindBatches", "CancelBatch")
+_BATCH_S = 3600.0  # one is handed over, or looked for, within the gateway's own time
 _REFUSALS = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 _GATEWAY = gw.DESCRIPTOR.services_by_name["GatewayService"]
 _SCORER = sc.DESCRIPTOR.services_by_name["ScorerService"]
@@ -66,7 +69,9 @@ class GrpcGateway:
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         self._address = address
         self._channel = connect(address, addresses, service=_GATEWAY.full_name)
-        self._remote = Remote(self._channel, _GATEWAY, name="gateway", address=address, wait_for_ready=True)
+        self._remote = Remote(
+            self._channel, _GATEWAY, name="gateway", address=address, timeouts_s=dict.fromkeys(_BATCHES, _BATCH_S), wait_for_ready=True
+        )
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
@@ -150,6 +155,30 @@ class GrpcGateway:
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
         """The configured routes, or the one asked for. Raises GenlevelError."""
         return await cast(GatewayPort, self._remote).list_models(request)
+
+    async def submit_batch(self, requests: AsyncIterator[gw.SubmitBatchRequest]) -> gw.SubmitBatchResponse:
+        """See ``evaluator.ports.BatchPort``, as of the following."""
+        return await self._batches.submit_batch(requests)
+
+    async def get_batch(self, request: gw.GetBatchRequest) -> gw.GetBatchResponse:
+        """How a batch stands."""
+        return await self._batches.get_batch(request)
+
+    async def find_batches(self, request: gw.FindBatchesRequest) -> gw.FindBatchesResponse:
+        """The batches that surely or possibly have a key."""
+        return await self._batches.find_batches(request)
+
+    def collect_batch(self, request: gw.CollectBatchRequest) -> AsyncIterator[gw.CollectBatchResponse]:
+        """The results of a batch that has ended."""
+        return self._batches.collect_batch(request)
+
+    async def cancel_batch(self, request: gw.CancelBatchRequest) -> gw.CancelBatchResponse:
+        """Has the provider cancel a batch."""
+        return await self._batches.cancel_batch(request)
+
+    @property
+    def _batches(self) -> BatchPort:
+        return cast(BatchPort, self._remote)
 
     async def problem(self) -> str:
         """Why it cannot be asked now, in one line; "" if it says that it is ready."""

@@ -21,7 +21,7 @@ from evaluator.planning.requests import PreparedCall
 from evaluator.traffic.budget import Reservation
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, Unavailable
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError, UsageError
 from genlevel.runtime.failures import call_failed
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -182,10 +182,12 @@ class Filler:
             async with asyncio.timeout(_SUBMIT_S):
                 await chunk.hand_over()
                 response = await chunk.submitting
-        except (CallFailed, Unavailable, TimeoutError) as error:
-            await self._refused(chunk, error)
-        except GenlevelError as error:
+        except UsageError as error:  # the gateway does not take this service's calls, or does not know them
             await self._refused(chunk, CallFailed(ErrorClass.CREDENTIAL, str(error)))
+        except StorageError:
+            raise
+        except (GenlevelError, TimeoutError) as error:
+            await self._refused(chunk, error)
         else:
             await self._taken(chunk, response)
         finally:
@@ -212,7 +214,7 @@ class Filler:
         if not response.HasField("batch"):
             await self._keeper.close(waiting)
 
-    async def _refused(self, chunk: Chunk, error: CallFailed | Unavailable | TimeoutError) -> None:
+    async def _refused(self, chunk: Chunk, error: GenlevelError | TimeoutError) -> None:
         """A batch that was not taken, or of which nobody knows whether it was: that is found out by its key."""
         failure = error if isinstance(error, CallFailed) else None
         handed_over = chunk.record.state is BatchStep.HANDED_OVER

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from evaluator.batches.port import BatchPort
 from evaluator.batches.results import Came, Results, worst_of
 from evaluator.batches.rules import Pauses, Sizes
 from evaluator.journal.batch_records import BatchItem, BatchRecord, BatchStep, ItemEnd, ItemState, Standing, standing_of
 from evaluator.journal.journal import Journal
+from evaluator.ports import BatchPort
 from evaluator.traffic.bills import WorstCase
 from evaluator.traffic.budget import Bill, Budget, Reservation
 from evaluator.traffic.policy import Action, decide
@@ -60,7 +60,8 @@ class Waiting:
     """A batch that a provider has, or may have.
 
     reservations: of its items that have not ended, by number. missing_since: when it was first not found, by time.monotonic; None = it was
-    not looked for. vain: looks in a row at which the provider did not know it. cancelled: whether the provider was told to cancel it
+    not looked for. vain: looks in a row at which the provider did not know it, or its results. broken: how often results have come, and not
+    all. cancelled: whether the provider was told to cancel it
     by this process.
     """
 
@@ -68,6 +69,7 @@ class Waiting:
     reservations: dict[int, Reservation]
     missing_since: float | None = None
     vain: int = 0
+    broken: int = 0
     cancelled: bool = False
 
 

@@ -26,7 +26,7 @@ from genlevel.v1 import gateway_pb2 as gw
 
 _VAIN = 3
 """Looks in a row at which the provider must not know a batch, until it is given up."""
-_UNKNOWN = (ErrorClass.MODEL_GONE, ErrorClass.CALLER_FAULT)
+_UNKNOWN = (ErrorClass.DENIED, ErrorClass.MODEL_GONE, ErrorClass.CALLER_FAULT)
 
 logger = logging.getLogger(__name__)
 
@@ -128,57 +128,71 @@ class Looker:
     # -- one whose id is known -------------------------------------------------------------------------------------------
 
     async def _get(self, waiting: Waiting) -> None:
-        """Asks how a batch stands; if it has ended, collects it."""
-        route = self._setup.model.route
+        """Asks how a batch stands; if it has ended, collects it. One that the provider does not know, again and again, is given up."""
         try:
-            if self._cancelling and not waiting.cancelled:
-                await self._keeper.change(waiting, cancelled=True)
-                await self._setup.gateway.cancel_batch(gw.CancelBatchRequest(route=route, id=waiting.record.batch_id))
-                waiting.cancelled = True
-            batch = (await self._setup.gateway.get_batch(gw.GetBatchRequest(route=route, id=waiting.record.batch_id))).batch
-            waiting.vain = 0
+            await self._got(waiting)
         except (CallFailed, NotFoundError) as error:
             if isinstance(error, CallFailed) and error.error_class not in _UNKNOWN:
                 raise
             waiting.vain += 1
             if waiting.vain >= _VAIN:
                 await self._lost(waiting, str(error))
-            return
+
+    async def _got(self, waiting: Waiting) -> None:
+        gateway, route, batch_id = self._setup.gateway, self._setup.model.route, waiting.record.batch_id
+        if self._cancelling and not waiting.cancelled:
+            await self._keeper.change(waiting, cancelled=True)
+            await gateway.cancel_batch(gw.CancelBatchRequest(route=route, id=batch_id))
+            waiting.cancelled = True
+        batch = (await gateway.get_batch(gw.GetBatchRequest(route=route, id=batch_id))).batch
         if batch.state == gw.BATCH_STATE_ENDED:
             await self._collect(waiting, batch)
-        elif batch.state == gw.BATCH_STATE_FAILED:
+            return
+        waiting.vain = 0
+        if batch.state == gw.BATCH_STATE_FAILED:
             await self._failed(waiting, batch)
         else:
             done = min(waiting.record.items, batch.answered + batch.failed)
             await self._keeper.change(waiting, answered=done, expires=batch.expires_s or waiting.record.expires)
 
     async def _collect(self, waiting: Waiting, batch: gw.Batch) -> None:
-        """Stores what a batch brought."""
+        """Stores what a batch brought, and closes it."""
+        record = waiting.record
+        stop = await self._collected(waiting)
+        await self._keeper.close(waiting)
+        if stop:
+            raise RunStopped(stop)
+        if batch.cut_short == "cancelled" and not record.cancelled:
+            told = f"batch {batch.id} was cancelled at {record.provider}"
+            raise RunStopped(f"{told}; what it has not answered is asked again if the run goes on")
+
+    async def _collected(self, waiting: Waiting) -> str:
+        """Stores the results of a batch. Returns why no further call can succeed; "" if one can. Raises CallFailed if not all came."""
         record, table = waiting.record, self._setup.journal.batches
         items = {item.number: item for item in await self._setup.journal.reads(table.open_items, record.run_id, record.number)}
         asked = asked_parameters(record.parameters, {number: item.asked for number, item in items.items()})
         request = gw.CollectBatchRequest(route=self._setup.model.route, id=record.batch_id, asked=asked)
-        stop, strange = "", 0
-        async for message in self._setup.gateway.collect_batch(request):
-            came = []
-            for result in message.results:
-                item = items.pop(int(result.id), None) if result.id.isdecimal() else None
-                if item is None:
-                    strange += 1
-                    continue
-                came.append(await self._read(item, result))
-                stop = stop or came[-1].stop
-            await self._keeper.end(waiting, came)
-        if strange:
-            logger.warning("run %s: %d results of batch %s belong to nothing that waits in it", record.run_id, strange, record.batch_id)
+        stop, seen, strange = "", 0, 0
+        try:
+            async for message in self._setup.gateway.collect_batch(request):
+                came = []
+                for result in message.results:
+                    seen += 1
+                    item = items.pop(int(result.id), None) if result.id.isdecimal() else None
+                    if item is None:
+                        strange += 1
+                        continue
+                    came.append(await self._read(item, result))
+                    stop = stop or came[-1].stop
+                await self._keeper.end(waiting, came)
+        except CallFailed as failure:
+            waiting.broken += bool(seen)
+            if failure.error_class is not ErrorClass.TRANSIENT or waiting.broken < self._setup.attempts:
+                raise
+        if strange and len(waiting.reservations) + seen - strange == record.items:  # else it was collected before, in part
+            logger.warning("run %s: %d results of batch %s belong to nothing in it", record.run_id, strange, record.batch_id)
         await self._missing(waiting, items.values())
-        await self._keeper.close(waiting)
-        if stop:
-            raise RunStopped(stop)
-        if batch.cut_short == "cancelled" and not waiting.record.cancelled:
-            raise RunStopped(
-                f"batch {batch.id} was cancelled at {record.provider}; what it has not answered is asked again if the run goes on"
-            )
+        return stop
 
     async def _read(self, item: BatchItem, result: gw.BatchResult) -> Came:
         """One result as an outcome; its media are stored before they are named."""

@@ -7,7 +7,13 @@ from decimal import Decimal
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import gateway_pb2 as gw
 
-_AMOUNTS = ("input", "output", "cache_read", "cache_write", "per_image", "per_second", "per_call", "image_input")
+_AT_ONCE = frozenset(("cache_read", "cache_read_audio", "source", "as_of"))
+"""Not all providers have cached tokens for less in a batch: their price is a bound of it, and is below that of others in any case."""
+_AMOUNTS = tuple(
+    field.name
+    for field in gw.Price.DESCRIPTOR.fields
+    if field.type == field.TYPE_STRING and not field.name.startswith("long_context") and field.name not in _AT_ONCE
+)
 
 
 def batched(model: gw.ModelInfo) -> gw.ModelInfo:

@@ -9,12 +9,12 @@ from functools import partial
 
 from evaluator.batches.batches import Batches
 from evaluator.batches.keeping import Recovered, Setup, recovered
-from evaluator.batches.port import BatchPort
 from evaluator.batches.results import Came
 from evaluator.journal.batch_records import ItemState, Standing
 from evaluator.journal.journal import Journal
 from evaluator.planning.batching import batched
 from evaluator.planning.requests import PreparedCall
+from evaluator.ports import BatchPort
 from evaluator.runs.execution import Execution
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.work import Work

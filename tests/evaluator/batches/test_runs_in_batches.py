@@ -238,6 +238,6 @@ async def test_answers_say_what_they_were_asked_with(run_in_batches, scripted, s
 
 
 def test_a_gateway_of_tests_is_a_gateway():
-    from evaluator.batches.port import BatchPort
+    from evaluator.ports import BatchPort
 
     assert isinstance(BatchGateway(), BatchPort)
