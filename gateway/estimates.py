@@ -28,5 +28,14 @@ def estimated(messages: Iterable[ct.Message], answer: Iterable[ct.Part]) -> gw.U
     )
 
 
+def fill_in(usage: gw.Usage, messages: Iterable[ct.Message], answer: Iterable[ct.Part]) -> None:
+    """Estimates what a provider did not say of what went in, and of what came out; what it said stays."""
+    guess = estimated(messages, answer)
+    if not usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens:
+        usage.input_tokens = guess.input_tokens
+    if not usage.output_tokens + usage.reasoning_tokens:
+        usage.output_tokens, usage.reasoning_tokens = guess.output_tokens, guess.reasoning_tokens
+
+
 def _tokens(texts: Iterable[str]) -> int:
     return -(-sum(len(text.encode()) for text in texts) // BYTES_A_TOKEN)

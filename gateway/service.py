@@ -20,7 +20,7 @@ from gateway.bodies import body_of
 from gateway.calls import Call, Calls
 from gateway.downloads import download
 from gateway.errors import REDIRECTS
-from gateway.estimates import estimated
+from gateway.estimates import fill_in
 from gateway.failure_log import FailureLog
 from gateway.making import Ended, Jobs, left_behind, reply_of
 from gateway.media import duration_ms, media_part
@@ -230,7 +230,7 @@ class Gateway(BatchCore):
         if first_piece_s is not None:
             response.first_piece_s = starting_s + first_piece_s
         if streamed and not answer.has_usage:
-            response.usage.MergeFrom(estimated(messages, response.parts))
+            fill_in(response.usage, messages, response.parts)
             response.usage_estimated = True
         return response, answer.usage_is_known
 
