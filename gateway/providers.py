@@ -190,7 +190,7 @@ _ROWS = (
         "gemini",
         Dialect.GEMINI,
         Charging.ELSEWHERE,
-        apis=(Api.GENERATE,),
+        apis=(Api.GENERATE, Api.VIDEO),
         client="gateway.google_clients:gemini_client",
         key_variable="GEMINI_API_KEY",
         base_url="https://generativelanguage.googleapis.com/v1beta",
@@ -200,7 +200,7 @@ _ROWS = (
         "vertex",
         Dialect.VERTEX,
         Charging.ALWAYS,
-        apis=(Api.GENERATE,),
+        apis=(Api.GENERATE, Api.VIDEO),
         client="gateway.google_clients:vertex_client",
         key_variable="GOOGLE_VERTEX_API_KEY",  # https://ai-sdk.dev/providers/ai-sdk-providers/google-vertex
         domain="googleapis.com",

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -259,6 +260,8 @@ class Gateway(BatchCore):
 
         def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
             try:
+                if status in REDIRECTS and job is not None and job.made is not None and "location" in headers:
+                    return replace(job.made, media=[headers["location"]], response_id=job.id)  # fetched like any address: without the key
                 if not 200 <= status < 300:
                     raise failure_of(route, upstream, error_of(status, body_of(raw), headers))
                 with reading(route, upstream, headers):

@@ -31,9 +31,11 @@ from gateway.adapters.gemini import Gemini, VertexGemini
 from gateway.adapters.images import CompatibleImages, OpenAIImages
 from gateway.adapters.making import Maker
 from gateway.adapters.ollama import OllamaChat, OllamaGenerate
+from gateway.adapters.omni import OmniVideos
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
 from gateway.adapters.speech import OpenAISpeech
+from gateway.adapters.veo import VertexVideos
 from gateway.adapters.videos import CompatibleVideos, OpenAIVideos
 from gateway.providers import Dialect, Provider
 from genlevel.runtime.settings import Api
@@ -81,6 +83,8 @@ MAKERS: dict[tuple[Dialect, Api], Maker] = {
     (Dialect.OPENAI, Api.IMAGES): OpenAIImages(),
     (Dialect.OPENAI, Api.SPEECH): OpenAISpeech(),
     (Dialect.OPENAI, Api.VIDEO): OpenAIVideos(),
+    (Dialect.GEMINI, Api.VIDEO): OmniVideos(),
+    (Dialect.VERTEX, Api.VIDEO): VertexVideos(),
     (Dialect.COMPATIBLE, Api.IMAGES): CompatibleImages(),
     (Dialect.COMPATIBLE, Api.SPEECH): OpenAISpeech(),
     (Dialect.COMPATIBLE, Api.VIDEO): CompatibleVideos(),

@@ -41,8 +41,6 @@ AT_FAULT = frozenset({"MISSING_THOUGHT_SIGNATURE", "PUP_LIMITED_DISABLED"})
 """What is no answer, but what is wrong with the request or the account."""
 _NUMBERS = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION"}
 """Google's client for Vertex AI asks for enumerations as numbers, and proxies pass them on; the others mean different things there."""
-_MODALITIES = {1: "text", 2: "image", 4: "audio"}
-"""Of tokens, if they are counted apart: as numbers, and in lower case."""
 _KINDS: dict[str, int] = {"image": ct.MODALITY_IMAGE, "video": ct.MODALITY_VIDEO, "audio": ct.MODALITY_AUDIO}
 BEYOND = frozenset(
     {"avgLogprobs", "citationMetadata", "continuationToken", "finishMessage", "finishReason", "groundingMetadata", "logprobsResult"}
@@ -95,20 +93,13 @@ def used(body: Json) -> tuple[gw.Usage, bool]:
     total = count(usage, "totalTokenCount")
     if total and inputs is not None and outputs is not None and total > inputs + outputs:
         outputs = total - inputs
-    found, known = usage_of(total_input=inputs, cache_read=count(usage, "cachedContentTokenCount"), total_output=outputs, reasoning=thought)
-    for kind in ("audio", "image"):  # billed apart
-        fresh = sum(_of_kind(usage, name, kind) for name in ("promptTokensDetails", "toolUsePromptTokensDetails"))
-        if taken := min(max(0, fresh - _of_kind(usage, "cacheTokensDetails", kind)), found.input_tokens):
-            setattr(found.details, f"input_{kind}_tokens", taken)
-        if made := min(_of_kind(usage, "candidatesTokensDetails", kind), found.output_tokens):
-            setattr(found.details, f"output_{kind}_tokens", made)
-    return found, known
+    return usage_of(total_input=inputs, cache_read=count(usage, "cachedContentTokenCount"), total_output=outputs, reasoning=thought)
 
 
 def wav(data: bytes, mime_type: str) -> bytes:
     """Raw sound (audio/L16;codec=pcm;rate=24000: 16 bits, little-endian) as a WAV file."""
     said = dict(field.strip().partition("=")[::2] for field in mime_type.split(";")[1:])
-    rate, channels = (int(said[name]) if said.get(name, "").isdecimal() else usual for name, usual in (("rate", RATE), ("channels", 1)))
+    rate, channels = (count(said, name) or usual for name, usual in (("rate", RATE), ("channels", 1)))
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(channels)
@@ -201,27 +192,14 @@ def _beyond(body: Json, candidates: list[Json], reason: str, *, told: bool) -> J
     return beyond
 
 
-def _of_kind(usage: Json, name: str, kind: str) -> int:
-    """The tokens of one modality in a list of counts by modality; 0 if it does not say."""
-    counts = usage.get(name)
-    if not isinstance(counts, list):
-        return 0
-    return sum(count(one, "tokenCount") or 0 for one in counts if isinstance(one, dict) and _modality(one) == kind)
-
-
-def _modality(counted: Json) -> str:
-    value = counted.get("modality")
-    return _MODALITIES.get(value, "") if isinstance(value, int) else name_of(value).lower()
-
-
 def _usage_beyond(usage: object) -> Json:
-    """Tokens of videos and documents, and how a call was served if that is not as usual."""
+    """Tokens of media, and how a call was served if that is not as usual."""
     if not isinstance(usage, dict):
         return {}
     found: Json = {}
     for name, value in usage.items():
         if isinstance(value, list):
-            if any(isinstance(one, dict) and _modality(one) not in _MODALITIES.values() for one in value):
+            if any(isinstance(one, dict) and one.get("modality") not in ("TEXT", 1) for one in value):
                 found[name] = value
         elif name in ("trafficType", "serviceTier") and name_of(value).lower() not in _USUAL:
             found[name] = value

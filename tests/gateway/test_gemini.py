@@ -369,20 +369,12 @@ def test_usage_is_in_buckets_that_have_nothing_in_common(usage: Json, expected: 
     assert (found.input_tokens, found.cache_read_tokens, found.output_tokens, found.reasoning_tokens) == expected
 
 
-def test_tokens_of_sound_and_pictures_are_counted_apart() -> None:
-    usage = {
-        "promptTokenCount": 500,
-        "cachedContentTokenCount": 60,
-        "candidatesTokenCount": 1300,
-        "totalTokenCount": 1800,
-        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 100}, {"modality": "AUDIO", "tokenCount": 400}],
-        "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 60}],
-        "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1290}],
-    }
-    found, _ = Gemini().usage({"usageMetadata": usage})
-    assert (found.details.input_audio_tokens, found.details.output_image_tokens) == (340, 1290)
-    assert not found.details.input_image_tokens
-    assert not Gemini().usage({"usageMetadata": USAGE})[0].HasField("details")
+def test_tokens_of_media_are_told_beside_the_answer() -> None:
+    media = [{"modality": "TEXT", "tokenCount": 4}, {"modality": "VIDEO", "tokenCount": 1290}]
+    body = answer({"text": "a film"})
+    body["usageMetadata"] = {**USAGE, "promptTokensDetails": media, "candidatesTokensDetails": [{"modality": "TEXT", "tokenCount": 3}]}
+    (_, beyond) = Gemini().answer(body).parts
+    assert plain(beyond.vendor.value) == {"usageMetadata": {"promptTokensDetails": media}}
 
 
 PARTS = st.one_of(

@@ -27,7 +27,7 @@ def test_a_table_is_a_providers_and_its_models_can_be_asked(provider: str) -> No
         api = made.api or row.usual_api
         assert api in row.apis, name
         assert set(made.modalities) <= set(MODALITIES), name
-        assert {MODALITIES[one] for one in made.makes} <= outputs_of(row.dialect, api) - {ct.MODALITY_UNSPECIFIED}, name
+        assert {MODALITIES[one] for one in made.makes} <= outputs_of(row, api) - {ct.MODALITY_UNSPECIFIED}, name
         assert bool(made.extra_output_tokens) == made.reasoning, name
         if "text" in made.makes or not made.makes:
             assert made.context_tokens >= made.max_output_tokens, name

@@ -29,8 +29,8 @@ MEDIA = ("images", "speech", "video")
 TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("openai", "OPENAI_API_KEY", "", ("chat", "responses", *MEDIA), True),
     ("anthropic", "ANTHROPIC_API_KEY", "", ("messages",), True),
-    ("gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta", ("generate",), True),
-    ("vertex", "GOOGLE_VERTEX_API_KEY", "", ("generate",), True),
+    ("gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta", ("generate", "video"), True),
+    ("vertex", "GOOGLE_VERTEX_API_KEY", "", ("generate", "video"), True),
     ("anthropic-vertex", "GOOGLE_VERTEX_API_KEY", "", ("messages",), True),
     ("bedrock", "AWS_BEARER_TOKEN_BEDROCK", "", ("converse",), True),
     ("azure", "AZURE_OPENAI_API_KEY", "", ("chat", "responses", "images", "speech"), True),
