@@ -14,7 +14,7 @@ from typing import cast
 import grpc
 
 from evaluator.ports import BatchPort, GatewayPort
-from genlevel.runtime.errors import STOPPING, CallFailed, CancelledUnsent, ErrorClass
+from genlevel.runtime.errors import STOPPING, CallerRefused, CallFailed, CancelledUnsent, ErrorClass, GenlevelError, Unavailable
 from genlevel.runtime.failures import call_failed, from_status, status_of
 from genlevel.runtime.remote import Remote, Timeout
 from genlevel.runtime.rpc import connect
@@ -157,8 +157,16 @@ class GrpcGateway:
         return await cast(GatewayPort, self._remote).list_models(request)
 
     async def submit_batch(self, requests: AsyncIterator[gw.SubmitBatchRequest]) -> gw.SubmitBatchResponse:
-        """See ``evaluator.ports.BatchPort``, as of the following."""
-        return await self._batches.submit_batch(requests)
+        """Hands over a batch.
+
+        Raises CallFailed, CallerRefused; or Unavailable if the connection broke, as the provider may have the batch.
+        """
+        try:
+            return await self._batches.submit_batch(requests)
+        except (CallFailed, CallerRefused, Unavailable):
+            raise
+        except GenlevelError as error:
+            raise CallFailed(ErrorClass.UNKNOWN, str(error), may_be_charged=True) from None
 
     async def get_batch(self, request: gw.GetBatchRequest) -> gw.GetBatchResponse:
         """How a batch stands."""
