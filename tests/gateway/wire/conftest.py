@@ -28,10 +28,11 @@ class Place:
     model: str
     api: Api
     base_url: str = ""
+    api_version: str = ""
 
     @property
     def account(self) -> str:
-        return f"{self.provider} {self.base_url}".strip()
+        return f"{self.provider} {self.base_url} {self.api_version}".strip()
 
     @property
     def route(self) -> str:
@@ -42,7 +43,7 @@ class Place:
         return adapter_of(PROVIDERS[self.provider], self.api)
 
     def account_settings(self) -> Account:
-        return Account(provider=self.provider, base_url=self.base_url, api_key_env=KEY)
+        return Account(provider=self.provider, base_url=self.base_url, api_version=self.api_version, api_key_env=KEY)
 
     def route_settings(self) -> Route:
         takes = ["text", "image", "audio", "video", "document"]

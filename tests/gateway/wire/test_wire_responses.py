@@ -28,7 +28,7 @@ FAILURES: tuple[tuple[str, str], ...] = (
 def place_of(recording: Recording) -> Place:
     """Who answers a recording: the provider's row if it has this API, else OpenAI's."""
     row = PROVIDERS.get(recording.provider)
-    provider = recording.provider if row is not None and Api.RESPONSES in row.apis else "openai"
+    provider = recording.provider if row is not None and row.implied and Api.RESPONSES in row.apis else "openai"
     return Place(provider, recording.request["model"], Api.RESPONSES)
 
 
