@@ -1,7 +1,6 @@
 """What a provider's failure means: its own code or type decides, the HTTP status only if it has neither.
 
-The tables are the policy. Message texts are read in one place (``WORDINGS``), each row for one dialect that gives no
-code for the case, never across providers.
+The tables are the policy. Message texts are read in one place (``WORDINGS``), each row for those that give no code for the case.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import re
 
 from gateway.adapters.base import ProviderError
 from gateway.adapters.bedrock_errors import AWS_CODES, AWS_WORDINGS
+from gateway.adapters.chat_errors import CHAT_CODES, CHAT_WORDINGS
 from gateway.retry_after import NO_TIMES, exhausted_dimension, times_of
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.shown import without_secrets
@@ -96,14 +96,16 @@ CODES: dict[str, ErrorClass] = {
     "UNIMPLEMENTED": ErrorClass.UNSUPPORTED,
     "MISSING_THOUGHT_SIGNATURE": ErrorClass.CALLER_FAULT,
     **AWS_CODES,
+    **CHAT_CODES,
     # Of jobs: what their adapters find in their status
     "job_cancelled": ErrorClass.DENIED,
     "job_expired": ErrorClass.DENIED,
     "job_not_found": ErrorClass.DENIED,
 }
 
-# Types that say only that the request was refused; a status that says more goes first.
-GENERIC = frozenset({"invalid_request_error", "BadRequestError"})
+# Types that say only that the request was refused, or that it failed; a status that says more goes first.
+GENERIC = frozenset({"invalid_request_error", "BadRequestError", "invalid-argument"})
+_FAILED = frozenset({"api_error", "server_error"})
 
 # (type or code, wording, class), for cases without a code in their dialect.
 WORDINGS: tuple[tuple[str, re.Pattern[str], ErrorClass], ...] = (
@@ -130,14 +132,11 @@ WORDINGS: tuple[tuple[str, re.Pattern[str], ErrorClass], ...] = (
     ("RESOURCE_EXHAUSTED", re.compile(r"prepayment credits are depleted|monthly spending cap"), ErrorClass.QUOTA),
     # llama.cpp without a projector
     ("server_error", re.compile(r"^image input is not supported\b"), ErrorClass.UNSUPPORTED),
-    # xAI, which answers 400 to a wrong key
-    ("Client specified an invalid argument", re.compile(r"^Incorrect API key provided\b"), ErrorClass.CREDENTIAL),
+    *CHAT_WORDINGS,
     *AWS_WORDINGS,
     # Cohere, whose errors have a message alone
     ("cohere", re.compile(r"^too many tokens\b"), ErrorClass.CONTEXT_TOO_LONG),
     ("cohere", re.compile(r"^invalid (api )?token\b"), ErrorClass.CREDENTIAL),
-    # vLLM
-    ("BadRequestError", re.compile(r"maximum context length is \d+ tokens"), ErrorClass.CONTEXT_TOO_LONG),
 )
 
 # Redirects are not followed: they would carry the key elsewhere.
@@ -164,13 +163,13 @@ _SECRET = re.compile(r"\b(?:sk|pk|xai|gsk|key)-[A-Za-z0-9_\-*.]{6,}|(?i:bearer)\
 
 def error_class(error: ProviderError) -> ErrorClass:
     """The class of a provider's error, by its code, its type, and its status, in this order."""
+    names = [name for name in (error.code, error.type) if name]
     for kind, wording, wording_class in WORDINGS:
-        if kind in (error.type, error.code) and wording.search(error.message):
+        if (kind in names if kind else not names) and wording.search(error.message):
             return wording_class
-    if _specific(error.code):
-        return CODES[error.code]
-    if _specific(error.type):
-        return CODES[error.type]
+    for name in names:
+        if _specific(name, error.status):
+            return CODES[name]
     if error.status in STATUSES:
         return STATUSES[error.status]
     if error.status >= 500:
@@ -276,5 +275,6 @@ def redact(text: str, secret: str = "", limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def _specific(name: str) -> bool:
-    return name in CODES and name not in GENERIC
+def _specific(name: str, status: int) -> bool:
+    """Whether a code or type says more than the status. That something failed says less than a status that blames the request."""
+    return name in CODES and name not in GENERIC and not (name in _FAILED and 400 <= status < 500)

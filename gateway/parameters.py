@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from gateway.adapters.base import Capabilities
+from gateway.providers import Dialect
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import gateway_pb2 as gw
@@ -48,8 +49,10 @@ def applied(request: gw.GenerateRequest, route: ResolvedRoute, capabilities: Cap
     fixed, dropped = route.parameters, list[str]()
     if not fixed.send_temperature:
         _drop(sent, "temperature", dropped)
-    for name in route.facts.omits:
-        _drop(sent, name, dropped)
+    # OpenAI's models take them while they do not think: https://developers.openai.com/api/docs/guides/latest-model
+    if route.row.dialect is not Dialect.OPENAI or (fixed.reasoning_effort or sent.reasoning_effort) != "none":
+        for name in route.facts.omits:
+            _drop(sent, name, dropped)
     if fixed.temperature is not None:
         sent.temperature = fixed.temperature
     if fixed.reasoning_effort:

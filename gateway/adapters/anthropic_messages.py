@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from gateway.adapters.base import (
     Answer,
@@ -13,14 +13,14 @@ from gateway.adapters.base import (
     error_of,
     name_of,
     response_schema,
-    tool_call,
     usage_of,
     vendor_part,
 )
-from gateway.adapters.blocks import Ask, Block, Image
+from gateway.adapters.blocks import NO_CHOICE, Ask
+from gateway.adapters.messages_answers import VENDOR, is_whole, left_of, parts_of
+from gateway.adapters.messages_requests import put_messages, put_thinking, put_tools
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
-from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -32,9 +32,12 @@ FINISH_REASONS = {
     "model_context_window_exceeded": gw.FINISH_REASON_LENGTH,
     "tool_use": gw.FINISH_REASON_TOOL_CALLS,
 }
-# Version 2026-10-21, which the SDK sends, refuses temperature and top_p for every model; 2023-06-01 takes them for the
+# Version 2026-10-21, which the SDK sends, refuses temperature, top_p and top_k for every model; 2023-06-01 takes them for the
 # models that have them. https://platform.claude.com/docs/en/api/versioning
 SAMPLING_VERSION = {"anthropic-version": "2023-06-01"}
+SAMPLING = ("temperature", "top_p", "top_k")
+BETAS = "betas"
+"""Of a request's extra_json: names of beta features, which go into a header, as the SDK's parameter of this name does."""
 
 
 class AnthropicMessages:
@@ -42,14 +45,27 @@ class AnthropicMessages:
 
     api = Api.MESSAGES
     capabilities = Capabilities(
-        parameters={"temperature": "temperature", "max_output_tokens": "max_tokens", "top_p": "top_p", "stop": "stop_sequences"},
+        parameters={
+            "temperature": "temperature",
+            "max_output_tokens": "max_tokens",
+            "top_p": "top_p",
+            "stop": "stop_sequences",
+            "top_k": "top_k",
+        },
+        special=frozenset({"reasoning_effort", "reasoning_tokens"}),
         # https://platform.claude.com/docs/en/build-with-claude/vision
         image_count=600,
         request_bytes=32 << 20,
-        uris=frozenset({ct.MODALITY_IMAGE}),
+        # https://platform.claude.com/docs/en/build-with-claude/pdf-support, .../files for texts
+        document_types=frozenset({"application/pdf", "text/plain", "text/markdown", "text/csv", "text/html", "text/xml"}),
+        uris=frozenset({ct.MODALITY_IMAGE, ct.MODALITY_DOCUMENT}),
         max_stop=0,
         needs_max_output_tokens=True,
         response_schema=True,
+        tools=True,
+        result_media=frozenset({ct.MODALITY_IMAGE, ct.MODALITY_DOCUMENT}),
+        thoughts=True,
+        vendors=frozenset({VENDOR}),
     )
 
     def path(self, model: str, *, streamed: bool) -> str:
@@ -57,30 +73,29 @@ class AnthropicMessages:
         return "v1/messages"
 
     def request(self, model: str, ask: Ask) -> Json:
-        """The body of a request. System messages go first; a later one is refused by its path."""
-        turns, parameters = ask.turns, ask.parameters
+        """The body of a request. System messages before all others go apart."""
+        parameters = ask.parameters
         body: Json = {"model": model}
-        start = next((number for number, turn in enumerate(turns) if turn.role != "system"), len(turns))
-        for number, turn in enumerate(turns[start:], start):
-            if turn.role == "system":
-                path = f"messages[{number}]"
-                raise CallFailed(
-                    ErrorClass.UNSUPPORTED, f"{path}: anthropic/{model} takes system messages only before all others", part=path
-                )
-        if start:
-            body["system"] = "\n\n".join(str(block) for turn in turns[:start] for block in turn.blocks)
-        body["messages"] = [{"role": turn.role, "content": _content(turn.blocks)} for turn in turns[start:]]
+        put_messages(body, ask.turns)
         put_parameters(body, parameters, self.capabilities)
+        put_thinking(body, parameters)
         if (schema := response_schema(parameters)) is not None:
-            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+            wanted = body.get("output_config")
+            body["output_config"] = {**(wanted if isinstance(wanted, dict) else {}), "format": {"type": "json_schema", "schema": schema}}
+        if ask.tools or ask.choice is not NO_CHOICE:
+            put_tools(body, ask)
         return body
 
     def ask_for(self, body: Json, outputs: frozenset[int], media: RouteMedia) -> None:
         """It makes text alone."""
 
     def headers(self, body: Json) -> Mapping[str, str] | None:
-        """The API version that has the sampling parameters, if the body has one."""
-        return SAMPLING_VERSION if "temperature" in body or "top_p" in body else None
+        """The API version that has the sampling parameters, if the body has one; beta features, which the body names no more then."""
+        version = SAMPLING_VERSION if any(name in body for name in SAMPLING) else None
+        betas = body.pop(BETAS, None)
+        if not betas:
+            return version
+        return {**(version or {}), "anthropic-beta": ",".join(map(str, betas)) if isinstance(betas, list) else str(betas)}
 
     def answer(self, body: Json) -> Answer:
         """The content blocks of a message."""
@@ -96,7 +111,9 @@ class AnthropicMessages:
             blocks = [{"type": "text", "text": blocks}]
         if not isinstance(blocks, list):
             raise ValueError("it has no content")
-        parts = [part for block in blocks for part in _parts(block)]
+        parts = parts_of(blocks)
+        if left := left_of(body):
+            parts.append(vendor_part(VENDOR, left))
         usage, has_usage = self.usage(body)
         finish = FINISH_REASONS.get(stop, gw.FINISH_REASON_OTHER) if isinstance(stop, str) else gw.FINISH_REASON_OTHER
         return Answer(parts, finish, usage, has_usage, name_of(body.get("model")), name_of(body.get("id")))
@@ -109,35 +126,11 @@ class AnthropicMessages:
         output, thinking = count(usage, "output_tokens", None), count(usage.get("output_tokens_details"), "thinking_tokens")
         cache_read, cache_write = count(usage, "cache_read_input_tokens"), count(usage, "cache_creation_input_tokens")
         fresh = count(usage, "input_tokens", None)
-        return usage_of(
+        used, known = usage_of(
             total_input=None if None in (fresh, cache_read, cache_write) else (fresh or 0) + (cache_read or 0) + (cache_write or 0),
             cache_read=cache_read,
             cache_write=cache_write,
             total_output=output,
             reasoning=min(thinking, output) if thinking is not None and output is not None else thinking,
         )
-
-
-def _content(blocks: Sequence[Block]) -> str | list[Json]:
-    if len(blocks) == 1 and isinstance(blocks[0], str):
-        return blocks[0]
-    return [_image(block) if isinstance(block, Image) else {"type": "text", "text": block} for block in blocks]
-
-
-def _image(image: Image) -> Json:
-    if image.uri:
-        return {"type": "image", "source": {"type": "url", "url": image.uri}}
-    return {"type": "image", "source": {"type": "base64", "media_type": image.mime_type, "data": image.base64}}
-
-
-def _parts(block: object) -> list[ct.Part]:
-    if not isinstance(block, dict):
-        raise ValueError("content has a block that is not an object")
-    kind = block.get("type")
-    if kind == "text":
-        return [ct.Part(text=block["text"])] if block["text"] else []
-    if kind == "thinking":
-        return [ct.Part(reasoning=ct.Reasoning(text=block["thinking"]))] if block["thinking"] else []
-    if kind == "tool_use":
-        return [tool_call(block.get("id"), block.get("name"), block.get("input"))]
-    return [vendor_part("anthropic", block)]
+        return used, known and is_whole(usage)

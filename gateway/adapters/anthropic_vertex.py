@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import quote
 
-from gateway.adapters.anthropic_messages import AnthropicMessages
+from gateway.adapters.anthropic_messages import BETAS, AnthropicMessages
 from gateway.adapters.blocks import Ask
 from gateway.bodies import Json
 
@@ -31,5 +31,6 @@ class VertexMessages(AnthropicMessages):
         return {"anthropic_version": OLDER_VERSION if super().headers(body) else VERSION, **body}
 
     def headers(self, body: Json) -> None:
-        """The version is in the body."""
-        return
+        """The version is in the body, and so are beta features: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude"""
+        if betas := body.pop(BETAS, None):
+            body["anthropic_beta"] = betas

@@ -274,20 +274,34 @@ def error_of(status: int, body: object, headers: Mapping[str, str]) -> ProviderE
     code = error.get("code") or (details.get("error_code") if isinstance(details, dict) else None)
     if isinstance(metadata, dict) and ("flagged_input" in metadata or "reasons" in metadata):
         code = "moderation_blocked"  # OpenRouter: 403, and what its moderation has found
+    elif _is_filtered(error) or _is_filtered(error.get("innererror")):
+        code = "content_filter"
     number = count({"code": code}, "code", None)
     if number is not None and number < 600:
         status, code = (number if status < 400 <= number else status), ""
     reason, delay = _google(details)
     if delay:
         headers = {**headers, "retry-after": ", ".join(filter(None, (headers.get("retry-after"), delay)))}
-    messages = (_words(error.get("message")), _words(said if said is not error else error.get("detail")))
+    messages = [_words(error.get("message")), _words(said if said is not error else error.get("detail"))]
+    kind = _text(error.get("type")) or _text(error.get("status")) or _text(error.get("error_type"))
+    if not (code or kind) and isinstance(metadata, dict) and isinstance(raw := metadata.get("raw"), str):
+        inner = error_of(status, read_json(raw.encode()), headers)  # OpenRouter: what the server behind it has said
+        code, kind, headers = inner.code, inner.type, inner.headers
+        messages.insert(0, inner.message)
     return ProviderError(
         status,
         code=name_of(code) or reason,
-        type=_text(error.get("type")) or _text(error.get("status")),
+        type=kind,
         message=": ".join(dict.fromkeys(filter(None, messages))),
         param=_text(error.get("param")),
         headers=headers,
+    )
+
+
+def _is_filtered(error: object) -> bool:
+    """Whether Azure's content filter says what it found. https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter"""
+    return isinstance(error, dict) and (
+        error.get("code") == "ResponsibleAIPolicyViolation" or "content_filter_result" in error or "content_filter_results" in error
     )
 
 

@@ -18,3 +18,10 @@ def beside(container: Json, known: frozenset[str]) -> Json:
 def says_something(value: object) -> bool:
     """Whether a field has something in it."""
     return value is not None and value not in ("", [], {})
+
+
+def counts_something(value: object) -> bool:
+    """Whether some number in it is not 0."""
+    if isinstance(value, dict):
+        return any(map(counts_something, value.values()))
+    return isinstance(value, (int, float)) and value != 0

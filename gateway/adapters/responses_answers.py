@@ -13,7 +13,7 @@ from gateway.adapters.base import (
     tool_call,
     vendor_part,
 )
-from gateway.adapters.beside import beside, says_something
+from gateway.adapters.beside import beside, counts_something, says_something
 from gateway.adapters.chat_answers import is_flagged, token_logprob
 from gateway.adapters.responses_requests import CUSTOM_CALL, message_fields
 from gateway.bodies import Json
@@ -119,22 +119,15 @@ def left_of(body: Json) -> Json:
         left["service_tier"] = tier
     if is_flagged(filters := body.get("content_filters")):
         left["content_filters"] = filters
-    if _counts(used := body.get("tool_usage")):
+    if counts_something(used := body.get("tool_usage")):
         left["tool_usage"] = used
     usage = body.get("usage")
-    if isinstance(usage, dict) and (more := {name: value for name, value in beside(usage, _USAGE).items() if _counts(value)}):
+    if isinstance(usage, dict) and (more := {name: value for name, value in beside(usage, _USAGE).items() if counts_something(value)}):
         left["usage"] = more
     details = body.get("incomplete_details")
     if isinstance(details, dict) and details.get("reason") not in (None, "max_output_tokens"):
         left["incomplete_details"] = details
     return left
-
-
-def _counts(value: object) -> bool:
-    """Whether some number in it is not 0."""
-    if isinstance(value, dict):
-        return any(map(_counts, value.values()))
-    return isinstance(value, (int, float)) and value != 0
 
 
 def _parts(item: object, vendor: str) -> list[ct.Part]:

@@ -21,7 +21,6 @@ from gateway.adapters.blocks import Ask, Image, Turn
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
-from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -173,10 +172,10 @@ def test_anthropic_sends_the_system_message_apart() -> None:
     }
 
 
-def test_anthropic_refuses_a_late_system_message_by_its_path() -> None:
-    with pytest.raises(CallFailed) as caught:
-        AnthropicMessages().request("claude-x", Ask([*TURNS, Turn("system", ["Now rhyme."])], NONE))
-    assert (caught.value.reason, caught.value.part) == ("UNSUPPORTED", "messages[4]")
+def test_anthropic_sends_a_late_system_message_where_it_stands() -> None:
+    body = AnthropicMessages().request("claude-x", Ask([*TURNS, Turn("system", ["Now rhyme."])], NONE))
+    assert body["system"] == "Be brief."
+    assert body["messages"][-1] == {"role": "system", "content": "Now rhyme."}
 
 
 def test_anthropic_asks_for_the_version_that_has_sampling_only_where_it_samples() -> None:

@@ -81,6 +81,71 @@ COMPATIBLE = [
     (404, {"error": "model 'x' not found"}, "MODEL_GONE"),
     (400, {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***1. See console.x.ai."}, "CREDENTIAL"),
     (400, {"code": "Client specified an invalid argument", "error": "Argument not supported on this model: stop"}, "CALLER_FAULT"),
+    # xAI's codes, today's and older ones: recorded, and UKGovernmentBEIS/inspect_ai#2267
+    (400, {"code": "invalid-argument", "error": "Incorrect API key provided. You can obtain an API key from console.x.ai."}, "CREDENTIAL"),
+    (400, {"code": "invalid-argument", "error": "Argument not supported on this model: stop"}, "CALLER_FAULT"),
+    (
+        400,
+        {"code": "invalid-argument", "error": "This model's maximum prompt length is 131072 but the request contains 537812 tokens."},
+        "CONTEXT_TOO_LONG",
+    ),
+    (403, {"code": "permission-denied", "error": "Content violates usage guidelines. "}, "CONTENT_REFUSED"),
+    (
+        403,
+        {"code": "The caller does not have permission to execute the specified operation", "error": "Your team has no credits yet."},
+        "QUOTA",
+    ),
+    (403, {"code": "permission-denied", "error": "Access to the chat endpoint is denied."}, "MODEL_ACCESS"),
+    # Ollama's, whose type says only that something failed
+    (401, {"error": {"message": "Unauthorized", "type": "api_error", "param": None, "code": None}}, "CREDENTIAL"),
+    (400, {"error": {"message": "gemma does not support tools", "type": "api_error", "param": None, "code": None}}, "CALLER_FAULT"),
+    (400, {"error": {"message": "prompt too long; exceeded max context length by 7 tokens", "type": "api_error"}}, "CONTEXT_TOO_LONG"),
+    (500, {"error": {"message": "llama runner ended", "type": "api_error"}}, "TRANSIENT"),
+    # DeepSeek, whose code is the type once more; Mistral; Moonshot; Fireworks; text-generation-inference; SGLang
+    *(
+        (400, body, "CONTEXT_TOO_LONG")
+        for body in (
+            openai_error(
+                "invalid_request_error", "invalid_request_error", "This model's maximum context length is 1048565 tokens. However, ..."
+            ),
+            {
+                "object": "error",
+                "message": "Prompt contains 34513 tokens, too large for model with 32768 maximum context length",
+                "type": "",
+            },
+            openai_error(None, "invalid_request_error", "Invalid request: Your request exceeded model token limit: 131072"),
+            openai_error(None, "invalid_request_error", "The prompt is too long: 267657, model maximum context length: 262143"),
+            {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193", "error_type": "validation"},
+            {"object": "error", "message": "The input (9 tokens) is longer than the model's context length (8 tokens).", "code": 400},
+            {"error": {"code": "1261", "message": "Prompt too long"}},
+            {"error": {"message": "This endpoint's maximum context length is 163840 tokens. However, you requested more", "code": 400}},
+            {
+                "error": {
+                    "message": "Provider returned error",
+                    "code": 400,
+                    "metadata": {
+                        "provider_name": "Anthropic",
+                        "raw": '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 2 > 1"}}',
+                    },
+                }
+            },
+        )
+    ),
+    # Azure's filter, in the forms in which it says what it found
+    (
+        400,
+        {"error": {"code": "content_filter", "message": "filtered", "innererror": {"code": "ResponsibleAIPolicyViolation"}}},
+        "CONTENT_REFUSED",
+    ),
+    (
+        400,
+        {"error": {"code": None, "message": "filtered", "innererror": {"content_filter_result": {"hate": {"filtered": True}}}}},
+        "CONTENT_REFUSED",
+    ),
+    (400, {"error": {"message": "filtered", "content_filter_results": {"hate": {"filtered": True}}}}, "CONTENT_REFUSED"),
+    (400, {"object": "error", "message": "Invalid model: x", "type": "invalid_model", "param": None, "code": "1500"}, "MODEL_GONE"),
+    (400, {"error": {"message": "x is not a valid model ID", "code": 400}}, "MODEL_GONE"),
+    (429, {"error": {"type": "exceeded_current_quota_error", "message": "no balance"}}, "QUOTA"),
     (410, {"detail": "retired"}, "MODEL_GONE"),
     (403, {"error": {"code": 403, "message": "no", "metadata": {"reasons": ["violence"], "flagged_input": "x"}}}, "CONTENT_REFUSED"),
     (403, {"error": {"code": 403, "message": "Forbidden"}}, "DENIED"),
@@ -383,8 +448,8 @@ def test_an_error_body_is_looked_into_only_so_far() -> None:
 
 
 def test_the_words_of_one_dialect_do_not_decide_in_another() -> None:
-    for kind, _, _ in WORDINGS:
-        assert kind  # every row is bound to a type
+    for kind, wording, _ in WORDINGS:
+        assert kind or wording.pattern  # every row is bound to a type, or to an error without one
     other = ProviderError(400, "", "another_type", "prompt is too long: maximum context length is 5 tokens")
     assert error_class(other) == gw.ERROR_CLASS_CALLER_FAULT
 

@@ -59,6 +59,9 @@ def plain(recorded: Mapping[str, Any]) -> dict[str, Any]:
         body["system"] = _blocks(body["system"])
     for message in body["messages"]:
         message["content"] = [_plain_block(block) for block in _blocks(message["content"])]
+    for tool in body.get("tools", ()):
+        if tool.get("description") == "":
+            del tool["description"]
     for name in ("tools", "stop_sequences"):
         if body.get(name) == []:
             del body[name]

@@ -37,8 +37,11 @@ def request_of(route: str, recorded: Mapping[str, Any], names: Mapping[str, str]
         request.tool_choice.mode = MODES[choice]
     elif choice:
         request.tool_choice.mode, request.tool_choice.name = gw.ToolChoice.MODE_NAMED, choice["name"]
-    if "reasoning_effort" in special and body.get("reasoning", {}).keys() == {"effort"}:
-        request.parameters.reasoning_effort = body.pop("reasoning")["effort"]
+    reasoning = dict(body.pop("reasoning", {}))
+    if "reasoning_effort" in special:
+        request.parameters.reasoning_effort = reasoning.pop("effort", "")
+    if reasoning:
+        body["reasoning"] = reasoning
     if _is_usual_schema(body.get("text")):
         request.parameters.response_schema_json = json.dumps(body.pop("text")["format"]["schema"])
     set_extra(request, body, ("model", "stream"))

@@ -28,6 +28,17 @@ FAILURES: tuple[tuple[str, str], ...] = (
 )
 
 
+# What an answer says of the call, and not of what the model said.
+OF_THE_CALL = {
+    "object",
+    "usage",
+    "usage_breakdown",
+    "x_groq",
+    "request_id",
+    "prompt_filter_results",
+    "native_finish_reason",
+    "service_tier",
+}
 # Asked at an address of one's own: a deployment, a region, a server.
 OF_OWN_ADDRESS = frozenset({"azure", "bedrock", "gemini", "local"})
 
@@ -63,7 +74,7 @@ async def problems(recording: Recording, place: Place, player: Player) -> list[s
             return [f"not sent: {failure.message}"]
     else:
         found += differences(expected(recording), reading_of(response))
-        found += [f"vanished: {text}" for text in vanished(recording.response["choices"], response)]
+        found += [f"vanished: {text}" for text in vanished(recording.response, response, OF_THE_CALL)]
     wanted = {"model": place.model, **recording.request}
     found += body_differences(plain(wanted), plain(player.replay.asked[0].body), "request")
     return found

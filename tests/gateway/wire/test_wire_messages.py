@@ -16,6 +16,8 @@ from tests.gateway.wire.comparing import Reading, body_differences, differences,
 from tests.gateway.wire.conftest import Place, Player
 from tests.gateway.wire.recordings import Recording, calls
 
+# What an answer says of the call, and not of what the model said.
+OF_THE_CALL = {"usage", "stop_reason"}
 FAILURES: tuple[tuple[str, str], ...] = (
     ("authentication_error", "CREDENTIAL"),
     ("not_found_error", "MODEL_GONE"),
@@ -44,7 +46,7 @@ async def problems(recording: Recording, place: Place, player: Player) -> list[s
             return [f"not sent: {failure.message}"]
     else:
         found += differences(expected(recording), reading_of(response))
-        found += [f"vanished: {text}" for text in vanished(recording.response["content"], response)]
+        found += [f"vanished: {text}" for text in vanished(recording.response, response, OF_THE_CALL)]
     found += body_differences(plain(recording.request), plain(player.replay.asked[0].body), "request")
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from openai.types.responses import Response
 
 from gateway.providers import PROVIDERS
 from genlevel.runtime.errors import CallFailed
@@ -17,6 +18,14 @@ from tests.gateway.wire.comparing import Reading, body_differences, differences,
 from tests.gateway.wire.conftest import Place, Player
 from tests.gateway.wire.recordings import Recording, calls
 
+# What only repeats the request, or says something of the call and not of what the model said.
+OF_THE_CALL = {
+    *Response.model_fields.keys() - {"output", "moderation"},
+    "billing",
+    "content_filters",
+    "frequency_penalty",
+    "presence_penalty",
+}
 FAILURES: tuple[tuple[str, str], ...] = (
     ("Incorrect API key", "CREDENTIAL"),
     ("does not exist", "MODEL_GONE"),
@@ -54,7 +63,7 @@ async def problems(recording: Recording, place: Place, player: Player) -> list[s
             return [f"not sent: {failure.message}"]
     else:
         found += differences(expected(recording), reading_of(response))
-        found += [f"vanished: {text}" for text in vanished(recording.response["output"], response)]
+        found += [f"vanished: {text}" for text in vanished(recording.response, response, OF_THE_CALL)]
     wanted = {"store": False, **recording.request}  # nobody's conversations are kept unless the request says so
     found += body_differences(plain(wanted), plain(player.replay.asked[0].body), "request")
     return found
