@@ -28,8 +28,8 @@ from gateway.batches.base import (
     counted,
     entries,
     in_body,
-    item_id,
     seconds_of,
+    told_id,
 )
 from gateway.bodies import Json
 from genlevel.v1 import gateway_pb2 as gw
@@ -87,7 +87,7 @@ class AnthropicBatches:
         """Looks through the list, whose newest come first: at the first result of each that has ended. The others may have the key."""
         found, after = list[gw.Batch](), ""
         for _ in range(MOST_PAGES):
-            page = (yield Request("GET", f"{_BATCHES}?limit={PAGE}" + (f"&after_id={batch_id(after)}" if after else ""))).json
+            page = (yield Request("GET", f"{_BATCHES}?limit={PAGE}" + (f"&after_id={after}" if after else ""))).json
             batches = [batch_of(one) for one in entries(page, "data")]
             for batch in batches:
                 if batch.created_s < since_s - CLOCK_S:
@@ -111,7 +111,7 @@ class AnthropicBatches:
 
     def result(self, line: Json) -> Result:
         """A line has a message, an error, or why it was not asked."""
-        marked, result = item_id(line.get("custom_id")), in_body(line, "result")
+        marked, result = told_id(line.get("custom_id")), in_body(line, "result")
         item, kind = marked[DIGEST + 1 :] if marked[DIGEST : DIGEST + 1] == "-" else marked, name_of(result.get("type"))
         if kind == "succeeded":
             return Result(item, 200, in_body(result, "message"))
@@ -129,7 +129,7 @@ def batch_of(body: Json) -> gw.Batch:
         raise ValueError(f"a message batch with the status {status or 'none'!r}")
     counts = in_body(body, "request_counts")
     batch = gw.Batch(
-        id=batch_id(name_of(body.get("id"))),
+        id=told_id(body.get("id")),
         state=STATES[status],  # type: ignore[arg-type]
         total=counted(counts, "processing", "succeeded", "errored", "canceled", "expired"),
         answered=counted(counts, "succeeded"),

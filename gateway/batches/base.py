@@ -35,6 +35,7 @@ CLOCK_S = 300.0
 # What a provider says of a batch that it does not begin because too much waits already. https://platform.openai.com/docs/guides/batch
 QUEUE_FULL = frozenset({"token_limit_exceeded"})
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_LATEST_S = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,14 @@ def batch_id(value: str) -> str:
     return value
 
 
+def told_id(value: object) -> str:
+    """An id that a provider tells, as it may stand in a path. Raises ValueError for what is none."""
+    name = name_of(value)
+    if not _ID.fullmatch(name):
+        raise ValueError("it tells no id")
+    return name
+
+
 def failed(batch: gw.Batch, error: ProviderError) -> None:
     """Notes why a provider took none of a batch."""
     kind = ErrorClass.RATE_LIMIT if error.code in QUEUE_FULL else error_class(error)
@@ -222,7 +231,7 @@ def counted(container: object, *names: str) -> int:
 def seconds_of(value: object) -> float:
     """A Unix time from one, or from a date and time as RFC 3339 writes it; 0 = not known."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if 0 < value < _LATEST_S else 0.0
     try:
         return datetime.fromisoformat(value).timestamp() if isinstance(value, str) else 0.0
     except ValueError:
@@ -239,11 +248,3 @@ def in_body(container: Json, name: str) -> Json:
     """An object in a body; {} if it is not there, or something else."""
     value = container.get(name)
     return value if isinstance(value, dict) else {}
-
-
-def item_id(value: object) -> str:
-    """An item's id in a line of results. Raises ValueError for what is none of ours."""
-    name = name_of(value)
-    if not _ID.fullmatch(name):
-        raise ValueError("it names no item")
-    return name

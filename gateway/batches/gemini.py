@@ -30,9 +30,9 @@ from gateway.batches.base import (
     entries,
     failed,
     in_body,
-    item_id,
     making,
     seconds_of,
+    told_id,
 )
 from gateway.bodies import Json
 from genlevel.v1 import gateway_pb2 as gw
@@ -93,7 +93,7 @@ class GeminiBatches:
         path = f"../upload/v1beta/files?upload_id={quote(told['upload_id'][0], safe='')}&upload_protocol=resumable"
         command = {"x-goog-upload-offset": "0", "x-goog-upload-command": "upload, finalize", "content-type": "application/jsonl"}
         done = yield Request("POST", path, with_items=True, headers=command)
-        return f"files/{batch_id(name_of(in_body(done.json, 'file').get('name')).removeprefix('files/'))}"
+        return f"files/{told_id(name_of(in_body(done.json, 'file').get('name')).removeprefix('files/'))}"
 
     def get(self, batch: str) -> Steps[gw.Batch]:
         """GET batches/ID."""
@@ -122,7 +122,7 @@ class GeminiBatches:
         found = batch_of(body)
         output = in_body(body, "response") or in_body(in_body(body, "metadata"), "output")
         if file := name_of(output.get("responsesFile")):
-            place = f"files/{batch_id(file.removeprefix('files/'))}:download?alt=media"
+            place = f"files/{told_id(file.removeprefix('files/'))}:download?alt=media"
             return found, Results([Request("GET", place)], answers=found.answered)
         inline = output.get("inlinedResponses")
         if isinstance(inline, dict):
@@ -132,7 +132,7 @@ class GeminiBatches:
     def result(self, line: Json) -> Result:
         """A line, or an entry of a list, has an answer or a google.rpc.Status, and the item's key."""
         metadata = in_body(line, "metadata")
-        item = item_id(line.get("key") or metadata.get("key") or metadata.get("custom_id"))
+        item = told_id(line.get("key") or metadata.get("key") or metadata.get("custom_id"))
         if response := in_body(line, "response"):
             return Result(item, 200, response)
         error = in_body(line, "error")
@@ -150,7 +150,7 @@ def batch_of(body: Json) -> gw.Batch:
         raise ValueError(f"a batch in the state {state or 'none'!r}")
     stats, created_s = in_body(metadata, "batchStats"), seconds_of(metadata.get("createTime"))
     batch = gw.Batch(
-        id=_id(name_of(body.get("name") or metadata.get("name"))),
+        id=told_id(name_of(body.get("name") or metadata.get("name")).removeprefix("batches/")),
         key=name_of(metadata.get("displayName")),
         state=_STATES[state],  # type: ignore[arg-type]
         total=counted(stats, "requestCount"),

@@ -15,6 +15,8 @@ from genlevel.runtime.errors import CallFailed, ErrorClass
 
 PIECE_BYTES = 1 << 20
 """What is larger is written in a thread; so much is read at once."""
+NO_ROOM = "temporary folder"
+"""The code of a failure of the folder where items are written."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -105,4 +107,4 @@ def _written(pieces: Sequence[Piece]) -> Iterator[bytes]:
 def no_room(error: OSError) -> CallFailed:
     """A failure of the temporary folder."""
     said = f"{tempfile.gettempdir()} cannot be written to ({error.strerror or os.strerror(error.errno or 0)})"
-    return CallFailed(ErrorClass.UNKNOWN, f"{said}; make room there, or set TMPDIR", provider_code="temporary folder")
+    return CallFailed(ErrorClass.UNKNOWN, f"{said}; make room there, or set TMPDIR", provider_code=NO_ROOM)

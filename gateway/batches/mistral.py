@@ -27,6 +27,7 @@ from gateway.batches.base import (
     in_body,
     making,
     seconds_of,
+    told_id,
     upload,
 )
 from gateway.batches.openai import line_result
@@ -60,7 +61,7 @@ class MistralBatches:
         """Uploads the file, and makes a job of it."""
         file = yield upload("files", {"purpose": "batch"}, f"{batch.key}.jsonl")
         body: Json = {
-            "input_files": [batch_id(name_of(file.json.get("id")))],
+            "input_files": [told_id(file.json.get("id"))],
             "endpoint": f"/v1/{batch.path}",
             "model": batch.model,
             "metadata": {METADATA: batch.key},
@@ -92,7 +93,7 @@ class MistralBatches:
         body = (yield Request("GET", f"batch/jobs/{batch_id(batch)}")).json
         files = [name_of(body.get(name)) for name in ("output_file", "error_file")]
         found = batch_of(body)
-        return found, Results([Request("GET", f"files/{batch_id(file)}/content") for file in files if file], answers=found.answered)
+        return found, Results([Request("GET", f"files/{told_id(file)}/content") for file in files if file], answers=found.answered)
 
     def result(self, line: Json) -> Result:
         """Lines are those of OpenAI's form."""
@@ -106,7 +107,7 @@ def batch_of(body: Json) -> gw.Batch:
         raise ValueError(f"a batch job with the status {status or 'none'!r}")
     created_s = seconds_of(body.get("created_at"))
     batch = gw.Batch(
-        id=batch_id(name_of(body.get("id"))),
+        id=told_id(body.get("id")),
         key=name_of(in_body(body, "metadata").get(METADATA)),
         state=STATES[status],  # type: ignore[arg-type]
         total=counted(body, "total_requests"),

@@ -25,9 +25,9 @@ from gateway.batches.base import (
     entries,
     failed,
     in_body,
-    item_id,
     making,
     seconds_of,
+    told_id,
     upload,
 )
 from gateway.bodies import Json
@@ -65,7 +65,7 @@ class OpenAIBatches:
         kept = {"expires_after[anchor]": "created_at", "expires_after[seconds]": str(KEPT_S)}
         file = yield upload("files", {"purpose": "batch", **kept}, f"{batch.key}.jsonl")
         body: Json = {
-            "input_file_id": batch_id(name_of(file.json.get("id"))),
+            "input_file_id": told_id(file.json.get("id")),
             "endpoint": f"/v1/{batch.path}",
             "completion_window": "24h",
             "metadata": {METADATA: batch.key},
@@ -85,7 +85,7 @@ class OpenAIBatches:
         """Looks through the list, whose newest come first."""
         found, after = list[gw.Batch](), ""
         for _ in range(MOST_PAGES):
-            page = (yield Request("GET", f"batches?limit={PAGE}" + (f"&after={batch_id(after)}" if after else ""))).json
+            page = (yield Request("GET", f"batches?limit={PAGE}" + (f"&after={after}" if after else ""))).json
             batches = [batch_of(one) for one in entries(page, "data")]
             found += [batch for batch in batches if batch.key == key]
             if page.get("has_more") is not True or not batches or batches[-1].created_s < since_s - CLOCK_S:
@@ -98,7 +98,7 @@ class OpenAIBatches:
         body = (yield Request("GET", f"batches/{batch_id(batch)}")).json
         files = [name_of(body.get(name)) for name in ("output_file_id", "error_file_id")]
         found = batch_of(body)
-        return found, Results([Request("GET", f"files/{batch_id(file)}/content") for file in files if file], answers=found.answered)
+        return found, Results([Request("GET", f"files/{told_id(file)}/content") for file in files if file], answers=found.answered)
 
     def result(self, line: Json) -> Result:
         """A line has the answer with its status, or an error without."""
@@ -107,7 +107,7 @@ class OpenAIBatches:
 
 def line_result(line: Json) -> Result:
     """What a line of OpenAI's form, which others use, says of an item."""
-    item, response, error = item_id(line.get("custom_id")), in_body(line, "response"), line.get("error")
+    item, response, error = told_id(line.get("custom_id")), in_body(line, "response"), line.get("error")
     if (body := response.get("body")) and isinstance(body, dict):
         return Result(item, count(response, "status_code") or 200, body)
     error = error if isinstance(error, dict) else {"message": str(error or response.get("body") or "the item has no answer")}
@@ -123,7 +123,7 @@ def batch_of(body: Json) -> gw.Batch:
         raise ValueError(f"a batch with the status {status or 'none'!r}")
     counts = in_body(body, "request_counts")
     batch = gw.Batch(
-        id=batch_id(name_of(body.get("id"))),
+        id=told_id(body.get("id")),
         key=name_of(in_body(body, "metadata").get(METADATA)),
         state=STATES[status],  # type: ignore[arg-type]
         total=counted(counts, "total"),

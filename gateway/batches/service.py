@@ -10,21 +10,22 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gateway.adapters import error_reader
 from gateway.batches import APIS
 from gateway.batches.base import BatchApi, Reply, Request, Steps, Submission
-from gateway.batches.items import ItemFile, check_item, check_key, no_room
+from gateway.batches.items import NO_ROOM, ItemFile, check_item, check_key, no_room
 from gateway.batches.results import Reader, Settle, asked_with
 from gateway.batches.transfers import Came, download, exchange
 from gateway.bodies import body_of, read_json
 from gateway.calls import Call, Calls
 from gateway.errors import malformed, redact
 from gateway.media_blocks import Fetch
-from gateway.prepared import Prepared, prepared
+from gateway.parts import LARGE_BYTES, blobs_of
+from gateway.prepared import prepared
 from gateway.prices import DatedPrice
 from gateway.replies import failure_of
 from gateway.resolved import ResolvedRoute
@@ -39,6 +40,7 @@ from genlevel.v1 import gateway_pb2 as gw
 
 TRANSFER_S = 3600.0
 """A batch is handed over, or its results are fetched, within this time."""
+_AT_ONCE = nullcontext()
 _UNREAD = (LookupError, TypeError, ValueError, AttributeError)
 
 Found = TypeVar("Found")
@@ -236,24 +238,28 @@ class _Writing:
             check_item(item.id, self.known)
             self.known.add(item.id)
             try:
-                sent = await self._prepared(item.request)
+                await self._write(item)
             except CallFailed as failure:
+                if failure.provider_code == NO_ROOM:
+                    raise
                 rejected = gw.BatchResult(id=item.id)
                 rejected.error.CopyFrom(to_status(failure))
                 self.rejected.append(rejected)
                 continue
-            self.path = sent.path
-            self.headers.update(sent.headers or {})
-            await self.file.add(self.api.before(self.key, item.id, self.path), sent.pieces)
             for what, found, most in (("items", self.file.count, limits.items), ("bytes", self.file.size, limits.bytes)):
                 if found > most:
                     said = f"items: a batch of {self.route.provider} has at most {most:,} {what}; make several of it"
                     raise CallFailed(ErrorClass.TOO_LARGE, said, part="items", provider_code="batch limit")
 
-    async def _prepared(self, request: gw.GenerateRequest) -> Prepared:
+    async def _write(self, item: gw.BatchItem) -> None:
+        """Writes an item, as its request would be sent. Raises CallFailed if it cannot be asked."""
+        request = item.request
         if request.route not in ("", self.route.name):
             said = "request.route: all items of a batch have its route; leave it out"
             raise CallFailed(ErrorClass.CALLER_FAULT, said, part="request.route")
         size = checked_size(request, request.messages, 0, self.shared.limits)
-        async with self.shared.encoding:
-            return await prepared(request, self.route, self.route.model, self.shared.stored(), size=size)
+        async with self.shared.encoding if size > LARGE_BYTES or blobs_of(request.messages) else _AT_ONCE:
+            sent = await prepared(request, self.route, self.route.model, self.shared.stored(), size=size)
+            self.path = sent.path
+            self.headers.update(sent.headers or {})
+            await self.file.add(self.api.before(self.key, item.id, self.path), sent.pieces)
