@@ -120,7 +120,7 @@ class Account(_Strict):
     )
     limits: Limits = Limits()
     timeout_s: float = Field(600.0, gt=0)
-    idle_timeout_s: float = Field(300.0, gt=0, description="the longest silence within an answer that comes as a stream")
+    idle_timeout_s: float = Field(600.0, gt=0, description="the longest silence within an answer that comes as a stream")
 
 
 class RouteParameters(_Strict):
