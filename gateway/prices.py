@@ -61,13 +61,13 @@ class Price:
             >>> Price(Decimal(2), Decimal(10), Decimal("0.2"), Decimal("2.5"), per_image=Decimal("0.04")).batched(Decimal("0.5")).per_image
             Decimal('0.020')
         """
-        return replace(self, **{name: value * factor for name in _MONEY if (value := getattr(self, name)) is not None})
+        return replace(self, **{name: value * factor for name in AMOUNTS if (value := getattr(self, name)) is not None})
 
     @classmethod
     def of(cls, price: ModelPrice) -> Price:
         """A configured or shipped price; cached tokens default to the input price."""
         long = price.long_context
-        known = {name: getattr(price, name) for name in _MONEY}
+        known = {name: getattr(price, name) for name in AMOUNTS}
         known["cache_read"] = price.input if price.cache_read is None else price.cache_read
         known["cache_write"] = price.input if price.cache_write is None else price.cache_write
         if long is None:
@@ -77,7 +77,7 @@ class Price:
     def message(self) -> gw.Price:
         """The price as decimals in text."""
         price = gw.Price()
-        for name in _MONEY:
+        for name in AMOUNTS:
             setattr(price, name, _plain(getattr(self, name)))
         if self.long_above:
             price.long_context_above_tokens = self.long_above
@@ -112,10 +112,10 @@ class DatedPrice:
         return price
 
 
-# The fields that are money, by the same names in settings and in the contract.
-_MONEY = tuple(field.name for field in fields(Price) if not field.name.startswith("long_"))
+# The fields that are amounts, by the same names in settings and in the contract.
+AMOUNTS = tuple(field.name for field in fields(Price) if not field.name.startswith("long_"))
 _APART = ("audio_input", "cache_read_audio", "audio_output", "image_output", "per_input_second", "characters")
-_OF_TOKENS = tuple(name for name in _MONEY if not name.startswith("per_") and name != "characters")
+_OF_TOKENS = tuple(name for name in AMOUNTS if not name.startswith("per_") and name != "characters")
 
 
 def cost_nano_usd(usage: gw.Usage, price: Price) -> int:

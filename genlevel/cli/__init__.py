@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "compare": ("genlevel.cli.compare", "compare", "Compare two runs of one suite on the instances that both have."),
     "monitor": ("genlevel.cli.monitor", "monitor", "Watch deployed models: ask them again and again, and raise alarms if they change."),
     "models": ("genlevel.cli.models", "models", "List the models that can be evaluated."),
+    "prices": ("genlevel.cli.prices", "prices", "List what models cost, or take newer prices from a file."),
     "suites": ("genlevel.cli.suites", "suites", "List the suites that have a name."),
     "tasks": ("genlevel.cli.tasks", "tasks", "List the tasks of General-Bench."),
     "bench": ("genlevel.cli.bench", "bench", "Check a copy of General-Bench, or fetch its open set."),

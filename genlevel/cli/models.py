@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,71 +12,70 @@ import click
 
 from genlevel.cli.connection import services
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
+from genlevel.cli.price_words import price_document, price_told
 from genlevel.cli.printing import console, table
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
+    from genlevel.runtime.settings import Settings
 
 
 @click.command("models")
+@click.argument("pattern", metavar="[GLOB]", default="")
 @out_option
 @json_option
 @click.pass_context
-def models(ctx: click.Context, out: Path, as_json: bool) -> None:
-    """List the models that can be evaluated: configured routes, known hosted models, and the embedded one."""
-    settings = settings_of(ctx)
-
-    async def work() -> list[Document]:
-        if settings.addresses.evaluator:
-            async with services(settings, out) as found:
-                response = await found.gateway.list_models(gw.ListModelsRequest())
-        else:
-            from gateway.service import Gateway
-            from genlevel.embedded import service_registry
-
-            gateway = Gateway(settings, service_registry(), out)
-            try:
-                response = await gateway.list_models(gw.ListModelsRequest())
-            finally:
-                await gateway.close()
-        return [_document(model) for model in response.models]
-
-    documents = run_async(work())
+def models(ctx: click.Context, pattern: str, out: Path, as_json: bool) -> None:
+    """List the models that can be evaluated: configured routes, known hosted models, and the embedded one; or those that match GLOB."""
+    listed = run_async(listed_models(settings_of(ctx), out))
+    documents = [_document(model) for model in listed if not pattern or fnmatchcase(model.route, pattern)]
     if as_json:
         print_json(documents)
     else:
-        _print(documents)
+        _print(documents, whole=bool(pattern))
 
 
-def _print(documents: list[Document]) -> None:
+async def listed_models(settings: Settings, out: Path) -> Sequence[gw.ModelInfo]:
+    """What the configured services' gateway lists, else one in this process."""
+    if settings.addresses.evaluator:
+        async with services(settings, out) as found:
+            return (await found.gateway.list_models(gw.ListModelsRequest())).models
+    from gateway.service import Gateway
+    from genlevel.embedded import service_registry
+
+    gateway = Gateway(settings, service_registry(), out)
+    try:
+        return (await gateway.list_models(gw.ListModelsRequest())).models
+    finally:
+        await gateway.close()
+
+
+def _print(documents: list[Document], *, whole: bool) -> None:
     from gateway.providers import PROVIDERS, implied_names
 
     rows = table("route", "takes", "makes", "US$ per M tokens in / out", "ready")
+    hidden: list[Document] = []
     for model in documents:
+        if not whole and not model["ready"] and model["route"] == f"{model['provider']}/{model['model']}":
+            hidden.append(model)
+            continue
         price = model["price"]
-        cost = _cost(price) if price else ("unpriced" if model["charges"] else "free")
-        ready = "yes" if model["ready"] else f"no: {model['problem'].removeprefix(model['route'] + ': ')}"
+        cost = price_told(price) if price else ("unpriced" if model["charges"] else "free")
+        ready = "yes" if model["ready"] else f"no: {_problem(model)}"
         rows.add_row(model["route"], ", ".join(model["takes"]), ", ".join(model["gives"]), cost, ready)
     out = console()
     out.print(rows)
+    for provider, group in groupby(hidden, key=lambda model: model["provider"]):
+        those = list(group)
+        out.print(f"{provider}: {len(those)} models, not ready: {_problem(those[0])} (`genlevel models '{provider}/*'` lists them)")
     names = ", ".join(name for name in implied_names() if not PROVIDERS[name].models)
     out.print(f"Any model of these providers works as PROVIDER/MODEL: {names}; any OpenAI-compatible server by --base-url.")
 
 
-_PIECES = {"per_image": "an image", "per_second": "a second", "per_call": "a call"}
-
-
-def _price(price: gw.Price) -> dict[str, str]:
-    return {"input": price.input, "output": price.output} | {name: getattr(price, name) for name in _PIECES if getattr(price, name)}
-
-
-def _cost(price: dict[str, str]) -> str:
-    """A price for people: of tokens, unless they are free and pieces are not."""
-    pieces = [f"{price[name]} {piece}" for name, piece in _PIECES.items() if name in price]
-    tokens = [] if pieces and price["input"] == price["output"] == "0" else [f"{price['input']} / {price['output']}"]
-    return ", ".join([*tokens, *pieces])
+def _problem(model: Document) -> str:
+    return str(model["problem"]).removeprefix(model["route"] + ": ")
 
 
 def _document(model: gw.ModelInfo) -> Document:
@@ -87,7 +88,7 @@ def _document(model: gw.ModelInfo) -> Document:
         "model": model.model,
         "takes": names(model.input_modalities),
         "gives": names(model.output_modalities),
-        "price": _price(model.price) if model.HasField("price") else None,
+        "price": price_document(model.price) if model.HasField("price") else None,
         "charges": model.charges,
         "context_tokens": model.context_tokens or None,
         "ready": model.ready,

@@ -19,8 +19,8 @@ from scorer.workbooks.writer import write_workbook
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
 LINK = re.compile(r"\]\(#([a-z-]+)\)")
 # What these need is not there in a plain run, so that nothing here prints them: files of answers, prices by the piece, limits, batches.
-UNSEEN = {"answer.files.path", "answer.files.sha256", "answer.files.bytes", "model.price.per_image", "model.price.per_second"}
-UNSEEN |= {"model.price.per_call", "tuned-run.changed.budget_tokens", "figures.waits_s.*"}
+UNSEEN = {"answer.files.path", "answer.files.sha256", "answer.files.bytes", "price.per_second", "price.per_call"}
+UNSEEN |= {"tuned-run.changed.budget_tokens", "figures.waits_s.*"}
 UNSEEN |= {f"waiting-batches.{name}" for name in ("provider", "batches", "instances", "answered", "expires", "cancelling")}
 UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
@@ -172,6 +172,10 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     assert genlevel.run("export", one, "--format", "json", "--to", "r.json").returncode == 0
     checker.check(json.loads((genlevel.folder / "r.json").read_text()), "result")
     run("model", "models")
+    run("listed-price", "prices")
+    dear = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 0.01, "output_cost_per_token": 0.02}
+    (genlevel.folder / "list.json").write_text(json.dumps({"gpt-4o": dear}))
+    run("price-update", "prices", "--update", "list.json")
     run("suite", "suites")
     run("doctor-finding", "doctor")
     run("listed-task", "tasks", "--modality", "audio")
