@@ -32,6 +32,8 @@ class Dialect(StrEnum):
     BEDROCK = "bedrock"
     COHERE = "cohere"
     OLLAMA = "ollama"
+    WRITER = "writer"
+    """The compatible format at a path of its own, with streams that end otherwise."""
 
 
 class Charging(StrEnum):
@@ -266,6 +268,8 @@ _ROWS = (
     _hosted("zai", "ZAI_API_KEY", "https://api.z.ai/api/paas/v4"),
     # https://platform.moonshot.ai/docs/api/chat
     _hosted("moonshot", "MOONSHOT_API_KEY", "https://api.moonshot.ai/v1"),
+    # https://dev.writer.com/api-reference
+    Provider("writer", Dialect.WRITER, Charging.ELSEWHERE, key_variable="WRITER_API_KEY", base_url="https://api.writer.com/v1"),
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server; media are vLLM-Omni's
     _local("vllm", "http://localhost:8000/v1", (Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO)),
     # https://docs.sglang.io/docs/basic_usage/openai_api; media are those of its diffusion server

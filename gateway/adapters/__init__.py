@@ -22,6 +22,7 @@ from gateway.adapters.chat_dialects import (
     OpenRouter,
     Perplexity,
     Together,
+    Writer,
     XAIResponses,
 )
 from gateway.adapters.cohere import CohereChat, cohere_error
@@ -52,6 +53,7 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.EMBEDDED, Api.CHAT): EmbeddedChat(),
     (Dialect.BEDROCK, Api.CONVERSE): BedrockConverse(),
     (Dialect.COHERE, Api.CHAT): CohereChat(),
+    (Dialect.WRITER, Api.CHAT): Writer(),
     (Dialect.OLLAMA, Api.CHAT): OllamaChat(),
     (Dialect.OLLAMA, Api.GENERATE): OllamaGenerate(),
 }

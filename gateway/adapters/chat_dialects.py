@@ -131,6 +131,19 @@ class Cerebras(Compatible):
     )
 
 
+class Writer(Compatible):
+    """Source: https://dev.writer.com/api-reference/completion-api/chat-completion, at a path of its own."""
+
+    vendor = "writer"
+    capabilities = _capable(
+        "writer", _takes("temperature", "top_p", "stop"), special=_NONE, audio_types=_NONE, video_types=_NONE, document_types=_NONE
+    )
+
+    def path(self, model: str, *, streamed: bool) -> str:
+        """The same for all models."""
+        return "chat"
+
+
 class Ollama(Compatible):
     """Source: https://docs.ollama.com/api/openai-compatibility, which lists what it takes."""
 

@@ -23,9 +23,12 @@ _CHOICE_OWN = frozenset({"delta", "message", "text", "index", "logprobs", "finis
 class ChatAssembler:
     """Chunks of a completion. It is whole once ``[DONE]`` has come. Perplexity sends none: without it, a completion is whole if the chunk
     that says why the last choice ended says what was used, too.
+
+    ends_with_usage: a chunk of what was used, without a choice, is the end, as Writer has it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, ends_with_usage: bool = False) -> None:
+        self._ends_with_usage = ends_with_usage
         self._top: Json = {}
         self._choices: dict[int, _Choice] = {}
         self._done = False
@@ -61,7 +64,8 @@ class ChatAssembler:
         used = chunk.get("usage") or (groq.get("usage") if isinstance(groq, dict) else None)
         if used:
             self._top["usage"] = used
-            self._settled = bool(choices) and all(choice.finished for choice in self._choices.values())
+            last = bool(choices) or (self._ends_with_usage and bool(self._choices))
+            self._settled = last and all(choice.finished for choice in self._choices.values())
         return pieces
 
     def body(self) -> Json:

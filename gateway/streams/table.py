@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from gateway.bodies import Json
@@ -54,6 +55,7 @@ STREAMS: dict[tuple[Dialect, Api], Streaming] = {
     (Dialect.VERTEX, Api.GENERATE): _GEMINI,
     (Dialect.ANTHROPIC_VERTEX, Api.MESSAGES): Streaming(ServerSentEvents, MessagesAssembler),
     (Dialect.BEDROCK, Api.CONVERSE): Streaming(AwsFraming, BedrockAssembler, fields={}),
+    (Dialect.WRITER, Api.CHAT): _CHAT._replace(assembler=partial(ChatAssembler, ends_with_usage=True)),
     (Dialect.COHERE, Api.CHAT): Streaming(ServerSentEvents, CohereAssembler),
     (Dialect.OLLAMA, Api.CHAT): Streaming(JsonLines, OllamaAssembler),
     (Dialect.OLLAMA, Api.GENERATE): Streaming(JsonLines, OllamaAssembler),

@@ -48,6 +48,7 @@ TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("huggingface", "HF_TOKEN", "https://router.huggingface.co/v1", ("chat",), True),
     ("zai", "ZAI_API_KEY", "https://api.z.ai/api/paas/v4", ("chat",), True),
     ("moonshot", "MOONSHOT_API_KEY", "https://api.moonshot.ai/v1", ("chat",), True),
+    ("writer", "WRITER_API_KEY", "https://api.writer.com/v1", ("chat",), True),
     ("vllm", "", "http://localhost:8000/v1", ("chat", "responses", *MEDIA), False),
     ("sglang", "", "http://localhost:30000/v1", ("chat", "images", "video"), False),
     ("ollama", "", "http://localhost:11434/v1", ("chat",), False),

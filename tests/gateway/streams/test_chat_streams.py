@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -262,6 +263,15 @@ def test_a_stream_is_whole_if_its_server_says_so(chunks: list[dict[str, Any]], d
     else:
         with pytest.raises(ValueError, match="ended before"):
             read(sse(*chunks, done=done))
+
+
+def test_writers_streams_end_with_what_was_used() -> None:
+    chunks = [chunk({"content": "a"}), chunk({}, "stop"), chunk(None, usage=USAGE)]
+    for count in range(len(chunks) + 1):
+        reading = Reading(ServerSentEvents(), ChatAssembler(ends_with_usage=True))
+        reading.feed(sse(*chunks[:count], done=False))
+        with contextlib.nullcontext() if count == len(chunks) else pytest.raises(ValueError, match="ended before"):
+            assert reading.end()["usage"] == USAGE
 
 
 def test_what_follows_the_end_says_nothing() -> None:

@@ -110,7 +110,11 @@ def _plain_message(message: dict[str, Any]) -> dict[str, Any]:
     for block in message.get("content", ()):
         if isinstance(block.get("image_url"), str):
             block["image_url"] = {"url": block["image_url"]}
+    if not message.get("tool_call_id", "x"):
+        del message["tool_call_id"]
     for tool_call in message.get("tool_calls", ()):
+        if not tool_call.get("id", "x"):  # Writer takes calls without one
+            del tool_call["id"]
         tool_call["type"] = "function"
         tool_call.pop("index", None)
         tool_call["function"]["arguments"] = canonical(tool_call["function"]["arguments"])
@@ -140,14 +144,14 @@ def _message(message: Mapping[str, Any]) -> ct.Message:
     for tool_call in message.get("tool_calls") or ():
         asked = tool_call["function"]
         beside_call = {name: value for name, value in tool_call.items() if name not in ("id", "type", "function", "index")}
-        made.parts.append(with_fields(call(tool_call["id"], asked["name"], asked["arguments"]), beside_call))
+        made.parts.append(with_fields(call(tool_call.get("id", ""), asked["name"], asked["arguments"]), beside_call))
     if beside:
         made.parts.append(vendor(VENDOR, {"message": beside}))
     return made
 
 
 def _result(message: Mapping[str, Any]) -> ct.Part:
-    result = ct.ToolResult(call_id=message["tool_call_id"])
+    result = ct.ToolResult(call_id=message.get("tool_call_id", ""))
     content = message.get("content") or ""
     if isinstance(content, str):
         result.text = content
