@@ -189,12 +189,14 @@ def classify(
     usual: str = "",
     where: str = "",
     secret: str = "",
+    machines: bool = False,
 ) -> CallFailed:
     """The failure that a provider's error amounts to.
 
     name: the provider as its user knows it. credential: where its key comes from ("OPENAI_API_KEY"); "" = none was sent. usual: where the
     provider's usually does. where: the server's address, for a model or path that it does not know. secret: the key itself, so that it
-    never appears. The message keeps the provider's own words, cut and without secrets, if they help.
+    never appears. machines: credentials of the machine itself went in place of a key. The message keeps the provider's own words, cut and
+    without secrets, if they help.
     """
     kind = error_class(error)
     said = redact(error.message, secret)
@@ -204,7 +206,7 @@ def classify(
         dimension = exhausted_dimension(error.headers)
     times = times_of(error.headers, dimension=dimension) if kind in _WAITS else NO_TIMES
     advice: dict[ErrorClass, str] = {
-        ErrorClass.CREDENTIAL: f"{name} refused the key; check {credential}" if credential else _no_key(name, usual, where),
+        ErrorClass.CREDENTIAL: _credential(name, credential, usual, where, machines=machines),
         ErrorClass.MODEL_ACCESS: f"the key may not use {model} at {name}",
         ErrorClass.QUOTA: f"the quota of this account at {name} is used up",
         ErrorClass.MODEL_GONE: f"{name} does not know the model {model}" + (f" at {where}" if where else "") + _unversioned(error, where),
@@ -243,6 +245,13 @@ def _unversioned(error: ProviderError, where: str) -> str:
     """What may be wrong with an address at which nothing is found."""
     found = error.status != 404 or error.code or _VERSION.search(where)
     return "" if found or not where else ", or has no API there (many addresses end in /v1)"
+
+
+def _credential(name: str, credential: str, usual: str, where: str, *, machines: bool) -> str:
+    """What to do about credentials that are refused."""
+    if machines:
+        return f"{name} refused this machine's own credentials; renew them, or give a key"
+    return f"{name} refused the key; check {credential}" if credential else _no_key(name, usual, where)
 
 
 def _no_key(name: str, usual: str, where: str) -> str:

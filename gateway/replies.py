@@ -123,6 +123,7 @@ def failure_of(route: ResolvedRoute, upstream: Upstream, error: ProviderError) -
         usual=route.row.key_variable,
         where=upstream.base_url,
         secret=upstream.key,
+        machines=upstream.has_credentials and not upstream.key,
     )
 
 

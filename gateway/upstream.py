@@ -77,6 +77,7 @@ class Upstream:
         self.shown = route.shown
         self.base_url = client.base_url
         self._authorise = client.authorise
+        self.has_credentials = client.authorise is not None
         self._reads_body = client.reads_body
         self._query = f"?{client.query}" if client.query else ""
         self.key = key

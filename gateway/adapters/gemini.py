@@ -44,6 +44,8 @@ class Gemini:
         response_schema=True,
         # https://ai.google.dev/gemini-api/docs/file-input-methods: 100 MB inline
         request_bytes=100_000_000,
+        # https://ai.google.dev/gemini-api/docs/media-resolution: of a part, from Gemini 3 on
+        image_details=frozenset({"low", "medium", "high", "ultra_high"}),
         # https://ai.google.dev/gemini-api/docs/{image,audio,video}-understanding, document-processing, and their pages of Vertex AI
         image_types=frozenset({"image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"}),
         audio_types=frozenset(
@@ -203,6 +205,8 @@ def _part(block: Block) -> Json:
             return dict(block.value)
         case Video():
             return _media(block) | _sampling(block)
+        case Image(detail=detail) if detail:
+            return _media(block) | {"mediaResolution": {"level": f"MEDIA_RESOLUTION_{detail.upper()}"}}
         case _:
             return _media(block)
 

@@ -85,6 +85,7 @@ def test_each_kind_of_block_goes_in_its_own_form() -> None:
         Turn("user", ["Look:", Image("image/png", base64="QUJD"), Audio("audio/wav", base64="QUJD"), video]),
         Turn("assistant", [Thought("hm"), Called("c1", "look", '{"at": 1}')], {1: {"thoughtSignature": "sig"}}),
         Turn("user", [Document("application/pdf", uri="gs://b/o.pdf"), Video("", uri="https://youtu.be/x")]),
+        Turn("user", [Image("image/png", base64="QUJD", detail="ultra_high")]),
     )
     assert body == {
         "systemInstruction": {"parts": [{"text": "Be brief."}]},
@@ -113,6 +114,15 @@ def test_each_kind_of_block_goes_in_its_own_form() -> None:
                 "parts": [
                     {"fileData": {"mimeType": "application/pdf", "fileUri": "gs://b/o.pdf"}},
                     {"fileData": {"fileUri": "https://youtu.be/x"}},
+                ],
+            },
+            {
+                "role": "user",
+                "parts": [
+                    {
+                        "inlineData": {"mimeType": "image/png", "data": "QUJD"},
+                        "mediaResolution": {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"},
+                    }
                 ],
             },
         ],
@@ -490,18 +500,24 @@ def test_an_error_within_a_stream_and_a_blocked_prompt_are_what_they_are_in_an_a
         Gemini().answer(blocked.end())
 
 
-def test_a_list_of_chunks_is_read_as_the_events_are() -> None:
-    chunks = [
-        {"candidates": [{"content": {"parts": [{"text": "Pa"}]}}]},
-        {"candidates": [{"content": {"parts": [{"text": "ris"}]}, "finishReason": "STOP"}], "usageMetadata": USAGE},
-    ]
+@given(st.lists(st.text(), min_size=1, max_size=4), st.integers(1, 40))
+def test_a_list_of_chunks_is_read_as_the_events_are(texts: list[str], size: int) -> None:
+    chunks: list[Json] = [{"candidates": [{"content": {"parts": [{"text": text}]}}]} for text in texts]
+    chunks.append({"candidates": [{"content": {"parts": [{"text": '"]}\\'}]}, "finishReason": "STOP"}], "usageMetadata": USAGE})
     events, listed = stream_reading(), stream_reading()
-    events.feed(sse(*chunks))
-    written = b"\n " + json.dumps(chunks).encode()
-    for start in range(0, len(written), 7):
-        listed.feed(written[start : start + 7])
+    pieces = events.feed(sse(*chunks))
+    written = b"\n " + json.dumps(chunks, indent=1, ensure_ascii=size % 2 == 0).encode()
+    found = [piece for start in range(0, len(written), size) for piece in listed.feed(written[start : start + size])]
+    assert found == pieces
     assert listed.end() == events.end()
-    cut = stream_reading()
-    cut.feed(written[:-1])
-    with pytest.raises(ValueError, match="the stream ended"):
-        cut.end()
+
+
+def test_a_list_that_is_cut_is_no_answer_until_its_last_object_is_there() -> None:
+    written = json.dumps([{"candidates": [{"content": {"parts": [{"text": "Pa"}]}, "finishReason": "STOP"}]}]).encode()
+    for end in range(len(written) - 1):
+        cut = stream_reading()
+        cut.feed(written[:end])
+        with pytest.raises(ValueError, match="the stream ended"):
+            cut.end()
+    with pytest.raises(ValueError, match="more than 0 MiB"):
+        EventsOrList(most=5).feed(written[:-3])

@@ -204,6 +204,12 @@ def test_googles_errors_have_one_class(status: int, body: Any, reason: str) -> N
     assert error_class(error_of(status, body, {})).name == reason
 
 
+def test_credentials_of_the_machine_are_told_apart_from_a_key() -> None:
+    error = error_of(401, google_error(401, "UNAUTHENTICATED", "expired"), {})
+    failure = classify(error, provider="vertex", model="m", credential="GOOGLE_VERTEX_API_KEY", machines=True)
+    assert failure.message.startswith("vertex refused this machine's own credentials; renew them, or give a key (401")
+
+
 def test_googles_delay_is_the_time_to_wait_and_that_of_a_day_is_none() -> None:
     minute, day = (error_of(429, body, {}) for _, body, _ in GEMINI[10:12])
     failures = [classify(error, provider="gemini", model="m") for error in (minute, day)]

@@ -11,18 +11,17 @@ from typing import Any
 
 import pytest
 
-from gateway.adapters.gemini import Gemini
 from gateway.streams.gemini import GeminiAssembler
 from gateway.streams.listed import EventsOrList
 from gateway.streams.reading import Reading as Stream
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.settings import Account, Api, Route
-from genlevel.v1 import gateway_pb2 as gw
 from tests.gateway.wire import reading_gemini
 from tests.gateway.wire.asking_gemini import plain, request_of
 from tests.gateway.wire.comparing import Reading, body_differences, differences, reading_of, reading_of_failure, vanished
 from tests.gateway.wire.conftest import KEY, Place, Player
 from tests.gateway.wire.recordings import Recording, calls
+from tests.gateway.wire.streaming import Pieces
 
 # What each failure means: words of the recorded body -> class.
 FAILURES: tuple[tuple[str, str], ...] = (
@@ -73,9 +72,16 @@ def _path(recording: Recording) -> str:
 def expected(recording: Recording) -> Reading:
     """What the recorded answer says."""
     if recording.status < 300:
-        return reading_gemini.reading([recording.response])
+        return reading_gemini.reading(chunks_of(recording))
     said = recording.body.decode()
     return next((Reading(error=kind) for words, kind in FAILURES if re.search(words, said)), Reading(error="one that FAILURES lacks"))
+
+
+def chunks_of(recording: Recording) -> list[dict[str, Any]]:
+    """The body, or the chunks of a stream, which some clients asked for as one JSON list."""
+    if isinstance(recording.response, str):
+        return [json.loads(line.removeprefix("data:")) for line in recording.response.splitlines() if line.startswith("data:")]
+    return recording.response if isinstance(recording.response, list) else [recording.response]
 
 
 def telling(answer: Any) -> Any:
@@ -94,42 +100,42 @@ async def problems(recording: Recording, place: GooglePlace, player: Player) -> 
     """What is wrong with one exchange, a line each."""
     player.replay.plays(recording)
     capabilities = place.adapter.capabilities
-    request = request_of(place.route, recording.request, capabilities.parameters, capabilities.special)
+    request, pieces = request_of(place.route, recording.request, capabilities.parameters, capabilities.special), Pieces()
     found: list[str] = []
     try:
-        response = await player.gateway.generate(request)
+        response = await (player.gateway.stream(request, pieces) if recording.streamed else player.gateway.generate(request))
     except CallFailed as failure:
         found += differences(expected(recording), reading_of_failure(failure))
         if not player.replay.asked:
             return [f"not sent: {failure.message}"]
     else:
         found += differences(expected(recording), reading_of(response))
-        found += [f"vanished: {text}" for text in vanished(telling(recording.response), response)]
+        if recording.streamed:
+            found += pieces.differences(response)
+        else:
+            found += [f"vanished: {text}" for text in vanished(telling(recording.response), response)]
     asked = player.replay.asked[0]
     found += body_differences(plain(recording.request), plain(asked.body), "request")
     if asked.path != _path(recording):
         found.append(f"path: wanted {_path(recording)}, sent {asked.path}")
+    if asked.query != ({"alt": "sse"} if recording.streamed else {}):
+        found.append(f"query: {asked.query}")
     if "x-goog-api-key" not in asked.headers or "authorization" in asked.headers:
         found.append(f"headers: {sorted(asked.headers)}")
     return found
 
 
 @pytest.mark.full
-async def test_recorded_calls_of_gemini_are_asked_and_read_as_its_sdk_does(wire: Path, player: Callable[[Iterable[Place]], Player]) -> None:
-    pytest.importorskip("google.genai")
-    recorded = calls(wire, {"gemini"}, streamed=False)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_recorded_calls_of_gemini_are_asked_and_read_as_its_sdk_does(
+    *, streamed: bool, wire: Path, player: Callable[[Iterable[Place]], Player]
+) -> None:
+    recorded = calls(wire, {"gemini"}, streamed=streamed)
     places = {recording: place_of(recording) for recording in recorded}
     playing = player(places.values())
     wrong = {recording.name: found for recording in recorded if (found := await problems(recording, places[recording], playing))}
-    print(f"{len(recorded)} calls of Gemini, {len(wrong)} of them wrong")
+    print(f"{len(recorded)} {'streams' if streamed else 'calls'} of Gemini, {len(wrong)} of them wrong")
     assert not wrong, "\n".join(f"{name}\n    " + "\n    ".join(found) for name, found in wrong.items())
-
-
-def chunks_of(recording: Recording) -> list[dict[str, Any]]:
-    """The chunks of a stream, which some clients asked for as one JSON list."""
-    if isinstance(recording.response, list):
-        return recording.response
-    return [json.loads(line.removeprefix("data:")) for line in recording.response.splitlines() if line.startswith("data:")]
 
 
 def assembled(stream: bytes) -> dict[str, Any]:
@@ -141,28 +147,12 @@ def assembled(stream: bytes) -> dict[str, Any]:
 
 
 @pytest.mark.full
-def test_recorded_streams_of_gemini_amount_to_what_its_sdk_reads_in_their_chunks(wire: Path) -> None:
-    pytest.importorskip("google.genai")
-    recorded = calls(wire, {"gemini"}, streamed=True)
-    wrong = {}
-    for recording in recorded:
-        answer = Gemini().answer(assembled(recording.body))
-        response = gw.GenerateResponse(parts=answer.parts, finish_reason=answer.finish_reason, usage=answer.usage)
-        found = differences(reading_gemini.reading(chunks_of(recording)), reading_of(response))
-        if found:
-            wrong[recording.name] = found
-    print(f"{len(recorded)} streams of Gemini, {len(wrong)} of them wrong")
-    assert not wrong, wrong
-
-
-@pytest.mark.full
 def test_a_stream_of_gemini_that_is_cut_at_any_byte_is_whole_or_no_answer(wire: Path) -> None:
-    shortest = sorted(calls(wire, {"gemini"}, streamed=True), key=lambda recording: len(recording.body))[:12]
+    shortest = sorted(calls(wire, {"gemini"}, streamed=True), key=lambda recording: len(recording.body))[:16]
     for recording in shortest:
-        stream = recording.body
-        whole = assembled(stream)
-        for end in range(len(stream)):
+        whole = assembled(recording.body)
+        for end in range(len(recording.body)):
             try:
-                assert assembled(stream[:end]) == whole, f"{recording.name} cut at {end}"
+                assert assembled(recording.body[:end]) == whole, f"{recording.name} cut at {end}"
             except ValueError:
                 continue
