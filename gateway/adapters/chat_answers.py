@@ -20,6 +20,7 @@ from gateway.adapters.base import (
     vendor_part,
 )
 from gateway.adapters.beside import beside
+from gateway.adapters.chat_requests import OLDER_CALL
 from gateway.bodies import Json
 from gateway.media import data_uri, decoded, media_part
 from genlevel.v1 import content_pb2 as ct
@@ -167,9 +168,9 @@ def _parts(message: Json, vendor: str) -> list[ct.Part]:
         if data := audio.get("data"):
             parts.append(media_part(decoded(data), ct.MODALITY_AUDIO))
     parts += map(_call, entries(message, "tool_calls"))
-    function = message.get("function_call")  # the form before tools
+    function = message.get(OLDER_CALL)
     if isinstance(function, dict) and function.get("name"):
-        parts.append(tool_call("", function["name"], function.get("arguments")))
+        parts.append(add_fields(tool_call("", function["name"], function.get("arguments")), {"type": OLDER_CALL}))
     return parts
 
 

@@ -20,6 +20,8 @@ _SOUNDS = {
 }
 FILE_NAME = "document.pdf"
 """OpenAI wants a file to have a name."""
+OLDER_CALL = "function_call"
+"""The form of calls before there were tools: without an id, one to a message."""
 # Of a text of an earlier answer: they stand beside its message's content.
 _BESIDE_CONTENT = frozenset({"annotations"})
 
@@ -100,9 +102,14 @@ class _Message:
         """Adds a block. fields: what goes beside it."""
         self._is_empty = False
         match block:
+            case Called() if "custom" in fields:  # of a tool that takes any text
+                self._calls.append({"id": block.id, **fields})
             case Called():
-                function = {"name": block.name, "arguments": block.arguments_json}
-                self._calls.append({"id": block.id, "type": "function", "function": function, **fields})
+                function: Json = {"name": block.name, "arguments": block.arguments_json}
+                if fields.get("type") == OLDER_CALL:
+                    self._fields[OLDER_CALL] = function
+                else:
+                    self._calls.append({"id": block.id, "type": "function", "function": function, **fields})
             case Thought() if self._form.thought:
                 if block.text:
                     before = self._fields.get(self._form.thought)
@@ -135,6 +142,8 @@ def _result(result: Result, fields: Mapping[str, object], form: Form) -> Json:
     if result.media:
         texts = [{"type": "text", "text": result.text}] if result.text else []
         content = [*texts, *(_block(block, form) for block in result.media)]
+    if not result.call_id and result.name:
+        return {"role": "function", "name": result.name, "content": content, **fields}
     return {"role": "tool", "tool_call_id": result.call_id, "content": content, **fields}
 
 

@@ -63,7 +63,7 @@ def plain(recorded: Mapping[str, Any]) -> dict[str, Any]:
     """A body in which the same meaning is written in one way."""
     body = without_nothing(recorded)
     body.pop("stream", None)
-    body["messages"] = [_plain_message(message) for message in body["messages"]]
+    body["messages"] = [plain_message(message) for message in body["messages"]]
     if body.get("tools") == []:
         del body["tools"]
     for tool in body.get("tools", ()):
@@ -99,7 +99,7 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _plain_message(message: dict[str, Any]) -> dict[str, Any]:
+def plain_message(message: dict[str, Any]) -> dict[str, Any]:
     if message["role"] == "developer":
         message["role"] = "system"
     content = message.get("content")
@@ -117,7 +117,7 @@ def _plain_message(message: dict[str, Any]) -> dict[str, Any]:
             del tool_call["id"]
         tool_call["type"] = "function"
         tool_call.pop("index", None)
-        tool_call["function"]["arguments"] = canonical(tool_call["function"]["arguments"])
+        tool_call["function"]["arguments"] = canonical(tool_call["function"].get("arguments"))
     if message.get("tool_calls") == []:
         del message["tool_calls"]
     thoughts = [message.pop(name) for name in THOUGHTS if name in message]
