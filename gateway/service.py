@@ -37,7 +37,7 @@ from gateway.sizes import MAX_REQUEST_BYTES, checked_size
 from gateway.spans import traced
 from gateway.streamed import PassOn, ask_streamed
 from gateway.streams.table import STREAMS
-from gateway.telemetry import Telemetry
+from gateway.telemetry import ModelSeries, Telemetry
 from gateway.tools import tools_of
 from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError, UsageError
@@ -142,7 +142,7 @@ class Gateway(BatchCore):
         try:
             route = self._routes.resolve(request.route)
             provider = route.provider
-            series = self._telemetry.model(route.provider, route.model, route.api, priced=route.price is not None)
+            series = self._series(route)
             limit_s = min(timeout_s, route.timeout_s) if timeout_s > 0 else route.timeout_s
             call = self._calls.call(limit_s)
             try:
@@ -238,11 +238,21 @@ class Gateway(BatchCore):
     def _batches_made(self) -> Batches:
         from gateway.batches.service import Batches, Shared
 
-        return Batches(
-            Shared(
-                self._routes, self._upstreams, self._calls, self._stored, self._settings.limits, self._settle, self._note, self._encoding
-            )
+        shared = Shared(
+            self._routes,
+            self._upstreams,
+            self._calls,
+            self._stored,
+            self._settings.limits,
+            self._settle,
+            self._note,
+            self._series,
+            self._encoding,
         )
+        return Batches(shared)
+
+    def _series(self, route: ResolvedRoute) -> ModelSeries:
+        return self._telemetry.model(route.provider, route.model, route.api, priced=route.price is not None)
 
     def _note(self, provider: str, failure: CallFailed) -> None:
         """Counts a failure, and writes it into the log of a service."""

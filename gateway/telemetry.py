@@ -124,14 +124,19 @@ class ModelSeries:
 
     def answered(self, response: gw.GenerateResponse, has_usage: bool) -> None:
         """Counts an answer, its durations, tokens and cost."""
-        self._answered.inc()
-        overhead_s, usage = response.overhead_s, response.usage
+        overhead_s = response.overhead_s
         self._duration.observe(response.upstream_s + overhead_s)
         self._overhead.observe(overhead_s)
-        if has_usage:
-            self._used(usage)
         if response.HasField("first_piece_s"):
             self._streamed(response, has_usage)
+        self.collected(response, has_usage)
+
+    def collected(self, response: gw.GenerateResponse, has_usage: bool) -> None:
+        """Counts an answer, its tokens and cost: all of one that came in a batch, whose durations say nothing."""
+        self._answered.inc()
+        usage = response.usage
+        if has_usage:
+            self._used(usage)
         if usage.output_images:
             self._images.inc(usage.output_images)
         if usage.output_milliseconds:
@@ -152,8 +157,12 @@ class ModelSeries:
 
     def failed(self, duration_s: float, failure: CallFailed) -> None:
         """Counts a request that failed, and what it used all the same."""
-        self._failed.inc()
         self._duration.observe(duration_s)
+        self.failed_in_batch(failure)
+
+    def failed_in_batch(self, failure: CallFailed) -> None:
+        """Counts a request that failed, and what it used all the same, without a duration."""
+        self._failed.inc()
         if failure.usage is not None:
             self._used(failure.usage)
         if failure.cost_nano_usd:

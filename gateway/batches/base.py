@@ -99,11 +99,12 @@ class Framing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A batch to be handed over. path: of a single call. headers: that its items need. size: of their file. read: that file."""
+    """A batch to be handed over. path: of a single call. headers: that its items need. count, size: of their file. read: that file."""
 
     key: str
     model: str
     path: str
+    count: int
     size: int
     read: Callable[[], bytes]
     headers: Mapping[str, str] = field(default_factory=dict)

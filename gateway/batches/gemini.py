@@ -53,8 +53,8 @@ _STATES: dict[str, int] = {
 }
 _CUT_SHORT = {"EXPIRED": "expired", "CANCELLED": "cancelled"}
 _LIFE_S = 48 * 3600
-INLINE_BYTES = 15_000_000
-"""Items of so many bytes go into the request, which may have 20 MB."""
+INLINE_BYTES, INLINE_ITEMS = 15_000_000, 100
+"""So many items of so many bytes go into the request, which may have 20 MB. Their answers, which may have pictures, come with the batch."""
 # google.rpc.Code as HTTP's statuses: https://cloud.google.com/apis/design/errors
 _STATUSES = {1: 499, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 9: 400, 13: 500, 14: 503, 16: 401}
 _KEY, _REQUEST = b'{"key":"', b'","request":'
@@ -73,7 +73,7 @@ class GeminiBatches:
     def submit(self, batch: Submission) -> Steps[gw.Batch]:
         """Uploads the file if it is large, and makes a batch of it."""
         source: Json
-        if batch.size <= INLINE_BYTES:
+        if batch.size <= INLINE_BYTES and batch.count <= INLINE_ITEMS:
             source = {"requests": {"requests": [_inlined(line) for line in batch.read().splitlines()]}}
         else:
             source = {"fileName": (yield from self._upload(batch))}

@@ -13,6 +13,7 @@ from gateway.parameters import Applied
 from gateway.prepared import parameters_of
 from gateway.replies import answer_in, failure_of, has_media, response_of, set_cost
 from gateway.resolved import ResolvedRoute
+from gateway.telemetry import ModelSeries
 from gateway.upstream import MAX_ANSWER_BYTES, Upstream
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.failures import to_status
@@ -30,13 +31,16 @@ Settle = Callable[[gw.GenerateResponse], Awaitable[bool]]
 
 
 class Reader(NamedTuple):
-    """What it takes to read results. route: with the price of a call in a batch. asked: what items were asked with, by their ids."""
+    """What it takes to read results. route: with the price of a call in a batch. asked: what items were asked with, by their ids.
+    series: what counts the answers; None: they were counted before.
+    """
 
     route: ResolvedRoute
     upstream: Upstream
     api: BatchApi
     settle: Settle
     asked: Mapping[str, Applied]
+    series: ModelSeries | None = None
 
     async def messages(self, files: Sequence[BinaryIO], results: Results) -> AsyncIterator[gw.CollectBatchResponse]:
         """The results in these files, and those that came with the batch: the first one of each item.
@@ -79,10 +83,15 @@ class Reader(NamedTuple):
     async def _result(self, found: Result) -> gw.BatchResult:
         result = gw.BatchResult(id=found.id)
         try:
-            result.response.CopyFrom(await self._response(found))
+            response = await self._response(found)
         except CallFailed as failure:
             result.error.CopyFrom(to_status(failure))
+            if self.series is not None and not found.unasked:
+                self.series.failed_in_batch(failure)
             return result
+        result.response.CopyFrom(response)
+        if self.series is not None:
+            self.series.collected(response, not response.usage_incomplete)
         if (size := result.ByteSize()) + _FRAME_BYTES > MESSAGE_LIMIT_BYTES:
             result.error.CopyFrom(to_status(_too_large(size, result.response)))
         return result

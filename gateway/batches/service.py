@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ from gateway.replies import failure_of
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.sizes import checked_size
+from gateway.telemetry import ModelSeries
 from gateway.upstream import Upstream, Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.failures import to_status
@@ -40,6 +42,7 @@ from genlevel.v1 import gateway_pb2 as gw
 
 TRANSFER_S = 3600.0
 """A batch is handed over, or its results are fetched, within this time."""
+MOST_COUNTED = 10_000
 _AT_ONCE = nullcontext()
 _UNREAD = (LookupError, TypeError, ValueError, AttributeError)
 
@@ -49,7 +52,8 @@ Found = TypeVar("Found")
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What batches have of the gateway. stored: reads stored media of one request. limits: of requests.
-    settle: ``gateway.batches.results.Settle``. failed: takes note of a failure, by its provider. encoding: large requests, so many at once.
+    settle: ``gateway.batches.results.Settle``. failed: takes note of a failure, by its provider. series: what counts a model's answers.
+    encoding: large requests, so many at once.
     """
 
     routes: Routes
@@ -59,6 +63,7 @@ class Shared:
     limits: CallLimits
     settle: Settle
     failed: Callable[[str, CallFailed], None]
+    series: Callable[[ResolvedRoute], ModelSeries]
     encoding: asyncio.Semaphore
 
 
@@ -67,6 +72,7 @@ class Batches:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+        self._counted: OrderedDict[tuple[object, ...], None] = OrderedDict()  # batches whose answers were counted
 
     async def submit(self, requests: AsyncIterator[gw.SubmitBatchRequest]) -> gw.SubmitBatchResponse:
         """Hands a batch over: what cannot be asked is told, the rest goes to the provider.
@@ -87,7 +93,7 @@ class Batches:
                 if not writing.rejected:
                     raise CallFailed(ErrorClass.CALLER_FAULT, "items: a batch has at least one", part="items")
                 return response
-            submission = Submission(first.key, route.model, writing.path, file.size, file.read, writing.headers)
+            submission = Submission(first.key, route.model, writing.path, file.count, file.size, file.read, writing.headers)
             upstream = await self._shared.upstreams.of(route)
             batch = await self._run(api.submit(submission), route, upstream, call, file)
             response.batch.CopyFrom(batch)
@@ -129,13 +135,24 @@ class Batches:
                     came = await download(upstream, path, fetched[-1])
                     if not 200 <= came.status < 300:
                         raise self._gone(route, upstream, came, "its results", charged=True)
-            reader = Reader(batched, upstream, api, self._shared.settle, asked_with(route, request.asked))
+            series = self._shared.series(route) if self._is_new(route, batch) else None
+            reader = Reader(batched, upstream, api, self._shared.settle, asked_with(route, request.asked), series)
             try:
                 async for message in reader.messages(fetched, results):
                     yield message
             except CallFailed as failure:
                 self._shared.failed(route.provider, failure)
                 raise
+
+    def _is_new(self, route: ResolvedRoute, batch: gw.Batch) -> bool:
+        """Whether nobody has collected the batch here before; from now on somebody has."""
+        name = (*route.client, batch.id)
+        if name in self._counted:
+            return False
+        self._counted[name] = None
+        if len(self._counted) > MOST_COUNTED:
+            self._counted.popitem(last=False)
+        return True
 
     def _of(self, name: str) -> tuple[ResolvedRoute, BatchApi]:
         """A route and its provider's batch API. Raises CallFailed if it has none."""
@@ -185,7 +202,7 @@ class Batches:
     def _gone(self, route: ResolvedRoute, upstream: Upstream, came: Came, what: str, *, charged: bool = False) -> CallFailed:
         """The failure that a reply amounts to. what: that is not there, if it says so, and not the model."""
         failure = failure_of(route, upstream, error_reader(route.row.dialect)(came.status, body_of(came.body), came.headers))
-        if came.status == 404 and failure.error_class is ErrorClass.MODEL_GONE:
+        if came.status in (404, 410) and failure.error_class is ErrorClass.MODEL_GONE:
             said = f"{route.shown} does not know {what} (any more): {failure.message.rpartition(': ')[2]}"
             failure = CallFailed(ErrorClass.DENIED, said, provider=route.provider, provider_code="batch_not_found")
         elif failure.error_class is ErrorClass.CONTEXT_TOO_LONG:

@@ -272,7 +272,7 @@ async def test_a_file_of_items_says_of_each_what_it_asks(ids, texts):
 
 def test_small_batches_of_gemini_are_in_the_request_itself():
     lines = b'{"key":"a","request":{"contents":["\\",\\"request\\":"]}}\n{"key":"b","request":{}}\n'
-    batch = Submission("k", "m", "models/m:generateContent", len(lines), lambda: lines)
+    batch = Submission("k", "m", "models/m:generateContent", 2, len(lines), lambda: lines)
     made, asked = played(GeminiBatches().submit(batch), BATCHES[GeminiBatches])
     assert (made.id, asked[0].path, asked[0].makes) == ("b1", "models/m:batchGenerateContent", True)
     assert json.loads(asked[0].body)["batch"] == {

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from contextlib import nullcontext
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from gateway.providers import PROVIDERS
+from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.failures import call_failed
-from genlevel.runtime.settings import Account, Route
+from genlevel.runtime.settings import Account, Route, Settings
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from tests.batching.desk import letter, tokens
-from tests.batching.serving import INPUT_NANO_USD, KEY, MODELS, OUTPUT_NANO_USD, providers
+from tests.batching.serving import INPUT_NANO_USD, KEY, MODELS, OUTPUT_NANO_USD, Process, providers
 
 NAMES = [name for name in MODELS if name in PROVIDERS]
 TEXTS = {f"item-{number}": f"Question {number}?" for number in range(6)}
@@ -403,3 +406,50 @@ async def test_a_large_batch_of_gemini_goes_as_a_file_and_comes_back_as_one(gate
         item: letter(text) for item, text in list(TEXTS.items())[:5]
     }
     assert call_failed(results["item-5"].error).error_class == ErrorClass.TRANSIENT
+
+
+async def test_answers_of_batches_are_counted_once(served, monkeypatch, tmp_path):
+    monkeypatch.setenv(KEY, "sk-test-key-that-is-hidden")
+    registry, route, desk = CollectorRegistry(), "openai/gpt-stand-in", served.desk("openai")
+    desk.faults.fail_every, desk.faults.answered_at_most = 2, 5
+    gateway = Gateway(served.settings("openai"), registry, tmp_path)
+    batch = await submitted(gateway, route)
+    await ended(gateway, route, batch)
+    for _ in range(2):
+        await collected(gateway, route, batch)
+    names = {"provider": "openai", "model": "gpt-stand-in"}
+    assert (
+        registry.get_sample_value("genlevel_gateway_cost_usd_total", names) == desk.ledger.nano_usd(INPUT_NANO_USD, OUTPUT_NANO_USD) / 1e9
+    )
+    outcomes = [
+        registry.get_sample_value("genlevel_gateway_requests_total", {**names, "api": "chat", "outcome": outcome})
+        for outcome in ("answered", "failed")
+    ]
+    assert outcomes == [3, 2]
+    await gateway.close()
+
+
+async def test_a_batch_of_pictures_is_on_disk_and_not_in_memory(make_gateway, monkeypatch, tmp_path):
+    monkeypatch.setenv(KEY, "sk-test-key-that-is-hidden")
+    size, count = 1 << 20, 16
+
+    async def pictures():
+        for number in range(count):
+            picture = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", inline=b"\x89PNG" + bytes([number]) * size)
+            message = ct.Message(role=ct.ROLE_USER, parts=[ct.Part(text="What is it?"), ct.Part(media=picture)])
+            items = [gw.BatchItem(id=f"i{number}", request=gw.GenerateRequest(messages=[message]))]
+            yield gw.SubmitBatchRequest(route="openai/gpt-stand-in", key="k", items=items)
+
+    with Process(tmp_path) as served:
+        account = Account(provider="openai", base_url=served.base_url("openai"), api_key_env=KEY)
+        gateway = make_gateway(Settings(accounts={"openai": account}))
+        await gateway.submit_batch(pictures())  # what is made once
+        tracemalloc.start()
+        try:
+            await gateway.submit_batch(pictures())
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        await gateway.close()
+        assert len(served.ledger("openai").submitted) == 2
+    assert peak < 8 * size
