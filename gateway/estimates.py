@@ -28,13 +28,16 @@ def estimated(messages: Iterable[ct.Message], answer: Iterable[ct.Part]) -> gw.U
     )
 
 
-def fill_in(usage: gw.Usage, messages: Iterable[ct.Message], answer: Iterable[ct.Part]) -> None:
-    """Estimates what a provider did not say of what went in, and of what came out; what it said stays."""
+def fill_in(usage: gw.Usage, messages: Iterable[ct.Message], answer: Iterable[ct.Part]) -> bool:
+    """Estimates what a provider did not say of what went in, and of what came out; what it said stays. Returns whether anything lacked."""
     guess = estimated(messages, answer)
-    if not usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens:
+    lacks_input = not usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    lacks_output = not usage.output_tokens + usage.reasoning_tokens
+    if lacks_input:
         usage.input_tokens = guess.input_tokens
-    if not usage.output_tokens + usage.reasoning_tokens:
+    if lacks_output:
         usage.output_tokens, usage.reasoning_tokens = guess.output_tokens, guess.reasoning_tokens
+    return lacks_input or lacks_output
 
 
 def _tokens(texts: Iterable[str]) -> int:

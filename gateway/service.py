@@ -231,8 +231,7 @@ class Gateway(BatchCore):
         if first_piece_s is not None:
             response.first_piece_s = starting_s + first_piece_s
         if streamed and not answer.has_usage:
-            fill_in(response.usage, messages, response.parts)
-            response.usage_estimated = True
+            response.usage_estimated = fill_in(response.usage, messages, response.parts)
         return response, answer.usage_is_known
 
     def _batches_made(self) -> Batches:

@@ -258,6 +258,13 @@ async def test_what_was_used_is_estimated_and_costs_nothing_known_if_nobody_says
     assert (response.usage.input_tokens, response.usage.output_tokens) == (5, 3)
 
 
+async def test_what_a_provider_said_in_part_is_no_guess(stub: Any, quick: Gateway, asking: Asking) -> None:
+    streams(stub, chunk("Paris"), END[0], {**END[1], "usage": {**USAGE, "prompt_tokens_details": {"cached_tokens": "some"}}}, "[DONE]")
+    response = await quick.generate(asking("streaming-openai-chat"))
+    assert (response.usage_estimated, response.usage_incomplete, response.HasField("cost_nano_usd")) == (False, True, False)
+    assert (response.usage.input_tokens, response.usage.output_tokens) == (9, 3)
+
+
 @pytest.mark.parametrize("began", [True, False])
 async def test_cancelling_it_closes_the_connection_to_the_provider(stub: Any, quick: Gateway, asking: Asking, began: bool) -> None:
     if began:

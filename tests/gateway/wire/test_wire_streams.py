@@ -5,7 +5,7 @@ and read as the provider's SDK reads its events.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,10 +15,18 @@ from genlevel.runtime import settings
 from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
-from tests.gateway.streams.cutting import Kind, outcome, wrong_cuts
+from tests.gateway.streams.cutting import Kind, outcome, read, wrong_cuts
 from tests.gateway.streams.test_cut_streams import CHAT, MESSAGES, RESPONSES
-from tests.gateway.wire import asking_chat, asking_messages, asking_responses, reading_streams, test_wire_chat, test_wire_responses
-from tests.gateway.wire.comparing import Reading, body_differences, differences, reading_of, reading_of_failure
+from tests.gateway.wire import (
+    asking_chat,
+    asking_messages,
+    asking_responses,
+    reading_streams,
+    test_wire_chat,
+    test_wire_messages,
+    test_wire_responses,
+)
+from tests.gateway.wire.comparing import Reading, body_differences, differences, reading_of, reading_of_failure, vanished
 from tests.gateway.wire.conftest import Place, Player
 from tests.gateway.wire.recordings import Recording, calls
 
@@ -43,9 +51,10 @@ class Pieces(list[ct.Part]):
         self.extend(pieces)
 
 
-async def problems(recording: Recording, place: Place, player: Player, request: gw.GenerateRequest, expected: Reading | None) -> list[str]:
+async def problems(recording: Recording, api: Api, player: Player, request: gw.GenerateRequest) -> list[str]:
     """What is wrong with how one stream was read, a line each."""
     player.replay.plays(recording)
+    expected = api.reading(recording.body) if recording.status < 300 else None
     pieces = Pieces()
     try:
         response = await player.gateway.stream(request, pieces)
@@ -58,6 +67,7 @@ async def problems(recording: Recording, place: Place, player: Player, request: 
     if response.usage_estimated:
         response.ClearField("usage")
     found = differences(expected or failure(recording), reading_of(response))
+    found += [f"vanished: {text}" for text in vanished(read(api.kind, recording.body)[1], response, api.of_the_call)]
     for name in ("text", "reasoning"):
         passed_on = "".join(_text(piece, name) for piece in pieces)
         if passed_on != "".join(_text(part, name) for part in response.parts):
@@ -94,7 +104,11 @@ def response_request(place: Place, asked: dict[str, Any]) -> gw.GenerateRequest:
 
 
 class Api(NamedTuple):
-    """How the recordings of an API are asked and read. adds: what the gateway's bodies have that a recorded one may lack."""
+    """How the recordings of an API are asked and read.
+
+    adds: what the gateway's bodies have that a recorded one may lack. of_the_call: fields of an answer that say nothing of what the model
+    said.
+    """
 
     place_of: Callable[[Recording], Place]
     request_of: Callable[[Place, dict[str, Any]], gw.GenerateRequest]
@@ -102,10 +116,19 @@ class Api(NamedTuple):
     reading: Callable[[bytes], Reading | None]
     adds: Callable[[Place], dict[str, Any]]
     kind: Kind
+    of_the_call: Collection[str]
 
 
 APIS = {
-    "chat": Api(test_wire_chat.place_of, chat_request, asking_chat.plain, reading_streams.chat, lambda place: {"model": place.model}, CHAT),
+    "chat": Api(
+        test_wire_chat.place_of,
+        chat_request,
+        asking_chat.plain,
+        reading_streams.chat,
+        lambda place: {"model": place.model},
+        CHAT,
+        test_wire_chat.OF_THE_CALL,
+    ),
     "messages": Api(
         lambda recording: Place("anthropic", recording.request["model"], settings.Api.MESSAGES),
         message_request,
@@ -113,6 +136,7 @@ APIS = {
         reading_streams.messages,
         lambda place: {},
         MESSAGES,
+        test_wire_messages.OF_THE_CALL,
     ),
     "responses": Api(
         test_wire_responses.place_of,
@@ -121,12 +145,13 @@ APIS = {
         reading_streams.responses,
         lambda place: {"store": False},
         RESPONSES,
+        test_wire_responses.OF_THE_CALL,
     ),
 }
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("endpoint", ["chat", "responses"])
+@pytest.mark.parametrize("endpoint", APIS)
 async def test_recorded_streams_are_asked_and_read_as_their_sdk_does(
     wire: Path, player: Callable[[Iterable[Place]], Player], endpoint: str
 ) -> None:
@@ -137,8 +162,7 @@ async def test_recorded_streams_are_asked_and_read_as_their_sdk_does(
     wrong = {}
     for recording, place in places.items():
         asked = {name: value for name, value in recording.request.items() if name not in ("stream", "stream_options")}
-        expected = api.reading(recording.body) if recording.status < 300 else None
-        found = await problems(recording, place, playing, api.request_of(place, asked), expected)
+        found = await problems(recording, api, playing, api.request_of(place, asked))
         if playing.replay.asked:
             sent = playing.replay.asked[0].body
             found += asked_wrongly(sent, place)
