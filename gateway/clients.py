@@ -72,6 +72,14 @@ def bearer_client(wanted: Wanted) -> Client:
     return Client(wanted.address, headers)
 
 
+def deepgram_client(wanted: Wanted) -> Client:
+    """Deepgram's: its key is no bearer token."""
+    headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
+    if wanted.key:
+        headers["authorization"] = f"Token {wanted.key}"
+    return Client(wanted.address, headers)
+
+
 def _unused() -> httpx2.AsyncClient:
     """What an SDK is given in place of connections of its own, which read all certificates and are to be closed."""
     import httpx2

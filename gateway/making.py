@@ -9,11 +9,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+import orjson
 
 from gateway.adapters.making import Job, Made, Reply, Request
 from gateway.bodies import read_json
+from gateway.calls import Call
 from gateway.downloads import MAX_MEDIA_BYTES
+from gateway.splicing import Encoded, Piece
 from gateway.upstream import Upstream
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api
@@ -43,12 +47,11 @@ class Jobs:
     def __init__(self) -> None:
         self._left: OrderedDict[tuple[str, str], Job] = OrderedDict()  # of one request there are several if it was asked several times
 
-    async def make(self, name: str, upstream: Upstream, request: Request, read: Read) -> tuple[Made, float]:
-        """What the request makes, and the seconds with a request open. name: the route. Raises CallFailed.
+    async def make(self, asked: str, upstream: Upstream, request: Request, read: Read, call: Call | None = None) -> tuple[Made, float]:
+        """What the request makes, and the seconds with a request open. asked: ``asked_of`` it. Raises CallFailed.
 
         Cancelling it leaves the job, if one was begun, to the next call that asks the same.
         """
-        asked = hashlib.sha256(f"{name}\0{request.path}\0".encode() + request.body).hexdigest()
         left = next((key for key in self._left if key[0] == asked), None)
         open_s, job, failures = 0.0, None if left is None else self._left.pop(left), 0
         try:
@@ -57,7 +60,7 @@ class Jobs:
                     await asyncio.sleep(job.delay_s if not failures else _WAITING_S[min(failures, len(_WAITING_S)) - 1])
                     request = job.next
                 try:
-                    status, headers, body, seconds = await _send(upstream, request)
+                    status, headers, body, seconds = await _send(upstream, request, call)
                     open_s += seconds
                     found = read(status, headers, body, job)
                 except Ended as ended:
@@ -84,6 +87,14 @@ class Jobs:
                     self._left.popitem(last=False)
 
 
+def asked_of(name: str, path: str, pieces: Iterable[Piece]) -> str:
+    """What is asked, as a hash. name: the route. Media count as they came; blocks."""
+    digest = hashlib.sha256(f"{name}\0{path}\0".encode())
+    for piece in pieces:
+        digest.update(piece.data if isinstance(piece, Encoded) else piece)
+    return digest.hexdigest()
+
+
 def reply_of(headers: Mapping[str, str], body: bytes) -> Reply:
     """A reply; JSON is looked for only if the body may be some."""
     found = read_json(body) if body[:1] in (b"{", b" ", b"\n", b"\r", b"\t") else None
@@ -95,7 +106,7 @@ def left_behind(api: Api) -> str:
     return "; its job goes on at the provider, and the same request asked again waits for it" if api is Api.VIDEO else ""
 
 
-async def _send(upstream: Upstream, request: Request) -> tuple[int, Mapping[str, str], bytes, float]:
-    return await upstream.send(
-        request.method, request.path, request.body, {"content-type": request.content_type} if request.body else None, limit=MAX_MEDIA_BYTES
-    )
+async def _send(upstream: Upstream, request: Request, call: Call | None) -> tuple[int, Mapping[str, str], bytes, float]:
+    body: list[Piece] = [orjson.dumps(request.body)] if isinstance(request.body, dict) else request.body
+    headers = {"content-type": request.content_type} if body else None
+    return await upstream.send(request.method, request.path, body, headers, limit=MAX_MEDIA_BYTES, call=call)

@@ -74,9 +74,9 @@ class Taker:
         written = self.encode(data) if data else ""
         match media.modality:
             case ct.MODALITY_IMAGE:
-                return Image(kind, written, uri, options.detail)
+                return Image(kind, written, uri, options.detail, data)
             case ct.MODALITY_AUDIO:
-                return Audio(kind, written, uri)
+                return Audio(kind, written, uri, data)
             case ct.MODALITY_VIDEO:
                 return Video(kind, written, uri, options.fps, options.start_s, options.end_s)
             case _:

@@ -52,7 +52,7 @@ class Price:
     def is_known(self, usage: gw.Usage, *, tokens: bool, lengths: bool = True) -> bool:
         """Whether an answer's cost can be told: the counts of billed tokens, lengths and parts are known."""
         counted = tokens or not any(getattr(self, name) for name in _OF_TOKENS)
-        return counted and (lengths or not self.per_second) and (not self.is_split or usage.HasField("details"))
+        return counted and (lengths or not (self.per_second or self.per_input_second)) and (not self.is_split or usage.HasField("details"))
 
     def batched(self, factor: Decimal) -> Price:
         """The price of a call in a batch, all of which costs this factor of what it costs at once. factor: above 0, at most 1.

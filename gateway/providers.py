@@ -34,6 +34,7 @@ class Dialect(StrEnum):
     OLLAMA = "ollama"
     WRITER = "writer"
     """The compatible format at a path of its own, with streams that end otherwise."""
+    DEEPGRAM = "deepgram"
 
 
 class Charging(StrEnum):
@@ -173,7 +174,7 @@ _ROWS = (
         "openai",
         Dialect.OPENAI,
         Charging.ALWAYS,
-        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO),
+        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO, Api.TRANSCRIPTION),
         client="gateway.clients:openai_client",
         key_variable="OPENAI_API_KEY",
         domain="api.openai.com",  # regions: https://platform.openai.com/docs/guides/your-data
@@ -236,7 +237,7 @@ _ROWS = (
         "azure",
         Dialect.OPENAI,
         Charging.ELSEWHERE,
-        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH),
+        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.TRANSCRIPTION),
         place="gateway.azure:address_of",
         **_AZURE,
     ),
@@ -245,17 +246,29 @@ _ROWS = (
     # https://docs.cohere.com/reference/chat
     Provider("cohere", Dialect.COHERE, Charging.ELSEWHERE, key_variable="CO_API_KEY", base_url="https://api.cohere.com"),
     # https://openrouter.ai/docs/quickstart, https://openrouter.ai/docs/use-cases/usage-accounting
-    _hosted("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", (Api.CHAT, Api.RESPONSES), bill="cost"),
+    _hosted(
+        "openrouter",
+        "OPENROUTER_API_KEY",
+        "https://openrouter.ai/api/v1",
+        (Api.CHAT, Api.RESPONSES, Api.SPEECH, Api.TRANSCRIPTION),
+        bill="cost",
+    ),
     # https://docs.mistral.ai/api: a field that it does not know, such as stream_options.include_usage, is refused
-    _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", tells_usage=True),
+    _hosted("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", (Api.CHAT, Api.SPEECH, Api.TRANSCRIPTION), tells_usage=True),
     # https://console.groq.com/docs/openai
-    _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", (Api.CHAT, Api.RESPONSES, Api.SPEECH)),
+    _hosted("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", (Api.CHAT, Api.RESPONSES, Api.SPEECH, Api.TRANSCRIPTION)),
     # https://docs.together.ai/docs/inference/openai-compatibility
-    _hosted("together", "TOGETHER_API_KEY", "https://api.together.ai/v1", (Api.CHAT, Api.IMAGES, Api.SPEECH)),
+    _hosted("together", "TOGETHER_API_KEY", "https://api.together.ai/v1", (Api.CHAT, Api.IMAGES, Api.SPEECH, Api.TRANSCRIPTION)),
     # https://api-docs.deepseek.com
     _hosted("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", (Api.CHAT, Api.RESPONSES)),
     # https://docs.x.ai/docs/api-reference
-    _hosted("xai", "XAI_API_KEY", "https://api.x.ai/v1", (Api.CHAT, Api.RESPONSES, Api.IMAGES), bill="cost_in_usd_ticks"),
+    _hosted(
+        "xai",
+        "XAI_API_KEY",
+        "https://api.x.ai/v1",
+        (Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO, Api.TRANSCRIPTION),
+        bill="cost_in_usd_ticks",
+    ),
     # https://docs.fireworks.ai/tools-sdks/openai-compatibility
     _hosted("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1"),
     # https://inference-docs.cerebras.ai/api-reference/chat-completions
@@ -270,8 +283,18 @@ _ROWS = (
     _hosted("moonshot", "MOONSHOT_API_KEY", "https://api.moonshot.ai/v1"),
     # https://dev.writer.com/api-reference
     Provider("writer", Dialect.WRITER, Charging.ELSEWHERE, key_variable="WRITER_API_KEY", base_url="https://api.writer.com/v1"),
+    # https://developers.deepgram.com/reference/deepgram-api-overview
+    Provider(
+        "deepgram",
+        Dialect.DEEPGRAM,
+        Charging.ELSEWHERE,
+        apis=(Api.TRANSCRIPTION,),
+        client="gateway.clients:deepgram_client",
+        key_variable="DEEPGRAM_API_KEY",
+        base_url="https://api.deepgram.com/v1",
+    ),
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server; media are vLLM-Omni's
-    _local("vllm", "http://localhost:8000/v1", (Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO)),
+    _local("vllm", "http://localhost:8000/v1", (Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO, Api.TRANSCRIPTION)),
     # https://docs.sglang.io/docs/basic_usage/openai_api; media are those of its diffusion server
     _local("sglang", "http://localhost:30000/v1", (Api.CHAT, Api.IMAGES, Api.VIDEO)),
     # https://docs.ollama.com/api/openai-compatibility
@@ -292,7 +315,7 @@ _ROWS = (
         "compatible",
         Dialect.COMPATIBLE,
         Charging.KEYED_ELSEWHERE,
-        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO),
+        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO, Api.TRANSCRIPTION),
         implied=False,
     ),
     Provider(

@@ -26,7 +26,7 @@ from genlevel.v1 import content_pb2 as ct
 EMBEDDED_ROUTE = "embedded/generalist"
 COMPATIBLE = "compatible"
 # What the models of an API take and make, if neither the route nor the table says. Others: text and images in, text out.
-TAKES: dict[Api, tuple[str, ...]] = {Api.SPEECH: ("text",)}
+TAKES: dict[Api, tuple[str, ...]] = {Api.SPEECH: ("text",), Api.TRANSCRIPTION: ("text", "audio")}
 MAKES: dict[Api, tuple[str, ...]] = {Api.IMAGES: ("image",), Api.SPEECH: ("audio",), Api.VIDEO: ("video",)}
 MODALITIES = {name: number for number, name in MODALITY_NAMES.items()}
 DEFAULT_MODALITIES: tuple[str, ...] = ("text", "image")
@@ -172,6 +172,10 @@ class Routes:
         known = self._facts(row, route)
         usual_api = known.api or row.usual_api
         api = route.api or usual_api
+        if api is Api.TRANSCRIPTION:  # runs ask every model that answers in text for these
+            from gateway.adapters import untaken
+
+            known = replace(known, omits=known.omits | untaken(row, api, ("temperature", "max_output_tokens")))
         if row.place:
             place: Callable[[str, str, str, Api], str] = pkgutil.resolve_name(row.place)
             base_url = place(base_url, account.api_version, route.model, api)

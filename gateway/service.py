@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import replace
+from collections.abc import Coroutine
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from gateway.adapters import MAKERS
-from gateway.adapters.base import ProviderError, error_of
+from gateway.adapters import maker_of
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
-from gateway.adapters.making import Job, JobFailed, Made, Maker, asked_texts
 from gateway.batches.core import BatchCore
-from gateway.bodies import body_of
 from gateway.calls import Call, Calls
-from gateway.downloads import download
-from gateway.errors import REDIRECTS
 from gateway.estimates import fill_in
 from gateway.failure_log import FailureLog
-from gateway.making import Ended, Jobs, left_behind, reply_of
-from gateway.media import duration_ms, media_part
-from gateway.media_blocks import Fetch
-from gateway.parameters import applied
-from gateway.parts import LARGE_BYTES, blobs_of, turns_of
+from gateway.generating import Generators
+from gateway.making import left_behind
+from gateway.parts import LARGE_BYTES, blobs_of
 from gateway.prepared import outputs_of, prepared
 from gateway.remaining import nearly_used_up
-from gateway.replies import answer_of, charge, failure_of, has_media, job_failure, reading, response_of, set_cost
+from gateway.replies import answer_of, has_media, response_of, set_cost
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
-from gateway.sizes import MAX_REQUEST_BYTES, checked_size
+from gateway.sizes import checked_size
 from gateway.spans import traced
+from gateway.stored import StoredMedia
 from gateway.streamed import PassOn, ask_streamed
 from gateway.streams.table import STREAMS
 from gateway.telemetry import ModelSeries, Telemetry
-from gateway.tools import tools_of
 from gateway.upstream import Upstream, Upstreams
-from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError, UsageError
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError
 from genlevel.runtime.memory import give_back
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.traces import spans
@@ -49,13 +41,10 @@ from genlevel.v1 import gateway_pb2 as gw
 
 if TYPE_CHECKING:
     from gateway.batches.service import Batches
-    from genlevel.runtime.blobs import BlobStore
 
 # Large requests are written in the provider's form, in which they are in memory several times, so many at a time.
 LARGE_AT_ONCE = 2
 _AT_ONCE = nullcontext()
-# If an API needs an output limit and the caller gives none.
-DEFAULT_OUTPUT_TOKENS = 4096
 
 
 class Gateway(BatchCore):
@@ -68,17 +57,16 @@ class Gateway(BatchCore):
 
     def __init__(self, settings: Settings, registry: CollectorRegistry, data_folder: Path, *, served: bool = False) -> None:
         self._settings = settings
-        self._data_folder = data_folder
         self._served = served
         self._routes = Routes(settings, served=served)
         self._telemetry = Telemetry(registry)
         self._failures = FailureLog() if served else None  # a command says itself what went wrong
         self._spans = spans(settings.traces.endpoint, "genlevel-gateway")
         self._upstreams = Upstreams()
-        self._jobs = Jobs()
+        self._stored = StoredMedia(settings.storage, data_folder)
+        self._generators = Generators(self._upstreams, self._stored)
         self._calls = Calls(settings.limits.media_bytes)
         self._embedded = EmbeddedModel(settings.embedded, data_folder)
-        self._blobs: BlobStore | None = None
         self._encoding = asyncio.Semaphore(LARGE_AT_ONCE)
 
     def add_route(self, name: str, base_url: str, model: str, api_key_env: str = "", api: str = "") -> gw.ModelInfo:
@@ -202,18 +190,18 @@ class Gateway(BatchCore):
     ) -> tuple[gw.GenerateResponse, bool]:
         messages = list(request.messages)
         size = checked_size(request, messages, size, self._settings.limits)
-        maker = MAKERS.get((route.row.dialect, route.api))
+        maker = maker_of(route.row, route.api)
         if maker is not None:
             outputs_of(request, route)
-            return await self._make(route, maker, request, call)
+            return await self._generators.make(route, maker, request, call)
         stored = blobs_of(messages)
         call.is_large = size > LARGE_BYTES or bool(stored)
         if stored:
-            await call.sends(await asyncio.to_thread(self._bytes_of, stored))
+            await call.sends(await self._stored.bytes_of(stored))
         async with self._encoding if call.is_large else _AT_ONCE:
             upstream, model, starting_s = await self._upstream(route)
             streamed = (route.stream or pass_on is not None) and _streams(route, request)
-            sent = await prepared(request, route, model, self._stored(), size=size, streamed=streamed)
+            sent = await prepared(request, route, model, self._stored.fetch(), size=size, streamed=streamed)
         call.begin()
         first_piece_s = None
         if streamed:
@@ -226,7 +214,7 @@ class Gateway(BatchCore):
         del sent  # media are not kept in two forms while an answer is stored
         if limits := nearly_used_up(headers):
             response.limits.extend(limits)
-        lengths = not has_media(response) or await self._settle(response)
+        lengths = not has_media(response) or await self._stored.settle(response)
         set_cost(response, route, tokens=answer.usage_is_known, lengths=lengths)
         if first_piece_s is not None:
             response.first_piece_s = starting_s + first_piece_s
@@ -241,9 +229,9 @@ class Gateway(BatchCore):
             self._routes,
             self._upstreams,
             self._calls,
-            self._stored,
+            self._stored.fetch,
             self._settings.limits,
-            self._settle,
+            self._stored.settle,
             self._note,
             self._series,
             self._encoding,
@@ -258,122 +246,6 @@ class Gateway(BatchCore):
         self._telemetry.failed(provider, failure.reason)
         if self._failures is not None:
             self._failures.note(provider, failure)
-
-    async def _make(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest, call: Call) -> tuple[gw.GenerateResponse, bool]:
-        """Asks a generator. Media that its answer only names are fetched."""
-        parameters, dropped = applied(request, route, maker.capabilities)
-        taker = f"{route.provider}/{route.model}"
-        tools_of(request, maker.capabilities, taker)
-        turns = await turns_of(request.messages, maker.capabilities, route.modalities, self._stored(), taker)
-        upstream = await self._upstreams.of(route)
-
-        def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
-            try:
-                if status in REDIRECTS and job is not None and job.made is not None and "location" in headers:
-                    return replace(job.made, media=[headers["location"]], response_id=job.id)  # fetched like any address: without the key
-                if not 200 <= status < 300:
-                    raise failure_of(route, upstream, error_of(status, body_of(raw), headers))
-                with reading(route, upstream, headers):
-                    return maker.answer(reply_of(headers, raw), job)
-            except JobFailed as failed:
-                raise Ended(job_failure(route, upstream, failed)) from None
-            except CallFailed as failure:
-                if job is None or failure.error_class != ErrorClass.MODEL_GONE or status in REDIRECTS:
-                    raise
-                gone = ProviderError(status, "job_not_found", "", f"the job {job.id} is not known any more")
-                raise Ended(job_failure(route, upstream, JobFailed(gone, lost=True))) from None
-
-        call.is_large = True
-        first = maker.request(route.model, turns, parameters, route.media)
-        call.begin()
-        made, upstream_s = await self._jobs.make(route.name, upstream, first, read)
-        if route.price is not None and route.price.characters is not None:
-            made.usage.details.input_characters = len(asked_texts(turns)[0])
-        response = gw.GenerateResponse(
-            finish_reason=gw.FINISH_REASON_STOP,
-            usage=made.usage,
-            provider=route.provider,
-            model=made.model or route.model,
-            response_id=made.response_id,
-            applied_parameters=parameters,
-            dropped_parameters=dropped,
-            usage_incomplete=not made.has_usage,
-        )
-        response.parts.extend(ct.Part(text=text) for text in made.texts)
-        try:
-            for item in made.media:
-                started = time.perf_counter()
-                if isinstance(item, tuple):
-                    data, claimed = item
-                else:
-                    data, claimed = await download(item, upstream.base_url, shown=route.shown, provider=route.provider)
-                    upstream_s += time.perf_counter() - started
-                with reading(route, upstream, {}):
-                    response.parts.append(media_part(data, maker.modality, claimed))
-        except CallFailed as failure:  # what was made is billed, though it cannot be had
-            if maker.modality == ct.MODALITY_IMAGE:
-                made.usage.output_images = len(made.media)
-            charge(failure, route, made.usage, tokens=made.has_usage, lengths=False)
-            raise
-        response.upstream_s = upstream_s
-        lengths = await self._settle(response, made.seconds)
-        set_cost(response, route, tokens=made.has_usage, lengths=lengths)
-        return response, made.has_usage
-
-    async def _settle(self, response: gw.GenerateResponse, stated_s: float = 0.0) -> bool:
-        """Counts an answer's media, and stores what is too large to travel inline. Returns whether the length of each is known.
-
-        stated_s: their length as the provider says.
-        """
-        known = True
-        for part in response.parts:
-            if part.WhichOneof("part") != "media":
-                continue
-            media = part.media
-            if media.modality == ct.MODALITY_IMAGE:
-                response.usage.output_images += 1
-            elif media.modality in (ct.MODALITY_AUDIO, ct.MODALITY_VIDEO):
-                length = await asyncio.to_thread(duration_ms, media.inline) or round(stated_s * 1000)
-                response.usage.output_milliseconds += length
-                known = known and length > 0
-            if len(media.inline) > self._settings.storage.inline_limit_bytes:
-                try:
-                    store = self._store()
-                    reference = await store.writes(store.put, media.inline, media.mime_type)
-                except StorageError as problem:
-                    raise CallFailed(ErrorClass.UNKNOWN, str(problem), provider_code="blob store", may_be_charged=True) from None
-                media.blob.CopyFrom(reference)
-        return known
-
-    def _stored(self) -> Fetch:
-        """Reads what a request names in the blob store: all of it together is no larger than a request may be."""
-        left = MAX_REQUEST_BYTES
-
-        async def fetch(reference: ct.BlobReference) -> bytes:
-            nonlocal left
-            content = await asyncio.to_thread(self._store().get, reference.sha256, most_bytes=left)
-            left -= len(content)
-            return content
-
-        return fetch
-
-    def _bytes_of(self, references: Sequence[ct.BlobReference]) -> int:
-        """Bytes of stored objects, as far as they are there, and as far as one request may name. Blocks."""
-        size = 0
-        for reference in references:
-            with suppress(StorageError, UsageError):  # said when they are fetched, with the part's path
-                size += self._store().size(reference.sha256)
-        return min(size, MAX_REQUEST_BYTES)
-
-    def _store(self) -> BlobStore:
-        if self._blobs is None:
-            from genlevel.runtime.blobs import BlobStore
-
-            storage = self._settings.storage
-            self._blobs = BlobStore.open(
-                storage.blobs or self._data_folder / "blobs", patience_s=storage.patience_s, durability=storage.durability
-            )
-        return self._blobs
 
     async def _upstream(self, route: ResolvedRoute) -> tuple[Upstream, str, float]:
         """The client of a route, its model's name there, and the seconds that its server took to start."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gateway.adapters.anthropic_messages import AnthropicMessages
@@ -27,17 +28,20 @@ from gateway.adapters.chat_dialects import (
 )
 from gateway.adapters.cohere import CohereChat, cohere_error
 from gateway.adapters.compatible import Compatible, CompatibleResponses
+from gateway.adapters.deepgram import DeepgramTranscription
 from gateway.adapters.embedded import EmbeddedChat
 from gateway.adapters.gemini import Gemini, VertexGemini
-from gateway.adapters.images import CompatibleImages, OpenAIImages
+from gateway.adapters.images import CompatibleImages, FormImages, OpenAIImages, TogetherImages
 from gateway.adapters.making import Maker
 from gateway.adapters.ollama import OllamaChat, OllamaGenerate
 from gateway.adapters.omni import OmniVideos
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
-from gateway.adapters.speech import OpenAISpeech
+from gateway.adapters.speech import MistralSpeech, OpenAISpeech, OpenRouterSpeech
+from gateway.adapters.transcription import CompatibleTranscription, MistralTranscription, OpenAITranscription, OpenRouterTranscription
 from gateway.adapters.veo import VertexVideos
 from gateway.adapters.videos import CompatibleVideos, OpenAIVideos
+from gateway.adapters.xai_media import XaiImages, XaiSpeech, XaiTranscription, XaiVideos
 from gateway.providers import Dialect, Provider
 from genlevel.runtime.settings import Api
 
@@ -90,7 +94,23 @@ MAKERS: dict[tuple[Dialect, Api], Maker] = {
     (Dialect.COMPATIBLE, Api.IMAGES): CompatibleImages(),
     (Dialect.COMPATIBLE, Api.SPEECH): OpenAISpeech(),
     (Dialect.COMPATIBLE, Api.VIDEO): CompatibleVideos(),
+    (Dialect.OPENAI, Api.TRANSCRIPTION): OpenAITranscription(),
+    (Dialect.COMPATIBLE, Api.TRANSCRIPTION): CompatibleTranscription(),
+    (Dialect.DEEPGRAM, Api.TRANSCRIPTION): DeepgramTranscription(),
 }
+OWN_MAKERS: dict[tuple[str, Api], Maker] = {
+    ("azure", Api.IMAGES): FormImages(),
+    ("openrouter", Api.SPEECH): OpenRouterSpeech(),
+    ("openrouter", Api.TRANSCRIPTION): OpenRouterTranscription(),
+    ("mistral", Api.SPEECH): MistralSpeech(),
+    ("mistral", Api.TRANSCRIPTION): MistralTranscription(),
+    ("together", Api.IMAGES): TogetherImages(),
+    ("xai", Api.IMAGES): XaiImages(),
+    ("xai", Api.VIDEO): XaiVideos(),
+    ("xai", Api.SPEECH): XaiSpeech(),
+    ("xai", Api.TRANSCRIPTION): XaiTranscription(),
+}
+"""Those of providers whose APIs of media are their own, by the provider's name."""
 
 _ERRORS: dict[Dialect, ErrorReader] = {Dialect.BEDROCK: aws_error, Dialect.COHERE: cohere_error}
 
@@ -105,18 +125,28 @@ def adapter_of(row: Provider, api: Api) -> Adapter:
     return OWN.get((row.name, api)) or ADAPTERS[row.dialect, api]
 
 
+def maker_of(row: Provider, api: Api) -> Maker | None:
+    """Who asks a provider's API that makes media, or text of sound; None if it is one of conversations."""
+    return OWN_MAKERS.get((row.name, api)) or MAKERS.get((row.dialect, api))
+
+
 def takes_seed(row: Provider, api: Api) -> bool:
     """Whether calls of an API can have a seed."""
-    adapter = MAKERS.get((row.dialect, api)) or adapter_of(row, api)
-    return adapter.capabilities.takes("seed")
+    return not untaken(row, api, ("seed",))
+
+
+def untaken(row: Provider, api: Api, names: Iterable[str]) -> frozenset[str]:
+    """The parameters among these that an API does not have."""
+    adapter = maker_of(row, api) or adapter_of(row, api)
+    return frozenset(name for name in names if not adapter.capabilities.takes(name))
 
 
 def takes_documents(row: Provider, api: Api) -> bool:
     """Whether models of an API can be given documents."""
-    return (row.dialect, api) not in MAKERS and bool(adapter_of(row, api).capabilities.document_types)
+    return maker_of(row, api) is None and bool(adapter_of(row, api).capabilities.document_types)
 
 
 def outputs_of(row: Provider, api: Api) -> frozenset[int]:
     """What models of an API can be asked to make."""
-    maker = MAKERS.get((row.dialect, api))
+    maker = maker_of(row, api)
     return adapter_of(row, api).capabilities.outputs if maker is None else frozenset({maker.modality})

@@ -282,7 +282,7 @@ def error_of(status: int, body: object, headers: Mapping[str, str]) -> ProviderE
     reason, delay = _google(details)
     if delay:
         headers = {**headers, "retry-after": ", ".join(filter(None, (headers.get("retry-after"), delay)))}
-    messages = [_words(error.get("message")), _words(said if said is not error else error.get("detail"))]
+    messages = [_words(error.get("message")) or _text(error.get("err_msg")), _words(said if said is not error else error.get("detail"))]
     kind = _text(error.get("type")) or _text(error.get("status")) or _text(error.get("error_type"))
     if not (code or kind) and isinstance(metadata, dict) and isinstance(raw := metadata.get("raw"), str):
         inner = error_of(status, read_json(raw.encode()), headers)  # OpenRouter: what the server behind it has said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -17,12 +17,14 @@ NO_FIELDS: Mapping[int, Json] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image to be sent: base64 text of its bytes (or what stands for it, gateway.splicing), or a URI that its provider fetches."""
+    """One image to be sent: its bytes, and their base64 text (or what stands for it, gateway.splicing); or a URI that its provider
+    fetches."""
 
     mime_type: str
     base64: str = ""
     uri: str = ""
     detail: str = ""
+    data: bytes = field(default=b"", repr=False)
 
     @property
     def url(self) -> str:
@@ -32,11 +34,12 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """One sound: base64 text of its bytes, or a URI that its provider fetches."""
+    """One sound: its bytes and their base64 text, or a URI that its provider fetches."""
 
     mime_type: str
     base64: str = ""
     uri: str = ""
+    data: bytes = field(default=b"", repr=False)
 
     @property
     def url(self) -> str:

@@ -6,8 +6,9 @@ Pure converters, like those of conversations; ``gateway.making`` sends the reque
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ import orjson
 from gateway.adapters.base import Capabilities, ProviderError
 from gateway.adapters.blocks import Audio, Image, Turn
 from gateway.bodies import Json
+from gateway.splicing import Piece
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import gateway_pb2 as gw
@@ -23,12 +25,22 @@ from genlevel.v1 import gateway_pb2 as gw
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request below the base URL."""
+    """One HTTP request below the base URL.
+
+    body: JSON, or pieces. dropped: what it leaves out of what was asked, as its API has no place for that. characters: of a text to read
+    aloud.
+    """
 
     method: str
     path: str
-    body: bytes = b""
+    body: Json | list[Piece] = field(default_factory=list)
     content_type: str = "application/json"
+    dropped: Sequence[str] = ()
+    characters: int = 0
+
+    def sends(self, pieces: list[Piece]) -> Request:
+        """The request with its body in pieces."""
+        return replace(self, body=pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,8 @@ class Reply:
 class Made:
     """What was made: bytes with the MIME type that came with them, and addresses to be fetched, in order.
 
-    texts: what was said with them. seconds: the length as the provider states it, 0 if it does not.
+    texts: what was said with them. seconds: the length as the provider states it, 0 if it does not. logprobs: of a text. vendor: what
+    else the answer says, under the provider's names.
     """
 
     media: Sequence[tuple[bytes, str] | str]
@@ -54,11 +67,14 @@ class Made:
     seconds: float = 0.0
     model: str = ""
     response_id: str = ""
+    logprobs: Sequence[gw.TokenLogprob] = ()
+    vendor: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work that goes on at the provider. next: what to ask after delay_s; ready: it then answers with the media themselves."""
+    """Work that goes on at the provider. next: what to ask after delay_s, without a body or with one of JSON; ready: it then answers with
+    the media themselves."""
 
     id: str
     next: Request
@@ -77,8 +93,8 @@ class JobFailed(Exception):
 
 
 class Maker(Protocol):
-    """One provider API that makes media. Both converters are pure; ``answer`` raises JobFailed, Refused, AnswerError, or LookupError,
-    TypeError, ValueError, AttributeError if the reply is not what the API promises."""
+    """One provider API that makes media, or text of sound. Both converters are pure; ``answer`` raises JobFailed, Refused, AnswerError,
+    or LookupError, TypeError, ValueError, AttributeError if the reply is not what the API promises."""
 
     @property
     def api(self) -> Api:
@@ -124,30 +140,75 @@ def sounds(turns: Sequence[Turn]) -> list[Audio]:
     return [block for turn in turns for block in turn.blocks if isinstance(block, Audio)]
 
 
-def json_request(path: str, body: Json) -> Request:
+def beside(body: Json, known: Sequence[str]) -> Json:
+    """What an object has beside fields that are known, as far as it says something."""
+    return {name: value for name, value in body.items() if name not in known and value not in (None, "", [], {})}
+
+
+def json_request(path: str, body: Json, *, dropped: Sequence[str] = (), characters: int = 0) -> Request:
     """A POST of a JSON body."""
-    return Request("POST", path, orjson.dumps(body))
+    return Request("POST", path, body, dropped=dropped, characters=characters)
 
 
-def form_request(path: str, fields: Json, files: Sequence[tuple[str, str, str, bytes]]) -> Request:
-    """A POST of a form. files: (field, file name, MIME type, bytes). The same content gives the same body, boundary included."""
-    entries: list[tuple[bytes, bytes]] = []
-    for name, value in fields.items():
-        entries.append((f'form-data; name="{_quoted(name)}"'.encode(), _field(value)))
-    for name, file_name, mime_type, content in files:
-        head = f'form-data; name="{_quoted(name)}"; filename="{_quoted(file_name)}"\r\nContent-Type: {mime_type}'
-        entries.append((head.encode(), content))
-    digest = hashlib.sha256()
-    for head_bytes, content in entries:
-        digest.update(head_bytes + content)
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a form."""
+
+    field: str
+    name: str
+    mime_type: str
+    content: bytes
+
+
+def form_request(path: str, fields: Json, files: Sequence[File], *, dropped: Sequence[str] = ()) -> Request:
+    """A POST of a form: the fields in order, a list as one of each of its items, then the files. Equal ones have the same body within
+    this process, boundary included.
+    """
+    entries = [_entry(name, value) for name, values in fields.items() for value in (values if isinstance(values, list) else (values,))]
+    heads = [_head(file) for file in files]
+    digest = hashlib.sha256(_SECRET)
+    for head in (*(part for entry in entries for part in entry), *heads):
+        digest.update(head)
     boundary = f"genlevel-{digest.hexdigest()[:40]}".encode()  # RFC 2046: at most 70 characters
-    pieces = [b"--%b\r\nContent-Disposition: %b\r\n\r\n%b\r\n" % (boundary, head_bytes, content) for head_bytes, content in entries]
-    return Request("POST", path, b"".join([*pieces, b"--%b--\r\n" % boundary]), f"multipart/form-data; boundary={boundary.decode()}")
+    pieces: list[Piece] = [b"--%b\r\nContent-Disposition: %b\r\n\r\n%b\r\n" % (boundary, head, content) for head, content in entries]
+    for head, file in zip(heads, files, strict=True):
+        pieces += [b"--%b\r\nContent-Disposition: %b\r\n\r\n" % (boundary, head), file.content, b"\r\n"]
+    pieces.append(b"--%b--\r\n" % boundary)
+    return Request("POST", path, pieces, f"multipart/form-data; boundary={boundary.decode()}", dropped)
 
 
-def _field(value: object) -> bytes:
-    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+_SECRET = secrets.token_bytes(16)
+"""Makes boundaries that nobody can write into a file beforehand."""
+
+
+def _entry(name: str, value: object) -> tuple[bytes, bytes]:
+    content = value.encode() if isinstance(value, str) else orjson.dumps(value)
+    return f'form-data; name="{_quoted(name)}"'.encode(), content
+
+
+def _head(file: File) -> bytes:
+    return f'form-data; name="{_quoted(file.field)}"; filename="{_quoted(file.name)}"\r\nContent-Type: {file.mime_type}'.encode()
 
 
 def _quoted(name: str) -> str:
     return quote(name, safe="[]. -_")
+
+
+EXTENSIONS = {
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+    "audio/x-m4a": "m4a",
+    "audio/x-wav": "wav",
+    "audio/x-flac": "flac",
+    "video/quicktime": "mov",
+}
+
+
+def file_name(stem: str, mime_type: str) -> str:
+    """A name whose ending says what the file is: APIs go by that.
+
+    Example:
+        >>> file_name("sound", "audio/mpeg"), file_name("0", "image/png")
+        ('sound.mp3', '0.png')
+    """
+    return f"{stem}.{EXTENSIONS.get(mime_type) or mime_type.partition('/')[2]}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
 from gateway.adapters.base import Capabilities, check_error, error_of, name_of
 from gateway.adapters.blocks import Turn
-from gateway.adapters.making import Job, JobFailed, Made, Reply, Request, asked_texts, form_request, pictures
+from gateway.adapters.making import File, Job, JobFailed, Made, Reply, Request, asked_texts, file_name, form_request, pictures
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
 from genlevel.runtime.settings import Api, RouteMedia
@@ -43,7 +42,7 @@ class OpenAIVideos:
             body["seconds"] = f"{media.seconds:g}"
         put_parameters(body, parameters, self.capabilities)
         files = [
-            ("input_reference", f"{number}.{image.mime_type.partition('/')[2]}", image.mime_type, base64.b64decode(image.base64))
+            File("input_reference", file_name(str(number), image.mime_type), image.mime_type, image.data)
             for number, image in enumerate(pictures(turns))
         ]
         return form_request("videos", body | media.extra, files)

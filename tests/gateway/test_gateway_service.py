@@ -442,7 +442,7 @@ async def test_an_image_of_the_blob_store_reaches_the_provider(stub: Any, gatewa
 async def test_what_a_request_names_in_the_blob_store_is_together_no_larger_than_a_request(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.service.MAX_REQUEST_BYTES", 1000)
+    monkeypatch.setattr("gateway.stored.MAX_REQUEST_BYTES", 1000)
     store = BlobStore.open(tmp_path / "blobs")
     parts = [
         ct.Part(media=ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", blob=store.put(b"\x89PNG" + bytes([n]) * 596)))

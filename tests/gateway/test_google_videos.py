@@ -6,10 +6,11 @@ import base64
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import web
 
-from gateway import service
+from gateway import generating
 from gateway.adapters import omni, veo
 from gateway.adapters.blocks import Image, Turn, Video
 from gateway.adapters.making import Job, Made, Reply
@@ -143,7 +144,7 @@ async def test_where_a_file_is_redirected_to_it_is_fetched_without_the_key(
         fetched.append(url)
         return MP4, "video/mp4"
 
-    monkeypatch.setattr(service, "download", download)
+    monkeypatch.setattr(generating, "download", download)
     google[0].end = finished({"type": "video", "uri": FILE})
     google[0].file = (302, b"", {"location": "https://elsewhere.example/v.mp4"})
     response = await gateway.generate(asking_for_a_video("omni"))
@@ -196,10 +197,10 @@ async def test_what_ends_without_a_video_says_why(
 def test_pictures_and_videos_go_with_the_text_and_veo_takes_one_picture() -> None:
     picture, film = Image("image/png", base64="QUJD"), Video("video/mp4", base64="QUJD")
     omnis = OmniVideos().request("m", [Turn("user", [film, picture, "Go on."])], gw.GenerationParameters(), RouteMedia(size="1080p"))
-    assert b'"input":[{"type":"video","data":"QUJD","mime_type":"video/mp4"},{"type":"image"' in omnis.body
-    assert b'"resolution":"1080p"' in omnis.body
+    assert b'"input":[{"type":"video","data":"QUJD","mime_type":"video/mp4"},{"type":"image"' in orjson.dumps(omnis.body)
+    assert b'"resolution":"1080p"' in orjson.dumps(omnis.body)
     veos = VertexVideos().request("veo-3.1", [Turn("user", [picture, "Go on."])], gw.GenerationParameters(), RouteMedia(size="4k"))
-    assert b'"image":{"bytesBase64Encoded":"QUJD","mimeType":"image/png"}' in veos.body
+    assert b'"image":{"bytesBase64Encoded":"QUJD","mimeType":"image/png"}' in orjson.dumps(veos.body)
     for blocks in ([picture, picture, "x"], [film, "x"]):
         with pytest.raises(CallFailed, match="one picture"):
             VertexVideos().request("veo-3.1", [Turn("user", blocks)], gw.GenerationParameters(), RouteMedia())

@@ -116,7 +116,7 @@ async def test_a_text_is_read_aloud(gateway, account):
     (part,) = answer.parts
     assert (part.media.modality, part.media.mime_type) == (ct.MODALITY_AUDIO, "audio/wav")
     assert samples(part.media.inline) == 8000
-    assert answer.usage == gw.Usage(output_milliseconds=500)
+    assert answer.usage == gw.Usage(output_milliseconds=500, details=gw.UsageDetails(input_characters=12))
 
 
 async def test_what_is_read_and_how_travel_apart(stub, make_gateway):
@@ -175,7 +175,7 @@ async def test_each_of_several_jobs_of_one_request_is_waited_for_by_the_next_one
     answers = await asyncio.gather(*(gateway.generate(request, timeout_s=60) for _ in range(2)))
     assert len({answer.response_id for answer in answers}) == 2
     assert len(media_upstream.calls(prompt)) == 2
-    assert not gateway._jobs._left
+    assert not gateway._generators.jobs._left
 
 
 @pytest.mark.parametrize("error_class", [gw.ERROR_CLASS_RATE_LIMIT, gw.ERROR_CLASS_TRANSIENT, gw.ERROR_CLASS_CREDENTIAL])
@@ -221,7 +221,7 @@ async def test_a_job_that_is_gone_is_denied_at_once_and_not_polled_for_ever(gate
     assert gone.value.error_class == gw.ERROR_CLASS_DENIED
     assert said in gone.value.message
     assert gone.value.may_be_charged == charged
-    assert not gateway._jobs._left
+    assert not gateway._generators.jobs._left
     assert len(media_upstream.calls(prompt)) == 1
 
 

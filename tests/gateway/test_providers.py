@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateway import providers
-from gateway.adapters import ADAPTERS, MAKERS
+from gateway.adapters import ADAPTERS, MAKERS, OWN_MAKERS
 from gateway.keys import KeySource
 from gateway.providers import PROVIDERS, Charging, Dialect, Provider
 from gateway.routes import Routes
@@ -24,7 +24,7 @@ from genlevel.runtime.settings import Account, Limits, Route, Settings
 from genlevel.runtime.settings_file import parse_settings
 from genlevel.v1 import gateway_pb2 as gw
 
-MEDIA = ("images", "speech", "video")
+MEDIA = ("images", "speech", "video", "transcription")
 # A row here for each row there: name, key variable, address, APIs, and whether a plain provider/MODEL is billed.
 TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("openai", "OPENAI_API_KEY", "", ("chat", "responses", *MEDIA), True),
@@ -33,15 +33,15 @@ TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("vertex", "GOOGLE_VERTEX_API_KEY", "", ("generate", "video"), True),
     ("anthropic-vertex", "GOOGLE_VERTEX_API_KEY", "", ("messages",), True),
     ("bedrock", "AWS_BEARER_TOKEN_BEDROCK", "", ("converse",), True),
-    ("azure", "AZURE_OPENAI_API_KEY", "", ("chat", "responses", "images", "speech"), True),
+    ("azure", "AZURE_OPENAI_API_KEY", "", ("chat", "responses", "images", "speech", "transcription"), True),
     ("azure-ai", "AZURE_OPENAI_API_KEY", "", ("chat",), True),
     ("cohere", "CO_API_KEY", "https://api.cohere.com", ("chat",), True),
-    ("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ("chat", "responses"), True),
-    ("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ("chat",), True),
-    ("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "responses", "speech"), True),
-    ("together", "TOGETHER_API_KEY", "https://api.together.ai/v1", ("chat", "images", "speech"), True),
+    ("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ("chat", "responses", "speech", "transcription"), True),
+    ("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ("chat", "speech", "transcription"), True),
+    ("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "responses", "speech", "transcription"), True),
+    ("together", "TOGETHER_API_KEY", "https://api.together.ai/v1", ("chat", "images", "speech", "transcription"), True),
     ("deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1", ("chat", "responses"), True),
-    ("xai", "XAI_API_KEY", "https://api.x.ai/v1", ("chat", "responses", "images"), True),
+    ("xai", "XAI_API_KEY", "https://api.x.ai/v1", ("chat", "responses", "images", "speech", "video", "transcription"), True),
     ("fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1", ("chat",), True),
     ("cerebras", "CEREBRAS_API_KEY", "https://api.cerebras.ai/v1", ("chat",), True),
     ("perplexity", "PERPLEXITY_API_KEY", "https://api.perplexity.ai", ("chat",), True),
@@ -49,6 +49,7 @@ TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("zai", "ZAI_API_KEY", "https://api.z.ai/api/paas/v4", ("chat",), True),
     ("moonshot", "MOONSHOT_API_KEY", "https://api.moonshot.ai/v1", ("chat",), True),
     ("writer", "WRITER_API_KEY", "https://api.writer.com/v1", ("chat",), True),
+    ("deepgram", "DEEPGRAM_API_KEY", "https://api.deepgram.com/v1", ("transcription",), True),
     ("vllm", "", "http://localhost:8000/v1", ("chat", "responses", *MEDIA), False),
     ("sglang", "", "http://localhost:30000/v1", ("chat", "images", "video"), False),
     ("ollama", "", "http://localhost:11434/v1", ("chat",), False),
@@ -77,7 +78,7 @@ def test_a_row_says_what_its_provider_documents(name: str, variable: str, addres
     assert row.usual_api == apis[0]
     assert row.charges(address, keyed=bool(variable)) is charges
     assert row.implied is (name not in ADDRESSED)
-    assert {(row.dialect, api) for api in apis} <= {*ADAPTERS, *MAKERS}
+    assert all((row.dialect, api) in {*ADAPTERS, *MAKERS} or (name, api) in OWN_MAKERS for api in row.apis)
 
 
 @pytest.mark.parametrize(("name", "variable", "address", "apis", "charges"), NAMED)

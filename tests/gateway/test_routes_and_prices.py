@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters import ADAPTERS, MAKERS, adapter_of
+from gateway.adapters import ADAPTERS, MAKERS, OWN_MAKERS, adapter_of, maker_of
 from gateway.adapters.base import Capabilities
 from gateway.models import known_models, providers_known
 from gateway.parameters import applied
@@ -68,7 +68,7 @@ def test_a_route_says_whether_calls_may_have_a_seed(account: dict[str, Any], fie
     routes = {"r": Route.model_validate({"account": "a", **fields})}
     found = Routes(Settings(accounts={"a": Account.model_validate(account)}, routes=routes)).resolve("r")
     assert found.info().takes_seed is takes
-    capable = (MAKERS.get((found.row.dialect, found.api)) or adapter_of(found.row, found.api)).capabilities
+    capable = (maker_of(found.row, found.api) or adapter_of(found.row, found.api)).capabilities
     if takes:
         assert applied(gw.GenerateRequest(parameters=gw.GenerationParameters(seed=3)), found, capable).parameters.seed == 3
     else:
@@ -446,7 +446,8 @@ def test_a_parameter_that_cannot_be_sent_is_refused_by_name(name: str, parameter
 
 def test_every_provider_and_api_has_an_adapter() -> None:
     assert {*ADAPTERS, *MAKERS} == {(row.dialect, api) for row in PROVIDERS.values() for api in row.apis}
-    for (_, api), adapter in [*ADAPTERS.items(), *MAKERS.items()]:
+    assert all(api in PROVIDERS[name].apis for name, api in OWN_MAKERS)
+    for (_, api), adapter in [*ADAPTERS.items(), *MAKERS.items(), *OWN_MAKERS.items()]:
         assert adapter.api == api
 
 

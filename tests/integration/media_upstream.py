@@ -90,11 +90,16 @@ async def generations(request: web.Request) -> web.StreamResponse:
 
 
 async def edits(request: web.Request) -> web.StreamResponse:
-    form = await request.post()
-    prompt = str(form["prompt"])
+    if request.content_type == "application/json":
+        body = orjson.loads(await request.read())
+        prompt = body["prompt"]
+        given = [base64.b64decode(one["image_url"].partition(";base64,")[2], validate=True) for one in body["images"]]
+    else:
+        form = await request.post()
+        prompt = str(form["prompt"])
+        given = [form[name].file.read() for name in form if name in ("image", "image[]")]  # type: ignore[union-attr]
     if refused := await asked(request, "images/edits", prompt):
         return refused
-    given = [form[name].file.read() for name in form if name in ("image", "image[]")]  # type: ignore[union-attr]
     picture = Image.open(io.BytesIO(given[0])).convert("RGB")
     return images(request, png(picture if "[same]" in prompt else picture.filter(ImageFilter.MedianFilter(3))), prompt)
 
