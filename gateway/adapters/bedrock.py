@@ -113,7 +113,8 @@ class BedrockConverse:
             cache_write=write,
             total_output=output,
         )
-        for entry in usage.get("cacheDetails") or () if write else ():
+        details = usage.get("cacheDetails")
+        for entry in details if write and isinstance(details, list) else ():
             if isinstance(entry, dict) and entry.get("ttl") == "1h":
                 counted.details.cache_write_hour_tokens = min(count(entry, "inputTokens") or 0, counted.cache_write_tokens)
         return counted, known

@@ -206,6 +206,7 @@ def test_tokens_of_the_cache_are_beside_those_that_went_in() -> None:
     assert (counted.input_tokens, counted.cache_read_tokens, counted.cache_write_tokens, counted.output_tokens) == (3, 1712, 236, 121)
     assert counted.details.cache_write_hour_tokens == 200
     assert CONVERSE.usage({"usage": {"outputTokens": 1}})[1] is False
+    assert CONVERSE.usage({"usage": {**usage, "cacheDetails": 5}})[1] is True
 
 
 @pytest.mark.parametrize(
