@@ -24,17 +24,36 @@ if TYPE_CHECKING:
 
 @click.command("models")
 @click.argument("pattern", metavar="[GLOB]", default="")
+@click.option("--check", default="", metavar="ROUTE", help="Make the smallest calls that say what works there, and what they cost.")
+@click.option("--yes", is_flag=True, help="With --check: even if they may cost more than 0.05 US$, or nobody knows what.")
 @out_option
 @json_option
 @click.pass_context
-def models(ctx: click.Context, pattern: str, out: Path, as_json: bool) -> None:
-    """List the models that can be evaluated: configured routes, known hosted models, and the embedded one; or those that match GLOB."""
+def models(ctx: click.Context, pattern: str, *, check: str, yes: bool, out: Path, as_json: bool) -> None:
+    """List the models that can be evaluated: configured routes, known hosted models, and the embedded one; or those that match GLOB.
+
+    With --check: exit code 1 if something does not work, 2 if nothing could be asked.
+    """
+    if (check and pattern) or (yes and not check):
+        raise click.UsageError("--check takes one route and no GLOB" if check else "--yes is of --check", ctx)
+    if check:
+        _check(ctx, check, out, yes=yes, as_json=as_json)
+        return
     listed = run_async(listed_models(settings_of(ctx), out))
     documents = [_document(model) for model in listed if not pattern or fnmatchcase(model.route, pattern)]
     if as_json:
         print_json(documents)
     else:
         _print(documents, whole=bool(pattern))
+
+
+def _check(ctx: click.Context, route: str, out: Path, *, yes: bool, as_json: bool) -> None:
+    from genlevel.cli.checking import check, document_of, print_checked
+
+    found = run_async(check(settings_of(ctx), out, route, yes=yes))
+    print_json(document_of(found)) if as_json else print_checked(found)
+    if not found.works:
+        ctx.exit(1 if found.calls else 2)
 
 
 async def listed_models(settings: Settings, out: Path) -> Sequence[gw.ModelInfo]:

@@ -172,6 +172,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     assert genlevel.run("export", one, "--format", "json", "--to", "r.json").returncode == 0
     checker.check(json.loads((genlevel.folder / "r.json").read_text()), "result")
     run("model", "models")
+    run("checked-model", "models", "--check", "a")
     run("listed-price", "prices")
     dear = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 0.01, "output_cost_per_token": 0.02}
     (genlevel.folder / "list.json").write_text(json.dumps({"gpt-4o": dear}))
