@@ -26,7 +26,8 @@ PIECES_BYTES = 64 << 10
 # A piece of a few bytes comes in an event of a few hundred.
 MAX_STREAM_BYTES = 4 * MAX_ANSWER_BYTES
 
-_STREAMS = frozenset({"text/event-stream", "application/x-ndjson", "application/stream+json", "application/vnd.amazon.eventstream"})
+# Streams that may begin as an object of JSON does. Server-sent events do not, whatever a server calls what it sends.
+_MAY_BEGIN_SO = frozenset({"application/x-ndjson", "application/stream+json", "application/vnd.amazon.eventstream"})
 
 PassOn = Callable[[Sequence[ct.Part]], Awaitable[None]]
 """Takes pieces of an answer, in order: a text continues the last text, reasoning the last reasoning. While it waits nothing is read."""
@@ -193,4 +194,4 @@ class _Stream:
 def _is_whole(headers: Mapping[str, str], first: bytes) -> bool:
     """Whether an answer is no stream, though one was asked for. first: how it begins. A list of JSON is left to the framing."""
     kind, begins = headers.get("content-type", "").partition(";")[0].strip().lower(), first.lstrip()[:1]
-    return kind not in _STREAMS and (begins in (b"{", b"<") or (kind == "application/json" and begins != b"["))
+    return kind not in _MAY_BEGIN_SO and (begins in (b"{", b"<") or (kind == "application/json" and begins != b"["))

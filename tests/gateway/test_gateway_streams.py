@@ -234,7 +234,7 @@ async def test_an_error_by_its_status_is_the_same_as_without_a_stream(stub: Any,
     assert failures[0] == failures[1]
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/event-stream"])
 async def test_a_server_that_answers_whole_is_taken_at_its_word(stub: Any, quick: Gateway, asking: Asking, kind: str) -> None:
     whole = {**END[1], "choices": [{"index": 0, "message": {"content": "Paris", "reasoning": "hm"}, "finish_reason": "stop"}]}
     stub.replies(whole, headers={"content-type": kind})
