@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from genlevel.runtime.settings import Api
-from tests.gateway.wire import test_wire_chat, test_wire_responses
+from tests.gateway.wire import test_wire_chat, test_wire_responses, test_wire_streams
 from tests.gateway.wire.conftest import Place, Player
 from tests.gateway.wire.recordings import Recording, calls
 
@@ -40,6 +40,16 @@ async def problems(recording: Recording, place: Place, player: Player) -> list[s
     return found
 
 
+async def stream_problems(recording: Recording, place: Place, player: Player) -> list[str]:
+    """What is wrong with one stream, a line each."""
+    api = test_wire_streams.APIS[recording.endpoint]
+    # The gateway asks for what was used by itself.
+    said = {name: value for name, value in recording.request.items() if name != "stream_options"}
+    found = await test_wire_streams.problems(recording, api, player, api.request_of(place, said))
+    (asked,) = player.replay.asked
+    return found if (asked.path, asked.body["stream"]) == (recording.url_path, True) else [*found, f"path: {asked.path}"]
+
+
 @pytest.mark.full
 async def test_recorded_calls_are_asked_where_azure_has_them(wire: Path, player: Callable[[Iterable[Place]], Player]) -> None:
     recorded = calls(wire, {"chat", "responses"}, streamed=False, providers={"azure"})
@@ -47,4 +57,14 @@ async def test_recorded_calls_are_asked_where_azure_has_them(wire: Path, player:
     playing = player(places.values())
     wrong = {recording.name: found for recording in recorded if (found := await problems(recording, places[recording], playing))}
     print(f"{len(recorded)} calls of Azure, {len(wrong)} of them wrong")
+    assert not wrong, "\n".join(f"{name}\n    " + "\n    ".join(found) for name, found in wrong.items())
+
+
+@pytest.mark.full
+async def test_recorded_streams_are_asked_where_azure_has_them(wire: Path, player: Callable[[Iterable[Place]], Player]) -> None:
+    recorded = calls(wire, {"chat", "responses"}, streamed=True, providers={"azure"})
+    places = {recording: place_of(recording) for recording in recorded}
+    playing = player(places.values())
+    wrong = {recording.name: found for recording in recorded if (found := await stream_problems(recording, places[recording], playing))}
+    print(f"{len(recorded)} streams of Azure, {len(wrong)} of them wrong")
     assert not wrong, "\n".join(f"{name}\n    " + "\n    ".join(found) for name, found in wrong.items())
