@@ -105,6 +105,8 @@ class Gemini:
         there = body.setdefault("generationConfig", {})
         assert isinstance(there, dict)
         there.update(config | media.extra)
+        if speech:
+            _say_how(body)
 
     def headers(self, body: Json) -> None:
         """None beyond the client's own."""
@@ -152,6 +154,16 @@ def vertex_name(model: str) -> str:
         return model
     publisher, slash, name = model.partition("/")
     return f"publishers/{publisher}/models/{name}" if slash else f"publishers/google/models/{model}"
+
+
+def _say_how(body: Json) -> None:
+    """Of several texts the first is what is read aloud, and the others say how: they go before it, as Gemini's readers want.
+
+    https://ai.google.dev/gemini-api/docs/speech-generation
+    """
+    match body.get("contents"):
+        case [{"parts": [{"text": str(what)}, *others] as parts}] if others and all(part.keys() == {"text"} for part in parts):
+            parts[:] = [{"text": "\n\n".join(str(part["text"]) for part in others) + f":\n\n{what}"}]
 
 
 def _method(name: str, streamed: bool) -> str:

@@ -47,10 +47,9 @@ class OmniVideos:
             wanted["aspect_ratio" if ":" in media.size else "resolution"] = media.size
         if media.seconds:
             wanted["duration"] = f"{media.seconds:g}s"
-        blocks = [_block(block) for turn in turns for block in turn.blocks]
-        return json_request(
-            "interactions", {"model": model, "input": blocks, "response_format": wanted, "background": True, "store": True} | media.extra
-        )
+        asked = [{"type": "user_input", "content": [_block(block) for turn in turns for block in turn.blocks]}]
+        body: Json = {"model": model, "input": asked, "response_format": wanted, "background": True, "store": True}
+        return json_request("interactions", body | media.extra)
 
     def answer(self, reply: Reply, job: Job | None) -> Made | Job:
         """The interaction as it stands, or the file that it names."""

@@ -254,6 +254,13 @@ def test_other_answers_than_text_are_asked_for(outputs: set[int], media: dict[st
     assert body["generationConfig"] == config
 
 
+def test_how_a_text_is_read_aloud_is_said_before_it() -> None:
+    for texts, said in ((["Hello.", "Whisper"], "Whisper:\n\nHello."), (["Hello."], "Hello.")):
+        body = body_of(Turn("user", texts))
+        Gemini().ask_for(body, frozenset({ct.MODALITY_AUDIO}), RouteMedia())
+        assert body["contents"] == [{"role": "user", "parts": [{"text": said}]}]
+
+
 def test_an_answer_has_text_thoughts_calls_and_what_is_beside_them() -> None:
     read = Gemini().answer(
         answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -41,7 +42,7 @@ class Google:
 
     async def handle(self, request: web.Request) -> web.Response:
         path = request.path_qs
-        if request.headers.get("x-goog-api-key") != "sk-test-0123456789abcdef":
+        if "sk-test-0123456789abcdef" not in (request.headers.get("x-goog-api-key", ""), request.headers.get("authorization", "")[7:]):
             return web.json_response({"error": {"code": 403, "message": "no key", "status": "PERMISSION_DENIED"}}, status=403)
         self.asked.append((request.method, path))
         if "/files/" in path:
@@ -120,7 +121,7 @@ async def test_an_interaction_is_begun_once_and_asked_about_until_its_video_is_t
     text = [{"type": "text", "text": "A marble rolls."}]
     assert server.begun[0] == {
         "model": "gemini-omni-1.2-flash",
-        "input": text,
+        "input": [{"type": "user_input", "content": text}],
         "response_format": form,
         "background": True,
         "store": True,
@@ -197,13 +198,44 @@ async def test_what_ends_without_a_video_says_why(
 def test_pictures_and_videos_go_with_the_text_and_veo_takes_one_picture() -> None:
     picture, film = Image("image/png", base64="QUJD"), Video("video/mp4", base64="QUJD")
     omnis = OmniVideos().request("m", [Turn("user", [film, picture, "Go on."])], gw.GenerationParameters(), RouteMedia(size="1080p"))
-    assert b'"input":[{"type":"video","data":"QUJD","mime_type":"video/mp4"},{"type":"image"' in orjson.dumps(omnis.body)
+    assert b'"content":[{"type":"video","data":"QUJD","mime_type":"video/mp4"},{"type":"image"' in orjson.dumps(omnis.body)
     assert b'"resolution":"1080p"' in orjson.dumps(omnis.body)
     veos = VertexVideos().request("veo-3.1", [Turn("user", [picture, "Go on."])], gw.GenerationParameters(), RouteMedia(size="4k"))
     assert b'"image":{"bytesBase64Encoded":"QUJD","mimeType":"image/png"}' in orjson.dumps(veos.body)
     for blocks in ([picture, picture, "x"], [film, "x"]):
         with pytest.raises(CallFailed, match="one picture"):
             VertexVideos().request("veo-3.1", [Turn("user", blocks)], gw.GenerationParameters(), RouteMedia())
+
+
+async def test_both_are_asked_as_googles_own_sdk_does(google: tuple[Google, str], gateway: Gateway) -> None:
+    genai = pytest.importorskip("google.genai")
+    from google.oauth2.credentials import Credentials
+
+    server, url = google
+    key = "sk-test-0123456789abcdef"
+    studio = genai.Client(api_key=key, http_options={"base_url": url, "api_version": "v1beta"})
+    cloud = genai.Client(vertexai=True, project="p", location="l", credentials=Credentials(key), http_options={"base_url": url})
+
+    def by_the_sdk() -> tuple[Any, Any]:
+        asked = {"type": "video", "aspect_ratio": "9:16", "duration": "8s"}
+        text = [{"type": "text", "text": "A marble rolls."}]
+        begun = studio.interactions.create(model="gemini-omni-1.2-flash", input=text, response_format=asked, background=True, store=True)
+        server.waits, server.end = 1, finished({"type": "video", "mime_type": "video/mp4", "data": BASE64})
+        made = studio.interactions.get(begun.id).output_video.data
+        config = {"number_of_videos": 1, "aspect_ratio": "9:16", "duration_seconds": 8}
+        operation = cloud.models.generate_videos(model="veo-3.1-generate-001", source={"prompt": "A marble rolls."}, config=config)
+        server.waits, server.end = 1, {"response": {"videos": [{"bytesBase64Encoded": BASE64, "mimeType": "video/mp4"}]}}
+        return made, cloud.operations.get(operation).response.generated_videos[0].video.video_bytes
+
+    assert await asyncio.to_thread(by_the_sdk) == (BASE64, MP4)
+    theirs, asked = server.begun.copy(), [path.partition("?")[0] for _, path in server.asked]
+    server.begun.clear()
+    server.asked.clear()
+    for route, end in (("omni", finished({"type": "video", "data": BASE64})), ("veo", server.end)):
+        server.waits, server.end = 1, end
+        await gateway.generate(asking_for_a_video(route))
+    assert server.begun == theirs
+    assert [path for _, path in server.asked] == asked
 
 
 @pytest.mark.parametrize("maker", [OmniVideos(), VertexVideos()])
