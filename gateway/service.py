@@ -215,7 +215,9 @@ class Gateway(BatchCore):
         if limits := nearly_used_up(headers):
             response.limits.extend(limits)
         lengths = not has_media(response) or await self._stored.settle(response)
-        set_cost(response, route, tokens=answer.usage_is_known, lengths=lengths)
+        # What a provider's own tools cost, such as a search, is among no tokens.
+        apart = any([tool.HasField("vendor") for tool in request.tools])
+        set_cost(response, route, tokens=answer.usage_is_known and not apart, lengths=lengths)
         if first_piece_s is not None:
             response.first_piece_s = starting_s + first_piece_s
         if streamed and not answer.has_usage:

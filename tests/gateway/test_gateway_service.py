@@ -396,6 +396,18 @@ async def test_a_failure_that_says_what_it_used_is_billed(
     await gateway.close()
 
 
+async def test_what_a_providers_own_tool_costs_is_not_known(*, stub: Any, make_gateway: Any, settings_at: Any, asking: Asking) -> None:
+    gateway = make_gateway(settings_at(stub.url).model_copy(update={"prices": {"openai/a-model": ModelPrice(input="1", output="2")}}))
+    request = asking("openai-chat")
+    assert (await gateway.generate(request)).HasField("cost_nano_usd")
+    request.tools.add(name="weather")
+    assert (await gateway.generate(request)).HasField("cost_nano_usd")
+    request.tools.add(vendor=ct.VendorPart(vendor="openai", value={"type": "web_search"}))
+    response = await gateway.generate(request)
+    assert (response.HasField("cost_nano_usd"), response.usage_incomplete) == (False, False)
+    await gateway.close()
+
+
 async def test_an_answer_whose_usage_is_zero_has_no_known_cost(*, stub: Any, make_gateway: Any, settings_at: Any, asking: Asking) -> None:
     gateway = make_gateway(settings_at(stub.url).model_copy(update={"prices": {"compatible/a-model": ModelPrice(input="1", output="2")}}))
     choices = [{"message": {"role": "assistant", "content": "A"}, "finish_reason": "stop"}]
