@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 
-from gateway.adapters.base import check_error, tool_call
+from gateway.adapters.base import AnswerError, check_error, error_of, tool_call
 from gateway.bodies import Json
 from gateway.media import decoded
 from gateway.streams.assembler import CUT, Event, json_of, reasoning_piece, text_piece
@@ -60,8 +60,10 @@ class ChatAssembler:
             found = known.feed(choice)
             if number == min(self._choices):
                 pieces += found
-        groq = chunk.get("x_groq")
-        used = chunk.get("usage") or (groq.get("usage") if isinstance(groq, dict) else None)
+        groq = _object(chunk.get("x_groq"))
+        if groq.get("error"):  # why a stream was stopped early
+            raise AnswerError(error_of(200, {"error": groq["error"]}, {}))
+        used = chunk.get("usage") or groq.get("usage")
         if used:
             self._top["usage"] = used
             last = bool(choices) or (self._ends_with_usage and bool(self._choices))
@@ -83,6 +85,7 @@ class _Choice:
 
     def __init__(self) -> None:
         self.finished = False
+        self._began = False
         self._own: Json = {}
         self._message: Json = {"role": "assistant", "content": None}
         self._texts: dict[str, list[str]] = {}
@@ -104,8 +107,8 @@ class _Choice:
                 self._logprobs.setdefault(name, []).extend(value)
         delta = choice.get("delta")
         if not isinstance(delta, dict):
-            whole = choice.get("message")  # some servers send the answer as one event
-            delta = whole if isinstance(whole, dict) else {}
+            delta = {} if self._began else _object(choice.get("message"))  # some servers send the answer as one event, others repeat it
+        self._began = self._began or bool(delta)
         if delta.get("reasoning_content") and "reasoning" in delta:  # two names for one text
             delta = {name: value for name, value in delta.items() if name != "reasoning"}
         pieces = [piece for name, value in delta.items() if value is not None for piece in self._add(name, value)]

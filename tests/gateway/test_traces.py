@@ -7,7 +7,7 @@ import importlib.util
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from genlevel.runtime.settings import Account, Route, Settings, Traces
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
+from tests.gateway.test_gateway_streams import END, chunk, streams
 from tests.ports import free_ports
 
 Asking = Callable[..., gw.GenerateRequest]
@@ -137,6 +138,24 @@ async def test_an_answer_is_a_span_with_what_the_conventions_ask_for(
     assert 0 < span.end_time_unix_nano - span.start_time_unix_nano < 60e9
     (resource,) = collector.requests[0].resource_spans
     assert ("service.name", "genlevel-gateway") in [(entry.key, entry.value.string_value) for entry in resource.resource.attributes]
+
+
+async def test_a_stream_is_a_span_with_the_time_to_its_first_piece(
+    collector: Collector, stub: Any, traced_at: Callable[[str], Gateway], asking: Asking
+) -> None:
+    async def ignored(pieces: Sequence[ct.Part]) -> None:
+        pass
+
+    gateway = traced_at(collector.url)
+    streams(stub, chunk("Paris"), *END, wait_s=0.01)
+    response = await gateway.stream(asking("compatible-chat"), ignored)
+    streams(stub, chunk("Paris"), END[0], "[DONE]")
+    await gateway.stream(asking("compatible-chat"), ignored)
+    await gateway.close()
+    told, guessed = map(attributes, collector.spans)
+    assert told["gen_ai.response.time_to_first_chunk"] == pytest.approx(response.first_piece_s)
+    assert told["gen_ai.usage.output_tokens"] == 5
+    assert "gen_ai.usage.output_tokens" not in guessed
 
 
 async def test_failures_and_calls_that_are_given_up_are_spans_and_say_nothing_of_the_content(

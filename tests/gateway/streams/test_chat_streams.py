@@ -229,12 +229,21 @@ def test_an_answer_that_comes_as_one_event_is_one() -> None:
     assert [piece.text for piece in pieces] == ["Paris"]
 
 
+def test_an_answer_that_is_repeated_whole_at_the_end_is_there_once() -> None:
+    whole = {"index": 0, "message": {"role": "assistant", "content": "Paris"}, "finish_reason": "stop"}
+    assert (
+        message(sse(chunk({"content": "Par"}), chunk({"content": "is"}), chunk(choices=[whole], usage=USAGE), done=False))["content"]
+        == "Paris"
+    )
+
+
 @pytest.mark.parametrize(
     "error",
     [
         {"error": {"message": "Tool call validation failed", "type": "invalid_request_error", "code": "tool_use_failed"}},
         {**chunk({"content": ""}), "error": {"code": 400, "message": "Token limit reached"}},
         {"object": "error", "message": "the engine died", "code": 500},
+        {**chunk({}), "x_groq": {"id": "req", "error": "over capacity"}},
     ],
 )
 def test_an_error_among_the_chunks_is_that_of_the_call(error: dict[str, Any]) -> None:
