@@ -243,8 +243,15 @@ _ROWS = (
     ),
     # Models of others than OpenAI, at an address that ends with /models
     Provider("azure-ai", Dialect.COMPATIBLE, Charging.ELSEWHERE, place="gateway.azure:address_of", **_AZURE),
-    # https://docs.cohere.com/reference/chat
-    Provider("cohere", Dialect.COHERE, Charging.ELSEWHERE, key_variable="CO_API_KEY", base_url="https://api.cohere.com"),
+    # https://docs.cohere.com/reference/chat; version 1 of the API is its generate
+    Provider(
+        "cohere",
+        Dialect.COHERE,
+        Charging.ELSEWHERE,
+        apis=(Api.CHAT, Api.GENERATE),
+        key_variable="CO_API_KEY",
+        base_url="https://api.cohere.com",
+    ),
     # https://openrouter.ai/docs/quickstart, https://openrouter.ai/docs/use-cases/usage-accounting
     _hosted(
         "openrouter",

@@ -27,6 +27,7 @@ from gateway.adapters.chat_dialects import (
     XAIResponses,
 )
 from gateway.adapters.cohere import CohereChat, cohere_error
+from gateway.adapters.cohere_v1 import CohereOlderChat
 from gateway.adapters.compatible import Compatible, CompatibleResponses
 from gateway.adapters.deepgram import DeepgramTranscription
 from gateway.adapters.embedded import EmbeddedChat
@@ -57,6 +58,7 @@ ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.EMBEDDED, Api.CHAT): EmbeddedChat(),
     (Dialect.BEDROCK, Api.CONVERSE): BedrockConverse(),
     (Dialect.COHERE, Api.CHAT): CohereChat(),
+    (Dialect.COHERE, Api.GENERATE): CohereOlderChat(),
     (Dialect.WRITER, Api.CHAT): Writer(),
     (Dialect.OLLAMA, Api.CHAT): OllamaChat(),
     (Dialect.OLLAMA, Api.GENERATE): OllamaGenerate(),
@@ -81,9 +83,10 @@ OWN: dict[tuple[str, Api], Adapter] = {(adapter.vendor, adapter.api): adapter fo
 """Those of providers that speak their dialect in a way of their own, by the provider's name."""
 
 WITHOUT_URIS: dict[Adapter, Capabilities] = {
-    adapter: replace(adapter.capabilities, uris=frozenset()) for adapter in [*ADAPTERS.values(), *OWN.values()]
+    adapter: replace(adapter.capabilities, uris=frozenset()) if "https://" in adapter.capabilities.uri_schemes else adapter.capabilities
+    for adapter in [*ADAPTERS.values(), *OWN.values()]
 }
-"""What servers take that fetch no media by address: those of one's own (``ResolvedRoute.takes_uris``)."""
+"""What servers take that fetch no media by https: those of one's own (``ResolvedRoute.takes_uris``)."""
 
 MAKERS: dict[tuple[Dialect, Api], Maker] = {
     (Dialect.OPENAI, Api.IMAGES): OpenAIImages(),

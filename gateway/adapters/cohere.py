@@ -85,11 +85,8 @@ class CohereChat:
         check_error(body, "message")
         finish = body.get("finish_reason")
         message = body.get("message")
-        if isinstance(finish, str) and finish in FAILURES:
-            said = body.get("error") or (message if isinstance(message, str) else "the answer ended with an error")
-            raise AnswerError(ProviderError(200, type=FAILURES[finish], message=str(said)))
-        if finish == TOXIC:
-            raise Refused("the answer was withheld by the provider's content filter")
+        if isinstance(finish, str):
+            raise_failure(finish, body.get("error") or message)
         if not isinstance(message, dict):
             raise ValueError("message is no object")
         parts = _parts(message)
@@ -115,6 +112,15 @@ class CohereChat:
             total_output=output,
             reasoning=min(thought, output) if thought is not None and output is not None else thought,
         )
+
+
+def raise_failure(finish: str, said: object) -> None:
+    """Raises AnswerError or Refused if an answer ended so. said: what it says, if that is a text."""
+    if finish in FAILURES:
+        message = said if isinstance(said, str) and said else "the answer ended with an error"
+        raise AnswerError(ProviderError(200, type=FAILURES[finish], message=message))
+    if finish == TOXIC:
+        raise Refused("the answer was withheld by the provider's content filter")
 
 
 def cohere_error(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:

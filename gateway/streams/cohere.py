@@ -99,6 +99,35 @@ class CohereAssembler:
         return self._calls[number]
 
 
+class CohereOlderAssembler:
+    """Version 1 of the API: an object a line, the last of which has the whole answer. Source: the cohere package's StreamedChatResponse."""
+
+    def __init__(self) -> None:
+        self._whole: Json | None = None
+
+    def feed(self, event: Event) -> Sequence[ct.Part]:
+        """Pieces of text, and tool calls, which come whole. Raises AnswerError for an error."""
+        if self._whole is not None:
+            return ()
+        said = json_of(event)
+        match said.get("event_type"):
+            case "text-generation" if isinstance(text := said.get("text"), str) and text:
+                return [text_piece(text)]
+            case "tool-calls-generation" if isinstance(calls := said.get("tool_calls"), list):
+                return [tool_call("", call["name"], call.get("parameters")) for call in calls]
+            case "stream-end":
+                self._whole = {"finish_reason": said.get("finish_reason"), **_object(said.get("response"))}
+            case None:
+                raise AnswerError(error_of(200, said, {}))
+        return ()
+
+    def body(self) -> Json:
+        """A NonStreamedChatResponse."""
+        if self._whole is None:
+            raise ValueError(CUT)
+        return self._whole
+
+
 class _Call:
     """One tool call, as far as it has come."""
 

@@ -12,7 +12,7 @@ from gateway.streams.assembler import Assembler, Framing
 from gateway.streams.aws_frames import AwsFraming
 from gateway.streams.bedrock import BedrockAssembler
 from gateway.streams.chat import ChatAssembler
-from gateway.streams.cohere import CohereAssembler
+from gateway.streams.cohere import CohereAssembler, CohereOlderAssembler
 from gateway.streams.gemini import GeminiAssembler
 from gateway.streams.listed import EventsOrList
 from gateway.streams.messages import MessagesAssembler
@@ -57,6 +57,7 @@ STREAMS: dict[tuple[Dialect, Api], Streaming] = {
     (Dialect.BEDROCK, Api.CONVERSE): Streaming(AwsFraming, BedrockAssembler, fields={}),
     (Dialect.WRITER, Api.CHAT): _CHAT._replace(assembler=partial(ChatAssembler, ends_with_usage=True)),
     (Dialect.COHERE, Api.CHAT): Streaming(ServerSentEvents, CohereAssembler),
+    (Dialect.COHERE, Api.GENERATE): Streaming(JsonLines, CohereOlderAssembler),
     (Dialect.OLLAMA, Api.CHAT): Streaming(JsonLines, OllamaAssembler),
     (Dialect.OLLAMA, Api.GENERATE): Streaming(JsonLines, OllamaAssembler),
 }

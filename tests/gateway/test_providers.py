@@ -35,7 +35,7 @@ TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
     ("bedrock", "AWS_BEARER_TOKEN_BEDROCK", "", ("converse",), True),
     ("azure", "AZURE_OPENAI_API_KEY", "", ("chat", "responses", "images", "speech", "transcription"), True),
     ("azure-ai", "AZURE_OPENAI_API_KEY", "", ("chat",), True),
-    ("cohere", "CO_API_KEY", "https://api.cohere.com", ("chat",), True),
+    ("cohere", "CO_API_KEY", "https://api.cohere.com", ("chat", "generate"), True),
     ("openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", ("chat", "responses", "speech", "transcription"), True),
     ("mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1", ("chat", "speech", "transcription"), True),
     ("groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1", ("chat", "responses", "speech", "transcription"), True),

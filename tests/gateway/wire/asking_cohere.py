@@ -35,11 +35,21 @@ def request_of(route: str, recorded: Mapping[str, Any]) -> gw.GenerateRequest:
     return request
 
 
+def older_request_of(route: str, recorded: Mapping[str, Any]) -> gw.GenerateRequest:
+    """The request of version 1 of the API."""
+    body = dict(without_nothing(recorded))
+    request = gw.GenerateRequest(route=route)
+    request.messages.add(role=ct.ROLE_USER, parts=[text(body.pop("message"))])
+    set_parameters(request, body, NAMES)
+    set_extra(request, body, ("model", "stream"))
+    return request
+
+
 def plain(recorded: Mapping[str, Any]) -> dict[str, Any]:
     """A body in which the same meaning is written in one way."""
     body = without_nothing(recorded)
     body.pop("stream", None)
-    for message in body["messages"]:
+    for message in body.get("messages", ()):
         if isinstance(message.get("content"), str):
             message["content"] = [{"type": "text", "text": message["content"]}]
         for tool_call in message.get("tool_calls", ()):

@@ -109,7 +109,7 @@ def body_differences(expected: Any, got: Any, path: str = "") -> list[str]:
     return [] if expected == got and type(expected) is type(got) else [f"{path}: wanted {_short(expected)}, sent {_short(got)}"]
 
 
-def vanished(answer: dict[str, Any], response: gw.GenerateResponse, but: Collection[str]) -> list[str]:
+def vanished(answer: dict[str, Any], response: gw.GenerateResponse, but: Collection[str] = ()) -> list[str]:
     """Texts of an answer that are nowhere in the response. Short ones, which may stand for anything, are not looked for.
 
     but: fields of the answer, on top, that are not looked at.

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from cohere.core.unchecked_base_model import construct_type
-from cohere.types import Usage
+from cohere.types import NonStreamedChatResponse, Usage
 from cohere.v2.types import V2ChatResponse, V2ChatStreamResponse
 
 from tests.gateway.wire.comparing import Reading, Used, canonical
@@ -48,6 +48,15 @@ def stream_reading(body: bytes) -> Reading:
                 finish, billed = event.delta.finish_reason, used(event.delta.usage)
     called = tuple((call_id, name, canonical(arguments)) for call_id, name, arguments in calls)
     return Reading(said, thought, called, 0, FINISHES.get(finish, "OTHER"), billed)
+
+
+def older_reading(body: bytes, *, streamed: bool) -> Reading:
+    """The reading of an answer of version 1 of the API; a stream's last line has all of it."""
+    whole = json.loads(body.splitlines()[-1])["response"] if streamed else json.loads(body)
+    answer: Any = construct_type(type_=NonStreamedChatResponse, object_=whole)
+    billed = answer.meta.billed_units
+    used_up = Used(int(billed.input_tokens), 0, 0, int(billed.output_tokens), 0)
+    return Reading(text=answer.text, finish=FINISHES.get(answer.finish_reason, "OTHER"), used=used_up)
 
 
 def used(usage: Usage | None) -> Used | None:

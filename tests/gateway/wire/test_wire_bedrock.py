@@ -61,7 +61,7 @@ async def problems(recording: Recording, place: Place, player: Player) -> list[s
         if recording.streamed:
             found += pieces.differences(response)
         else:
-            found += [f"vanished: {text}" for text in vanished([recording.response["output"], recording.response.get("trace")], response)]
+            found += [f"vanished: {text}" for text in vanished(recording.response, response, {"stopReason"})]
     (asked,) = player.replay.asked
     found += body_differences(plain(recording.request), plain(asked.body), "request")
     if unquote(asked.path) != unquote(recording.url_path):
