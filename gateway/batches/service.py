@@ -278,5 +278,11 @@ class _Writing:
         async with self.shared.encoding if size > LARGE_BYTES or blobs_of(request.messages) else _AT_ONCE:
             sent = await prepared(request, self.route, self.route.model, self.shared.stored(), size=size)
             self.path = sent.path
-            self.headers.update(sent.headers or {})
+            for name, value in (sent.headers or {}).items():
+                self.headers[name] = joined(self.headers.get(name, ""), value)
             await self.file.add(self.api.before(self.key, item.id, self.path), sent.pieces)
+
+
+def joined(one: str, other: str) -> str:
+    """The values of a header that either item needs, such as beta features."""
+    return ",".join(dict.fromkeys(value.strip() for value in f"{one},{other}".split(",") if value.strip()))

@@ -15,6 +15,8 @@ from aiohttp import web
 
 from tests.batching.desk import OUTPUT_TOKENS, Desk, Item, Json, StoredBatch, letter, submission, tokens, too_large
 
+# Later versions refuse temperature: https://platform.claude.com/docs/en/api/versioning
+SAMPLING_UNTIL = "2023-06-01"
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -57,6 +59,7 @@ class AnthropicDesk(Desk):
     async def create(self, request: web.Request) -> web.StreamResponse:
         self.ledger.calls["submit"] += 1
         raw = await request.read()
+        version = request.headers.get("anthropic-version", "")
 
         def take() -> Json | web.Response:
             requests = json.loads(raw)["requests"]
@@ -68,6 +71,8 @@ class AnthropicDesk(Desk):
                     return _error(400, "invalid_request_error", f"requests.{number}.custom_id: String should match pattern")
             if repeated := [item for item, times in Counter(ids).items() if times > 1]:
                 return _error(400, "invalid_request_error", f"requests: Duplicate custom_id: {repeated[0]}")
+            if version > SAMPLING_UNTIL and any("temperature" in one["params"] for one in requests):
+                return _error(400, "invalid_request_error", "temperature: Extra inputs are not permitted")
             if self.is_full(len(ids)):
                 return _error(429, "rate_limit_error", "Too many batch requests in the processing queue")
             batch = StoredBatch(f"msgbatch_{next(self._numbers)}", [Item(one["custom_id"], one["params"]) for one in requests])

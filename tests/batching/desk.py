@@ -6,6 +6,7 @@ further by a step each time somebody asks how it stands.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import time
@@ -23,15 +24,15 @@ Json = dict[str, Any]
 class Faults:
     """What goes wrong, and how large things may be. Numbers of times count down.
 
-    polls: a batch has ended when it was asked about so often. held: it does not end before this is False again. items, bytes: of a batch at
-    most (0: as the provider). queued_items: so many may wait in all batches that have not ended; 0: any number.
-    submit_errors: [status, body] for the next ones that are submitted. cut_unread, cut_accepted: the connection of so many submissions
-    breaks before the batch is there, or after. cut_uploads: of so many files. invalid: {"code": ..., "message": ...}: batches end with that
-    before any item is asked. fail_every, refuse_every, lose_every: every so-manieth item fails with fail_status and fail_error, is refused
-    by the model, or has no result at all. answered_at_most: then the batch expires. twice, unknown, broken_line: the results have the first
-    item again with another answer, an item that nobody asked, or half a line. cut_results: so many downloads break off in the middle.
-    short_results: so many end there, as if that were all. gone_results: so many are not found. unlisted: new batches are not in
-    so many lists. single_errors: [status, body] for the next calls outside of batches.
+    polls: a batch has ended when it was asked about so often. held: it does not end before this is False again. items, bytes: of a
+    batch at most (0: as the provider). queued_items: so many may wait in all batches that have not ended; 0: any number. submit_errors:
+    [status, body] for the next ones that are submitted. cut_unread, cut_accepted: the connection of so many submissions breaks before
+    the batch is there, or after. hang: so many are taken and never answered. cut_uploads: of so many files. invalid: {"code": ...,
+    "message": ...}: batches end with that before any item is asked. fail_every, refuse_every, lose_every: every so-manieth item fails
+    with fail_status and fail_error, is refused by the model, or has no result at all. answered_at_most: then the batch expires. twice,
+    unknown, broken_line: the results have the first item again with another answer, an item that nobody asked, or half a line.
+    cut_results: so many downloads break off in the middle. short_results: so many end there, as if that were all. gone_results: so many
+    are not found. unlisted: new batches are not in so many lists. single_errors: [status, body] for the next calls outside of batches.
     """
 
     polls: int = 2
@@ -42,6 +43,7 @@ class Faults:
     submit_errors: list[Any] = field(default_factory=list)
     cut_unread: int = 0
     cut_accepted: int = 0
+    hang: int = 0
     cut_uploads: int = 0
     invalid: Json | None = None
     fail_every: int = 0
@@ -322,6 +324,8 @@ async def submission(desk: Desk, request: web.Request, take: Any) -> web.StreamR
         status, body = faults.submit_errors.pop(0)
         return web.json_response(body, status=status)
     answer = take()
+    if faults.take("hang"):
+        await asyncio.sleep(3600)
     if faults.take("cut_accepted"):
         drop(request)
         return web.Response()

@@ -97,7 +97,7 @@ def application(stands: dict[str, Desk]) -> web.Application:
 async def providers() -> AsyncIterator[Served]:
     """Serves them within this process."""
     stands = desks()
-    runner = web.AppRunner(application(stands), access_log=None)
+    runner = web.AppRunner(application(stands), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

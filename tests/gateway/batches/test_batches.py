@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import tracemalloc
 from contextlib import nullcontext
@@ -9,6 +10,7 @@ from contextlib import nullcontext
 import pytest
 from prometheus_client import CollectorRegistry
 
+from gateway.batches.service import joined
 from gateway.providers import PROVIDERS
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed, ErrorClass
@@ -18,6 +20,7 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from tests.batching.desk import letter, tokens
 from tests.batching.serving import INPUT_NANO_USD, KEY, MODELS, OUTPUT_NANO_USD, Process, providers
+from tests.waiting import until
 
 NAMES = [name for name in MODELS if name in PROVIDERS]
 TEXTS = {f"item-{number}": f"Question {number}?" for number in range(6)}
@@ -408,6 +411,32 @@ async def test_a_large_batch_of_gemini_goes_as_a_file_and_comes_back_as_one(gate
     assert call_failed(results["item-5"].error).error_class == ErrorClass.TRANSIENT
 
 
+async def test_a_batch_that_is_being_handed_over_when_the_gateway_is_cut_may_be_there(gateway, desk, route):
+    desk.faults.hang = 1
+    handing = asyncio.create_task(gateway.submit_batch(messages(route)))
+    await until(lambda: desk.ledger.submitted)
+    gateway.begin_nothing()
+    await asyncio.sleep(0.05)
+    assert not handing.done()
+    gateway.cut()
+    with pytest.raises(CallFailed) as cut:
+        await handing
+    assert (cut.value.error_class, cut.value.provider_code, cut.value.may_be_charged) == (ErrorClass.TRANSIENT, "stopped", True)
+
+
+async def test_a_caller_that_goes_away_while_it_says_what_to_ask_has_asked_nothing(gateway, desk, route):
+    async def endless():
+        yield gw.SubmitBatchRequest(route=route, key="k", items=[gw.BatchItem(id="a", request=asking("?"))])
+        await asyncio.sleep(3600)
+
+    handing = asyncio.create_task(gateway.submit_batch(endless()))
+    await asyncio.sleep(0.05)
+    handing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await handing
+    assert not desk.ledger.calls
+
+
 async def test_answers_of_batches_are_counted_once(served, monkeypatch, tmp_path):
     monkeypatch.setenv(KEY, "sk-test-key-that-is-hidden")
     registry, route, desk = CollectorRegistry(), "openai/gpt-stand-in", served.desk("openai")
@@ -453,3 +482,8 @@ async def test_a_batch_of_pictures_is_on_disk_and_not_in_memory(make_gateway, mo
         await gateway.close()
         assert len(served.ledger("openai").submitted) == 2
     assert peak < 8 * size
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), [("", "a", "a"), ("a", "b, a", "a,b"), ("2023-06-01", "2023-06-01", "2023-06-01")])
+def test_headers_that_any_item_needs_go_with_the_batch(one, other, expected):
+    assert joined(one, other) == expected
