@@ -58,7 +58,7 @@ async def turns_of(
     """
     reader = _Reader(Taker(taker, capabilities, modalities, fetch, encode, video_frames))
     turns = [await reader.turn(number, message) for number, message in enumerate(messages)]
-    if not turns:
+    if not turns and not capabilities.may_be_empty:
         raise fault("messages", "messages is empty: send at least one user message")
     return turns
 

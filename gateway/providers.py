@@ -174,7 +174,7 @@ _ROWS = (
         "openai",
         Dialect.OPENAI,
         Charging.ALWAYS,
-        apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.VIDEO, Api.TRANSCRIPTION),
+        apis=(Api.CHAT, Api.RESPONSES, Api.COMPACT, Api.IMAGES, Api.SPEECH, Api.VIDEO, Api.TRANSCRIPTION),
         client="gateway.clients:openai_client",
         key_variable="OPENAI_API_KEY",
         domain="api.openai.com",  # regions: https://platform.openai.com/docs/guides/your-data

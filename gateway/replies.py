@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from gateway.adapters import adapter_of, error_reader
-from gateway.adapters.base import Answer, AnswerError, ProviderError, Refused
+from gateway.adapters.base import Answer, AnswerError, Pending, ProviderError, Refused
 from gateway.adapters.making import JobFailed
 from gateway.bodies import Json, body_of, no_object
 from gateway.errors import classify, malformed, redact
@@ -24,16 +24,27 @@ UNREAD = (Refused, AnswerError, LookupError, TypeError, ValueError, AttributeErr
 
 
 def answer_of(route: ResolvedRoute, upstream: Upstream, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-    """The answer in a reply. Raises CallFailed, with what the call used if the reply says it."""
+    """The answer in a reply. Raises CallFailed, with what the call used if the reply says it, and Pending if the answer comes later."""
     body = body_of(raw)
     failed = None if 200 <= status < 300 else failure_of(route, upstream, error_reader(route.row.dialect)(status, body, headers))
     if not isinstance(body, dict):
         raise failed or malformed(route.provider, no_object(raw, upstream.base_url), name=route.shown)
-    return answer_in(route, upstream, headers, body, failed)
+    return answer_in(route, upstream, headers, body, failed, may_wait=True)
 
 
-def answer_in(route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, str], body: Json, failed: CallFailed | None = None) -> Answer:
-    """The answer in a body. failed: why there is none in it. Raises CallFailed, with what the call used if the body says it."""
+def answer_in(
+    route: ResolvedRoute,
+    upstream: Upstream,
+    headers: Mapping[str, str],
+    body: Json,
+    failed: CallFailed | None = None,
+    *,
+    may_wait: bool = False,
+) -> Answer:
+    """The answer in a body. failed: why there is none in it. may_wait: raises Pending if the answer comes later; else that is no answer.
+
+    Raises CallFailed, with what the call used if the body says it.
+    """
     adapter = adapter_of(route.row, route.api)
     try:
         if failed is not None:
@@ -44,6 +55,8 @@ def answer_in(route: ResolvedRoute, upstream: Upstream, headers: Mapping[str, st
                 add_details(answer.usage, body, route.bill)
             return answer
         except UNREAD as problem:
+            if may_wait and isinstance(problem, Pending):
+                raise
             raise _unread(problem, route, upstream, headers) from None
     except CallFailed as failure:  # a refusal, say, is billed like an answer; so is any failure that says what it used
         usage, known = adapter.usage(body)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from gateway.adapters import maker_of
+from gateway.adapters.base import Pending
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
+from gateway.background import awaited
 from gateway.batches.core import BatchCore
 from gateway.calls import Call, Calls
 from gateway.estimates import fill_in
@@ -203,13 +205,17 @@ class Gateway(BatchCore):
             streamed = (route.stream or pass_on is not None) and _streams(route, request)
             sent = await prepared(request, route, model, self._stored.fetch(), size=size, streamed=streamed)
         call.begin()
-        first_piece_s = None
-        if streamed:
-            answer, headers, upstream_s, first_piece_s = await ask_streamed(route, upstream, sent, call, pass_on)
-        else:
-            status, headers, raw, upstream_s = await upstream.post(sent.path, sent.pieces, sent.headers, call=call)
-            call.is_large |= len(raw) > LARGE_BYTES
-            answer = answer_of(route, upstream, status, headers, raw)
+        first_piece_s, upstream_s = None, 0.0
+        try:
+            if streamed:
+                answer, headers, upstream_s, first_piece_s = await ask_streamed(route, upstream, sent, call, pass_on)
+            else:
+                status, headers, raw, upstream_s = await upstream.post(sent.path, sent.pieces, sent.headers, call=call)
+                call.is_large |= len(raw) > LARGE_BYTES
+                answer = answer_of(route, upstream, status, headers, raw)
+        except Pending as pending:
+            answer, headers, more_s = await awaited(route, upstream, pending, call)
+            upstream_s += more_s
         response = response_of(route, answer, sent.parameters, sent.dropped, upstream_s=starting_s + upstream_s)
         del sent  # media are not kept in two forms while an answer is stored
         if limits := nearly_used_up(headers):

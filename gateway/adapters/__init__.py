@@ -37,6 +37,7 @@ from gateway.adapters.making import Maker
 from gateway.adapters.ollama import OllamaChat, OllamaGenerate
 from gateway.adapters.omni import OmniVideos
 from gateway.adapters.openai_chat import OpenAIChat
+from gateway.adapters.openai_compact import OpenAICompact
 from gateway.adapters.openai_responses import OpenAIResponses
 from gateway.adapters.speech import MistralSpeech, OpenAISpeech, OpenRouterSpeech
 from gateway.adapters.transcription import CompatibleTranscription, MistralTranscription, OpenAITranscription, OpenRouterTranscription
@@ -49,6 +50,7 @@ from genlevel.runtime.settings import Api
 ADAPTERS: dict[tuple[Dialect, Api], Adapter] = {
     (Dialect.OPENAI, Api.CHAT): OpenAIChat(),
     (Dialect.OPENAI, Api.RESPONSES): OpenAIResponses(),
+    (Dialect.OPENAI, Api.COMPACT): OpenAICompact(),
     (Dialect.ANTHROPIC, Api.MESSAGES): AnthropicMessages(),
     (Dialect.COMPATIBLE, Api.CHAT): Compatible(),
     (Dialect.COMPATIBLE, Api.RESPONSES): CompatibleResponses(),

@@ -34,7 +34,8 @@ class Capabilities:
     response_schema: it can hold the answer to a JSON schema. outputs: modalities that some model of this API makes.
     tools: it takes functions that the model may call, and what they gave back. result_media: modalities that such a result may have.
     thoughts: earlier reasoning goes back to it. answers_media: modalities that an earlier answer of the model may have.
-    vendors: whose vendor parts and tools it takes, as they are. defaults: fields of a body that neither the request nor the route has set.
+    vendors: whose vendor parts and tools it takes, as they are. may_be_empty: a request without messages is one.
+    defaults: fields of a body that neither the request nor the route has set.
     """
 
     parameters: Mapping[str, str]
@@ -59,6 +60,7 @@ class Capabilities:
     thoughts: bool = False
     answers_media: frozenset[int] = frozenset()
     vendors: frozenset[str] = frozenset()
+    may_be_empty: bool = False
     defaults: Mapping[str, object] = field(default_factory=dict)
 
     def takes(self, parameter: str) -> bool:
@@ -105,6 +107,14 @@ class Refused(Exception):
     """The provider's policy refused, inside an answer that is otherwise well formed."""
 
 
+class Pending(ValueError):
+    """The provider has begun, and answers later: it is to be asked again by GET. path: below the base URL."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is not ready")
+        self.path = path
+
+
 class AnswerError(Exception):
     """A failure inside an answer with a good HTTP status."""
 
@@ -114,7 +124,7 @@ class AnswerError(Exception):
 
 
 class Adapter(Protocol):
-    """One provider API. All converters are pure; ``answer`` raises Refused, AnswerError, or LookupError, TypeError,
+    """One provider API. All converters are pure; ``answer`` raises Refused, AnswerError, Pending, or LookupError, TypeError,
     ValueError, AttributeError if the body is not what the API promises (then it counts as malformed)."""
 
     @property

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from gateway.adapters.base import (
     Answer,
     AnswerError,
     Capabilities,
+    Pending,
     ProviderError,
     Refused,
     check_error,
@@ -102,8 +105,9 @@ class OpenAIResponses:
         body.setdefault("tool_choice", {"type": "image_generation"})
 
     def headers(self, body: Json) -> None:
-        """None beyond the client's own."""
-        return
+        """None beyond the client's own. What is answered in the background is kept until it is fetched."""
+        if body.get("background") is True:
+            body["store"] = True
 
     def answer(self, body: Json) -> Answer:
         """The output items of a response that is complete or stopped at its limit."""
@@ -114,6 +118,8 @@ class OpenAIResponses:
             raise Refused("the answer was withheld by the provider's content filter")
         if status == "cancelled":
             raise AnswerError(ProviderError(200, "job_cancelled", "", "the response was cancelled"))
+        if status in PENDING_STATES and (response_id := name_of(body.get("id"))):
+            raise Pending(f"responses/{quote(response_id, safe='')}")
         if status not in ("completed", "complete", "incomplete"):
             raise ValueError(f"its status is {name_of(status) or 'not said'}")
         output = body.get("output")

@@ -33,12 +33,13 @@ Roles = Annotated[list[Role], Field(min_length=1)]
 class Api(StrEnum):
     """Which of a provider's APIs a model is asked by.
 
-    chat, responses, messages, generate (Gemini's), converse (Bedrock's): conversations. images, speech and video make media;
-    transcription makes text of sound.
+    chat, responses, messages, generate (Gemini's), converse (Bedrock's): conversations; compact shortens one of responses.
+    images, speech and video make media; transcription makes text of sound.
     """
 
     CHAT = "chat"
     RESPONSES = "responses"
+    COMPACT = "compact"
     MESSAGES = "messages"
     GENERATE = "generate"
     CONVERSE = "converse"

@@ -27,7 +27,7 @@ from genlevel.v1 import gateway_pb2 as gw
 MEDIA = ("images", "speech", "video", "transcription")
 # A row here for each row there: name, key variable, address, APIs, and whether a plain provider/MODEL is billed.
 TABLE: list[tuple[str, str, str, tuple[str, ...], bool]] = [
-    ("openai", "OPENAI_API_KEY", "", ("chat", "responses", *MEDIA), True),
+    ("openai", "OPENAI_API_KEY", "", ("chat", "responses", "compact", *MEDIA), True),
     ("anthropic", "ANTHROPIC_API_KEY", "", ("messages",), True),
     ("gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta", ("generate", "video"), True),
     ("vertex", "GOOGLE_VERTEX_API_KEY", "", ("generate", "video"), True),

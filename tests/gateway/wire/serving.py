@@ -32,15 +32,15 @@ class Asked:
 
 @dataclass
 class Replay:
-    """Answers each request as ``recording`` says; ``asked`` has those that came since it was set by ``plays``."""
+    """Answers each request as ``recordings`` say; ``asked`` has those that came since it was set by ``plays``."""
 
     url: str = ""
-    recording: Recording | None = None
+    recordings: list[Recording] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
-    def plays(self, recording: Recording) -> None:
-        """From now on it answers so."""
-        self.recording, self.asked = recording, []
+    def plays(self, *recordings: Recording) -> None:
+        """From now on it answers so, in turn; the last again and again."""
+        self.recordings, self.asked = list(recordings), []
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
@@ -50,8 +50,7 @@ class Replay:
             body = raw
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.asked.append(Asked(request.method, request.path, dict(request.query), headers, body))
-        recording = self.recording
-        assert recording is not None
+        recording = self.recordings.pop(0) if len(self.recordings) > 1 else self.recordings[0]
         said = {name: value for name, value in recording.headers.items() if name.lower() not in NOT_REPEATED}
         return web.Response(body=recording.body, status=recording.status, headers=said)
 
