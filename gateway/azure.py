@@ -29,7 +29,8 @@ EARLY_S = 300.0
 _HEADERS = {"content-type": "application/json", "accept": "application/json", "user-agent": "genlevel"}
 # A token of Entra is a JSON Web Token; keys of resources are not.
 _TOKEN_BEGINS = "eyJ"
-_LACKS = f"no key for azure; set AZURE_OPENAI_API_KEY, or {TOKEN_VARIABLE} to a token of Entra, or pip install azure-identity and sign in"
+_WAYS = f"AZURE_OPENAI_API_KEY, or {TOKEN_VARIABLE} to a token of Entra, or pip install 'genlevel[azure]' and sign in"
+_LACKS = f"no key for azure; set {_WAYS}"
 
 
 def address_of(base_url: str, api_version: str, model: str, api: Api) -> str:

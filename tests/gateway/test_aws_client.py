@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import botocore.auth
 import botocore.session
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError
@@ -24,8 +25,10 @@ from gateway.clients import Wanted
 from gateway.keys import KeySource
 from gateway.providers import PROVIDERS
 from gateway.routes import Routes
+from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 from genlevel.runtime.settings import Account, Settings
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
 NOW = datetime.datetime(2026, 11, 29, 5, 30, tzinfo=datetime.UTC)
@@ -94,6 +97,28 @@ async def test_a_request_is_the_one_that_botocore_sends_and_has_its_signature(
     ours = await client.authorise("POST", f"{url}{path}", [sent[:10], sent[10:]])
     assert ours.pop("content-type") == client.headers["content-type"]
     assert ours == {name: theirs[name] for name in ("authorization", "x-amz-date", *(("x-amz-security-token",) if token else ()))}
+
+
+@pytest.mark.parametrize("size", [3, 3 << 20])
+async def test_what_arrives_is_what_was_signed(
+    server: Any, size: int, make_gateway: Callable[[Settings], Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, asked = server
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: NOW)
+    gateway = make_gateway(Settings(accounts={"bedrock": Account(provider="bedrock", base_url=url, region="eu-central-1")}))
+    picture = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", inline=bytes(size))
+    parts = [ct.Part(text="What is it?"), ct.Part(media=picture)]
+    try:
+        await gateway.generate(gw.GenerateRequest(route=f"bedrock/{MODEL}", messages=[ct.Message(role=ct.ROLE_USER, parts=parts)]))
+    finally:
+        await gateway.close()
+    ((path, headers, body),) = asked
+    assert path == f"/{BedrockConverse().path(MODEL, streamed=False)}"
+    assert len(body) > size
+    request = AWSRequest("POST", f"{url}{path}", {"content-type": headers["content-type"]}, body)
+    credentials = botocore.session.get_session().get_credentials()
+    botocore.auth.SigV4Auth(credentials, "bedrock", "eu-central-1").add_auth(request)
+    assert headers["authorization"] == request.headers["authorization"]
 
 
 async def test_a_large_body_is_hashed_as_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
