@@ -24,15 +24,19 @@ _PROVIDERS = {
     "vertex_ai-language-models": ("vertex", "vertex_ai/"),
     "vertex_ai-anthropic_models": ("anthropic-vertex", "vertex_ai/"),
     "bedrock_converse": ("bedrock", ""),
+    "cerebras": ("cerebras", "cerebras/"),
     "cohere_chat": ("cohere", ""),
+    "deepgram": ("deepgram", "deepgram/"),
     "deepseek": ("deepseek", "deepseek/"),
     "fireworks_ai": ("fireworks", "fireworks_ai/"),
     "groq": ("groq", "groq/"),
     "mistral": ("mistral", "mistral/"),
+    "moonshot": ("moonshot", "moonshot/"),
     "openrouter": ("openrouter", "openrouter/"),
     "perplexity": ("perplexity", "perplexity/"),
     "together_ai": ("together", "together_ai/"),
     "xai": ("xai", "xai/"),
+    "zai": ("zai", "zai/"),
 }
 _MODES = {"chat", "responses", "image_generation", "audio_speech", "audio_transcription", "video_generation"}
 _PER_MILLION = {

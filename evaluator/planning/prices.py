@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from genlevel.benchmark.model import Instance, Modality
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -26,6 +26,11 @@ TYPICAL_TOKENS_PER_IMAGE = 1_000
 LEAST_BYTES_PER_SOUND_TOKEN = 20
 TYPICAL_BYTES_PER_SOUND_TOKEN = 3_200
 LEAST_BYTES_PER_SOUND_SECOND = 1_000
+# A second of video is 300 tokens with its sound if that is published (Gemini: 258 a frame, one frame a second, and 32 of sound); as a file
+# it has 3,000 bytes (24 kbit/s, a picture that hardly moves) and more. A folder of frames has at least one a second.
+LEAST_BYTES_PER_VIDEO_SECOND = 3_000
+LEAST_BYTES_PER_VIDEO_TOKEN = 10
+TYPICAL_BYTES_PER_VIDEO_TOKEN = 400
 
 
 class CallBounds(NamedTuple):
@@ -95,10 +100,20 @@ def token_bounds(instance: Instance, text: str, model: gw.ModelInfo) -> tuple[in
         return estimated_tokens(text), most_tokens(text)
     images = sum(model.video_frames if media.modality is Modality.VIDEO else media.modality is Modality.IMAGE for media in instance.media)
     sound = sum(_size(media.path) for media in instance.media if media.modality is Modality.AUDIO)
+    whole = 0 if model.video_frames else sum(_video_size(media) for media in instance.media if media.modality is Modality.VIDEO)
     per_image = model.max_tokens_per_image
     estimate = estimated_tokens(text) + images * min(per_image or TYPICAL_TOKENS_PER_IMAGE, TYPICAL_TOKENS_PER_IMAGE)
-    estimate += sound // TYPICAL_BYTES_PER_SOUND_TOKEN
-    return estimate, most_tokens(text) + images * (per_image or MOST_TOKENS_PER_IMAGE) + sound // LEAST_BYTES_PER_SOUND_TOKEN
+    estimate += sound // TYPICAL_BYTES_PER_SOUND_TOKEN + whole // TYPICAL_BYTES_PER_VIDEO_TOKEN
+    most = images * (per_image or MOST_TOKENS_PER_IMAGE) + sound // LEAST_BYTES_PER_SOUND_TOKEN
+    # No call takes more than the model's context, however long the video may be.
+    most += min(whole // LEAST_BYTES_PER_VIDEO_TOKEN, model.context_tokens or whole)
+    return estimate, most_tokens(text) + most
+
+
+def _video_size(media: MediaFile) -> int:
+    if not media.path.is_dir():
+        return _size(media.path)
+    return LEAST_BYTES_PER_VIDEO_SECOND * (len(media.frames) or sum(1 for _ in media.path.iterdir()))
 
 
 def _size(path: Path) -> int:
@@ -124,16 +139,19 @@ class MediaBounds:
 def media_bounds(model: gw.ModelInfo, output: ct.Modality, asked: gw.GenerationParameters) -> MediaBounds:
     """The bounds of one answer: one picture, or one video or sound of the length that the model's route allows.
 
-    asked: the run's parameters; a model that also talks is bounded by their limit, and what it makes has to be priced by the piece.
+    asked: the run's parameters; a model that also talks is bounded by their limit, and what it makes has to be priced by the piece, or by
+    tokens of which a bound is known.
     """
     price = model.price
     unknown = ""
     if ct.MODALITY_TEXT in model.output_modalities and _costs(price.output):
-        if not (price.per_image if output == ct.MODALITY_IMAGE else price.per_second):
+        per_image = model.max_output_tokens_per_image if output == ct.MODALITY_IMAGE and price.image_output else 0
+        by_tokens = per_image or (output == ct.MODALITY_AUDIO and price.audio_output)
+        if not (by_tokens or (price.per_image if output == ct.MODALITY_IMAGE else price.per_second)):
             unknown = f"the cost of media that {model.route} makes beside text is not known; price them per_image or per_second"
         elif not asked.max_output_tokens:
             unknown = f"the text that {model.route} gives beside its media has no limit; set --max-tokens"
-        return MediaBounds(asked.max_output_tokens, int(output == ct.MODALITY_IMAGE), model.max_output_seconds, unknown)
+        return MediaBounds(asked.max_output_tokens + per_image, int(output == ct.MODALITY_IMAGE), model.max_output_seconds, unknown)
     if output == ct.MODALITY_IMAGE:
         if _costs(price.output) and not model.max_output_tokens_per_image:
             unknown = "the largest number of tokens of a picture is not known; set the route's media.max_tokens_per_image"

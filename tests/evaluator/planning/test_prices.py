@@ -2,7 +2,9 @@
 
 import pytest
 
-from evaluator.planning.prices import media_bounds, money_notes, worst_case_nano_usd
+from evaluator.planning.prices import estimated_tokens, media_bounds, money_notes, most_tokens, token_bounds, worst_case_nano_usd
+from genlevel.benchmark.answer_kinds import AnswerType
+from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -38,6 +40,15 @@ def model(*, makes, price, **facts):
         ([ct.MODALITY_AUDIO], ct.MODALITY_AUDIO, {"per_call": "0.01"}, {}, (0, 0, 0.0, "")),
         ([ct.MODALITY_TEXT, ct.MODALITY_IMAGE], ct.MODALITY_IMAGE, {"output": "10"}, {}, (0, 1, 0.0, "per_image")),
         ([ct.MODALITY_TEXT, ct.MODALITY_IMAGE], ct.MODALITY_IMAGE, {"output": "10", "per_image": "1"}, {}, (0, 1, 0.0, "--max-tokens")),
+        ([ct.MODALITY_TEXT, ct.MODALITY_IMAGE], ct.MODALITY_IMAGE, {"output": "12", "image_output": "120"}, {}, (0, 1, 0.0, "per_image")),
+        (
+            [ct.MODALITY_TEXT, ct.MODALITY_IMAGE],
+            ct.MODALITY_IMAGE,
+            {"output": "12", "image_output": "120"},
+            {"max_output_tokens_per_image": 2000},
+            (2000, 1, 0.0, "--max-tokens"),
+        ),
+        ([ct.MODALITY_TEXT, ct.MODALITY_AUDIO], ct.MODALITY_AUDIO, {"output": "10", "audio_output": "64"}, {}, (0, 0, 0.0, "--max-tokens")),
     ],
 )
 def test_a_budget_knows_the_most_that_media_cost_or_says_what_is_missing(makes, output, price, facts, bound):
@@ -86,3 +97,27 @@ def test_a_model_without_a_price_names_the_nearest_that_have_one(traffic, said):
     with pytest.raises(UsageError, match=said) as refused:
         money_notes(unknown, ev.TrafficSettings(**traffic))
     assert "(openai/gpt-5.6-mini)" in str(refused.value)
+
+
+def test_text_beside_media_and_media_by_tokens_are_bounded_together():
+    painter = model(
+        makes=[ct.MODALITY_TEXT, ct.MODALITY_IMAGE], price={"output": "12", "image_output": "120"}, max_output_tokens_per_image=2000
+    )
+    found = media_bounds(painter, ct.MODALITY_IMAGE, gw.GenerationParameters(max_output_tokens=100))
+    assert (found.tokens, found.unknown) == (2100, "")
+    speaker = model(makes=[ct.MODALITY_TEXT, ct.MODALITY_AUDIO], price={"output": "10", "audio_output": "64"})
+    found = media_bounds(speaker, ct.MODALITY_AUDIO, gw.GenerationParameters(max_output_tokens=100))
+    assert (found.tokens, found.unknown) == (100, "")
+
+
+def test_a_video_that_goes_in_whole_is_bounded_by_its_bytes_and_by_the_context(tmp_path):
+    """Of 10 s at 24 kbit/s, the fewest that there are, Gemini makes 3,000 tokens."""
+    (tmp_path / "v.mp4").write_bytes(bytes(30_000))
+    video = MediaFile(Modality.VIDEO, tmp_path / "v.mp4", "video/mp4")
+    shown = Instance("q", 0, "What is seen?", AnswerType.SHORT_TEXT, media=(video,))
+    text = "What is seen?"
+    estimate, most = token_bounds(shown, text, gw.ModelInfo())
+    assert most >= 3_000 + most_tokens(text)
+    assert estimated_tokens(text) < estimate < most
+    assert token_bounds(shown, text, gw.ModelInfo(context_tokens=1_000))[1] == 1_000 + most_tokens(text)
+    assert token_bounds(shown, text, gw.ModelInfo(video_frames=4, max_tokens_per_image=100))[1] == 400 + most_tokens(text)
