@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jsonschema
 import pytest
@@ -40,6 +40,31 @@ async def test_every_adapter_gets_the_same_answer_at_temperature_0(
             assert response.upstream_s > 0
         assert answers["openai-chat"].strip()
         assert set(answers.values()) == {answers["openai-chat"]}, answers
+    await gateway.close()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_what_it_says_in_a_stream_is_what_it_answers_whole(
+    route: str,
+    llama: str,
+    make_gateway: Callable[[Settings], Gateway],
+    settings_at: Callable[[str], Settings],
+    asking: Callable[..., gw.GenerateRequest],
+) -> None:
+    gateway = make_gateway(settings_at(llama))
+    request = asking(route, QUESTIONS[1], temperature=0, max_output_tokens=24)
+    passed_on: list[ct.Part] = []
+
+    async def pass_on(pieces: Sequence[ct.Part]) -> None:
+        passed_on.extend(pieces)
+
+    whole = await gateway.generate(request, timeout_s=60)
+    streamed = await gateway.stream(request, pass_on, timeout_s=60)
+    assert len(passed_on) > 1
+    assert "".join(piece.text for piece in passed_on) == streamed.parts[0].text == whole.parts[0].text
+    assert (streamed.finish_reason, streamed.usage_incomplete) == (whole.finish_reason, False)
+    assert streamed.usage.output_tokens == whole.usage.output_tokens
+    assert 0 < streamed.first_piece_s < streamed.upstream_s
     await gateway.close()
 
 
