@@ -25,6 +25,8 @@ from genlevel.v1 import gateway_pb2 as gw
 
 Found = TypeVar("Found")
 
+NO_ANSWER = 520
+"""The status of an item that the provider counts as answered, and of which it tells nothing."""
 METADATA = "genlevel"
 """Under which name a provider keeps the key of a batch."""
 MOST_PAGES = 200

@@ -11,6 +11,7 @@ from gateway.batches.base import (
     CLOCK_S,
     METADATA,
     MOST_PAGES,
+    NO_ANSWER,
     PAGE,
     Framing,
     Limits,
@@ -110,7 +111,9 @@ def line_result(line: Json) -> Result:
     item, response, error = told_id(line.get("custom_id")), in_body(line, "response"), line.get("error")
     if (body := response.get("body")) and isinstance(body, dict):
         return Result(item, count(response, "status_code") or 200, body)
-    error = error if isinstance(error, dict) else {"message": str(error or response.get("body") or "the item has no answer")}
+    if not error:
+        return Result(item, NO_ANSWER, {"error": {"message": "the item has no answer"}})
+    error = error if isinstance(error, dict) else {"message": str(error)}
     if unasked := UNASKED.get(name_of(error.get("code"))):
         return Result(item, unasked=unasked)
     return Result(item, count(response, "status_code") or SERVER_ERROR, {"error": error})

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from typing import BinaryIO, NamedTuple
 
 from gateway.adapters import error_reader
-from gateway.batches.base import BatchApi, Result, Results
+from gateway.batches.base import NO_ANSWER, BatchApi, Result, Results
 from gateway.bodies import Json, read_json
 from gateway.parameters import Applied
 from gateway.prepared import parameters_of
@@ -57,7 +57,9 @@ class Reader(NamedTuple):
             if found.id in known:
                 continue
             known.add(found.id)
-            answers += found.status == 200 and not found.unasked
+            answers += found.status in (200, NO_ANSWER) and not found.unasked
+            if len(known) > self.api.limits.items:
+                raise self._wrong("it tells more results than a batch has items", ErrorClass.UNKNOWN, "too many results")
             result = await self._result(found)
             written = result.ByteSize() + _FRAME_BYTES
             if message.results and (len(message.results) >= MAX_RESULTS_PER_MESSAGE or size + written > MAX_BYTES_PER_MESSAGE):
@@ -69,10 +71,12 @@ class Reader(NamedTuple):
         if message.results:
             yield message
         if broken.ends or answers + broken.lines < results.answers:
-            said = f"{self.route.shown}: {answers:,} of {results.answers:,} answers of the batch came; collect them again"
-            raise CallFailed(
-                ErrorClass.TRANSIENT, said, provider=self.route.provider, provider_code="results incomplete", may_be_charged=True
-            )
+            said = f"{answers:,} of {results.answers:,} answers of the batch came; collect them again"
+            raise self._wrong(said, ErrorClass.TRANSIENT, "results incomplete")
+
+    def _wrong(self, said: str, kind: ErrorClass, code: str) -> CallFailed:
+        route = self.route
+        return CallFailed(kind, f"{route.shown}: {said}", provider=route.provider, provider_code=code, may_be_charged=True)
 
     def _found(self, line: object) -> Result | None:
         try:
@@ -108,7 +112,7 @@ class Reader(NamedTuple):
             answer = answer_in(route, self.upstream, {}, found.body, failed)
         except CallFailed as failure:
             if not good:  # an item that failed is not billed, unless it says what it used
-                failure.may_be_charged = failure.usage is not None
+                failure.may_be_charged = failure.usage is not None or found.status == NO_ANSWER
             raise
         applied = self.asked.get(found.id)
         parameters, dropped = applied or Applied(gw.GenerationParameters(), ())

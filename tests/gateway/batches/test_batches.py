@@ -6,10 +6,12 @@ import asyncio
 import time
 import tracemalloc
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from gateway.batches import APIS
 from gateway.batches.service import joined
 from gateway.providers import PROVIDERS
 from gateway.service import Gateway
@@ -257,6 +259,15 @@ async def test_results_that_are_not_as_they_should_be(gateway, desk, route, faul
     assert set(results) - set(TEXTS) <= ({"nobody-asked-this"} if fault == "unknown" else set())
 
 
+async def test_more_results_than_a_batch_has_items_end_it(gateway, desk, route, name, monkeypatch):
+    batch = await submitted(gateway, route)
+    await ended(gateway, route, batch)
+    api = APIS[name, gateway._routes.resolve(route).api]
+    monkeypatch.setattr(type(api), "limits", replace(api.limits, items=5))
+    with pytest.raises(CallFailed, match="more results than a batch has items"):
+        await collected(gateway, route, batch)
+
+
 @pytest.mark.parametrize("fault", ["cut_results", "short_results"])
 @pytest.mark.parametrize("name", ["openai", "anthropic", "mistral"])  # small results of Gemini come with the batch itself
 async def test_results_that_break_off_are_to_be_collected_again(gateway, desk, route, fault):
@@ -330,13 +341,7 @@ async def test_a_bad_key_is_the_keys_fault(gateway, desk, route):
 
 
 async def test_a_batch_over_the_limits_is_not_sent(gateway, desk, route, name, monkeypatch):
-    from dataclasses import replace
-
-    from gateway.batches import APIS
-
-    (api,) = {
-        id(api): api for (provider, _), api in APIS.items() if provider == name and api is APIS[name, gateway._routes.resolve(route).api]
-    }.values()
+    api = APIS[name, gateway._routes.resolve(route).api]
     monkeypatch.setattr(type(api), "limits", replace(api.limits, items=5))
     with pytest.raises(CallFailed, match="at most 5 items") as over:
         await submitted(gateway, route)
