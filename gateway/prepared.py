@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.adapters import WITHOUT_URIS, adapter_of
-from gateway.adapters.base import TEXT_ALONE, Capabilities
+from gateway.adapters.base import TEXT_ALONE, Adapter, Capabilities
 from gateway.adapters.blocks import Ask, Turn
 from gateway.bodies import Json
 from gateway.extras import extra_of, put_extra
@@ -72,7 +72,10 @@ async def prepared(
     capable = adapter.capabilities if route.takes_uris else WITHOUT_URIS[adapter]
     splice = Splice()
     turns = await turns_of(request.messages, capable, route.modalities, fetch, taker, video_frames=route.video_frames, encode=splice.put)
-    body = adapter.request(model, _asked(request, turns, parameters, capable, taker))
+    ask = _asked(request, turns, parameters, capable, taker)
+    body, refused = _written(adapter, model, ask, request.droppable)
+    if refused:
+        dropped = sorted({*dropped, *refused})
     if outputs != TEXT_ALONE:
         adapter.ask_for(body, outputs, route.media)
     _add(body, request, route, adapter.capabilities.defaults)
@@ -92,6 +95,20 @@ def _asked(
         return Ask(turns, parameters)
     tools = tools_of(request, capabilities, taker)
     return Ask(turns, parameters, tools, choice_of(request, tools))
+
+
+def _written(adapter: Adapter, model: str, ask: Ask, droppable: Sequence[str]) -> tuple[Json, Sequence[str]]:
+    """The body, and the names of parameters that the adapter refuses for this model alone, and that may be left out."""
+    refused: list[str] = []
+    while True:
+        try:
+            return adapter.request(model, ask), refused
+        except CallFailed as refusal:
+            name = refusal.part.removeprefix("parameters.")
+            if name == refusal.part or name not in droppable:
+                raise
+            ask.parameters.ClearField(name)
+            refused.append(name)
 
 
 def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute, defaults: Mapping[str, object]) -> None:

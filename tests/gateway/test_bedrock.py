@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from gateway.adapters.bedrock_errors import aws_error
 from gateway.adapters.bedrock_request import vendor_of
 from gateway.adapters.blocks import Ask, Called, Choice, Document, Function, Image, Result, Thought, Turn, Vendor
 from gateway.errors import error_class
+from gateway.service import Gateway
 from gateway.structs import plain
 from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.runtime.settings import Account, Settings
 from genlevel.v1 import gateway_pb2 as gw
 
 CONVERSE = BedrockConverse()
@@ -278,3 +281,26 @@ VALIDATION = {"x-amzn-errortype": "ValidationException:http://internal.amazon.co
 )
 def test_errors_by_the_name_that_aws_gives_them(status: int, body: object, headers: dict[str, str], expected: ErrorClass) -> None:
     assert error_class(aws_error(status, body, headers)) == expected
+
+
+async def test_what_only_some_models_take_may_be_left_out_by_name(
+    stub: Any, make_gateway: Callable[[Settings], Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "a-key-of-bedrock")
+    message = {"role": "assistant", "content": [{"text": "Bern"}]}
+    stub.replies({"output": {"message": message}, "stopReason": "end_turn", "usage": {"inputTokens": 1, "outputTokens": 1}})
+    gateway = make_gateway(Settings(accounts={"bedrock": Account(provider="bedrock", base_url=stub.url, api_key_env="MY_KEY")}))
+    parameters = gw.GenerationParameters(top_k=3, reasoning_effort="low", temperature=0)
+    request = gw.GenerateRequest(route="bedrock/us.meta.llama4-x", messages=[{"role": "ROLE_USER", "parts": [{"text": "Hi"}]}])
+    request.parameters.CopyFrom(parameters)
+    try:
+        with pytest.raises(CallFailed, match="top_k"):
+            await gateway.generate(request)
+        request.droppable.extend(["top_k", "reasoning_effort"])
+        answer = await gateway.generate(request)
+    finally:
+        await gateway.close()
+    ((_, _, body),) = stub.requests
+    assert body.keys() == {"messages", "inferenceConfig"}
+    assert list(answer.dropped_parameters) == ["reasoning_effort", "top_k"]
+    assert answer.applied_parameters == gw.GenerationParameters(temperature=0)
