@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from evaluator.batches.filling import Filler
 from evaluator.batches.keeping import Keeper, Recovered, Setup, Told
@@ -48,11 +48,14 @@ class Batches:
         """What of a task failed in batches, and is to be asked again."""
         return {key for of, key in self._keeper.tries if of == task}
 
-    async def ended(self) -> None:
-        """Hands over what was put in, and waits until no batch is open. Raises RunStopped, GenlevelError."""
+    async def ended(self, enough: Callable[[], bool]) -> None:
+        """Hands over what was put in, and waits until no batch is open, or one was closed and that is enough.
+
+        Raises RunStopped, GenlevelError.
+        """
         await self._filler.flush()
         keeper = self._keeper
-        while keeper.open:
+        while keeper.open and not enough():
             keeper.changed.clear()
             await keeper.changed.wait()
 

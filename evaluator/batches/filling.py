@@ -199,7 +199,8 @@ class Filler:
         waiting = self._opened(chunk)
         batch = response.batch
         if response.HasField("batch"):
-            await self._keeper.change(waiting, state=BatchStep.WAITS, batch_id=batch.id, expires=batch.expires_s)
+            taken = chunk.count - len(response.rejected)
+            await self._keeper.change(waiting, state=BatchStep.WAITS, batch_id=batch.id, expires=batch.expires_s, items=taken)
             logger.info("run %s: batch %s of %s has %d instances", chunk.record.run_id, batch.id, chunk.record.provider, chunk.count)
         if response.rejected:
             table, record = self._setup.journal.batches, chunk.record
@@ -223,20 +224,17 @@ class Filler:
             self._opened(chunk)
             return
         failure = failure or CallFailed(ErrorClass.TRANSIENT, str(error))
-        await self._not_taken(chunk, failure if chunk.count == 1 else None)
+        await self._not_taken(chunk, failure)
         self.not_taken(failure, chunk.count, chunk.bytes)
 
     async def _not_taken(self, chunk: Chunk, failure: CallFailed | None = None) -> None:
-        """Closes a batch that surely nobody has. failure: of its only item, which has its outcome if that alone is too large."""
+        """Closes a batch that surely nobody has. failure: why it was not taken."""
         if chunk.submitting is not None:
             chunk.submitting.cancel()
         if chunk.unstored:
             await self._store(chunk)
-        waiting, record = self._opened(chunk), chunk.record
-        if failure is not None and failure.error_class is ErrorClass.TOO_LARGE:
-            items = await self._setup.journal.reads(self._setup.journal.batches.open_items, record.run_id, record.number)
-            await self._keeper.end(waiting, [self._keeper.results.failed(item, failure) for item in items])
-        await self._keeper.close(waiting)
+        waiting = self._opened(chunk)
+        await self._keeper.refused(waiting, failure)
 
     def _opened(self, chunk: Chunk) -> Waiting:
         waiting = self._keeper.open[chunk.record.number] = Waiting(chunk.record, chunk.reservations)
@@ -249,7 +247,10 @@ class Filler:
         self._vain += 1
         advice, sizes = advice_on(failure.error_class), self._keeper.sizes
         if advice is Advice.SMALLER:
-            sizes.too_large(items, size or sizes.bytes)
+            if failure.error_class is ErrorClass.TOO_LARGE:
+                sizes.too_large(items, size or sizes.bytes)
+            else:
+                sizes.at_fault(items)
             return
         limited = failure.error_class in (ErrorClass.RATE_LIMIT, ErrorClass.NOT_SENT)
         if advice is not Advice.LATER or is_for_good(failure) or (self._vain >= self._setup.attempts and not limited):

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from evaluator.batches.results import Came, Results, worst_of
-from evaluator.batches.rules import Pauses, Sizes
+from evaluator.batches.rules import Advice, Pauses, Sizes, advice_on
 from evaluator.journal.batch_records import BatchItem, BatchRecord, BatchStep, ItemEnd, ItemState, Standing, standing_of
 from evaluator.journal.journal import Journal
 from evaluator.ports import BatchPort
@@ -143,10 +143,14 @@ class Keeper:
         self.pauses.begin_again()
         self.changed.set()
 
-    def give_back(self, reservations: Mapping[int, Reservation]) -> None:
-        """Frees the places in the budget of what was not asked."""
-        for reservation in reservations.values():
-            self.setup.budget.cancel(reservation)
+    async def refused(self, waiting: Waiting, failure: CallFailed | None) -> None:
+        """Closes a batch that was not taken. If it has but one item, and what is wrong is in that, this is the item's outcome."""
+        record, table = waiting.record, self.setup.journal.batches
+        if failure is not None and advice_on(failure.error_class) is Advice.SMALLER:
+            items = await self.setup.journal.reads(table.open_items, record.run_id, record.number)
+            if len(items) == 1:
+                await self.end(waiting, [self.results.failed(items[0], failure)])
+        await self.close(waiting)
 
     def _tell(self, waiting: Waiting, came: Sequence[Came]) -> None:
         for one in came:

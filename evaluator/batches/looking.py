@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from evaluator.batches.chunk import asked_parameters
 from evaluator.batches.keeping import Keeper, Waiting, is_for_good
-from evaluator.batches.results import Came
+from evaluator.batches.results import EXPIRED, Came
 from evaluator.batches.rules import Found, chosen, may_be_among
 from evaluator.journal.batch_records import BatchItem, BatchStep
 from evaluator.journal.files import has_media, keep_files
@@ -116,7 +116,7 @@ class Looker:
             batch = batches[ours.id]
             logger.info("run %s: batch %s was found by its key", record.run_id, batch.id)
             items = min(record.items, batch.total) if batch.total else record.items
-            await self._keeper.change(waiting, state=BatchStep.WAITS, batch_id=batch.id, expires=batch.expires_s, items=items)
+            await self._keeper.change(waiting, state=BatchStep.WAITS, batch_id=batch.id, expires=batch.expires_s, items=items, found=True)
         elif may_be_among(found, known):
             waiting.missing_since = None
         elif waiting.missing_since is None:
@@ -158,15 +158,16 @@ class Looker:
     async def _collect(self, waiting: Waiting, batch: gw.Batch) -> None:
         """Stores what a batch brought, and closes it."""
         record = waiting.record
-        stop = await self._collected(waiting)
+        stop = await self._collected(waiting, batch)
         await self._keeper.close(waiting)
+        self._keeper.sizes.taken()
         if stop:
             raise RunStopped(stop)
         if batch.cut_short == "cancelled" and not record.cancelled:
             told = f"batch {batch.id} was cancelled at {record.provider}"
             raise RunStopped(f"{told}; what it has not answered is asked again if the run goes on")
 
-    async def _collected(self, waiting: Waiting) -> str:
+    async def _collected(self, waiting: Waiting, batch: gw.Batch) -> str:
         """Stores the results of a batch. Returns why no further call can succeed; "" if one can. Raises CallFailed if not all came."""
         record, table = waiting.record, self._setup.journal.batches
         items = {item.number: item for item in await self._setup.journal.reads(table.open_items, record.run_id, record.number)}
@@ -191,7 +192,7 @@ class Looker:
                 raise
         if strange and len(waiting.reservations) + seen - strange == record.items:  # else it was collected before, in part
             logger.warning("run %s: %d results of batch %s belong to nothing in it", record.run_id, strange, record.batch_id)
-        await self._missing(waiting, items.values())
+        await self._missing(waiting, batch, list(items.values()))
         return stop
 
     async def _read(self, item: BatchItem, result: gw.BatchResult) -> Came:
@@ -203,22 +204,26 @@ class Looker:
         files = await self._setup.blobs.writes(keep_files, response, self._setup.blobs) if has_media(response) else ""
         return results.answered(item, response, files)
 
-    async def _missing(self, waiting: Waiting, items: Iterable[BatchItem]) -> None:
-        """Items without a result. Of a batch that was found by its key they may never have been in it: those are asked again."""
-        missing, record = list(items), waiting.record
-        if not missing:
-            return
+    async def _missing(self, waiting: Waiting, batch: gw.Batch, missing: Sequence[BatchItem]) -> None:
+        """Items without a result. Some may never have been in the batch, or were not asked before it was cut short: they are left open."""
+        record = waiting.record
         put_in = await self._setup.journal.reads(self._setup.journal.batches.count_items, record.run_id, record.number)
-        if put_in - len(missing) >= record.items:
+        lost = len(missing) - (put_in - record.items if record.found else 0)
+        if lost <= 0:
             return
-        failure = CallFailed(ErrorClass.TRANSIENT, f"batch {record.batch_id} ended without a result of it", may_be_charged=True)
+        if batch.cut_short and batch.total and record.items - lost >= batch.answered + batch.failed:  # all that was asked has its result
+            if batch.cut_short != "expired":
+                return
+            failure = CallFailed(ErrorClass.NOT_SENT, f"batch {record.batch_id} expired before it was asked", provider_code=EXPIRED)
+        else:
+            failure = CallFailed(ErrorClass.TRANSIENT, f"batch {record.batch_id} ended without a result of it", may_be_charged=True)
         await self._keeper.end(waiting, [self._keeper.results.failed(item, failure) for item in missing])
 
     async def _failed(self, waiting: Waiting, batch: gw.Batch) -> None:
         """A batch of which the provider asked nothing."""
         error_class = ErrorClass.of(batch.problem_class)
         failure = CallFailed(error_class, batch.problem or "it does not say why")
-        await self._keeper.close(waiting)
+        await self._keeper.refused(waiting, failure)
         self._not_taken(failure, waiting.record.items)
 
     async def _lost(self, waiting: Waiting, why: str) -> None:

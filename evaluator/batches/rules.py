@@ -23,7 +23,7 @@ class Advice(StrEnum):
     """What to do about a batch that was not taken."""
 
     LATER = "later"  # the provider has no room for it, or is away
-    SMALLER = "smaller"  # it is too large
+    SMALLER = "smaller"  # it is too large, or something in it is at fault, which a batch of its own will tell
     STOP = "stop"  # no further one would be taken
 
 
@@ -33,6 +33,7 @@ _ADVICE: dict[ErrorClass, Advice] = {
     ErrorClass.TRANSIENT: Advice.LATER,
     ErrorClass.TIMEOUT: Advice.LATER,
     ErrorClass.TOO_LARGE: Advice.SMALLER,
+    ErrorClass.CALLER_FAULT: Advice.SMALLER,
 }
 
 
@@ -46,11 +47,13 @@ class Sizes:
     """How large batches are, as far as the provider takes them.
 
     items, bytes: the most in one. serial: they are handed over one after the other, as several were too much for the provider's queue.
+    part: how many items go into one for now, while it is not known which of them a provider does not take; it grows again.
     """
 
     items: int
     bytes: int
     serial: bool = False
+    part: int = MOST_ITEMS
 
     @classmethod
     def of(cls, items: int, size: int) -> Sizes:
@@ -59,11 +62,19 @@ class Sizes:
 
     def takes(self, items: int, size: int, more: int) -> bool:
         """Whether so many more bytes go into a batch of so many items and bytes. Into an empty one anything goes."""
-        return not items or (items < self.items and size + more <= self.bytes)
+        return not items or (items < min(self.items, self.part) and size + more <= self.bytes)
 
     def too_large(self, items: int, size: int) -> None:
         """A batch was too large: those to come are half as large."""
         self.items, self.bytes = max(1, min(self.items, items // 2)), max(1, min(self.bytes, size // 2))
+
+    def at_fault(self, items: int) -> None:
+        """Something in a batch of so many items is at fault: those to come are half as large."""
+        self.part = max(1, min(self.part, items // 2))
+
+    def taken(self) -> None:
+        """A batch was taken."""
+        self.part = min(MOST_ITEMS, 2 * self.part)
 
     def no_room(self, items: int, size: int, *, alone: bool) -> None:
         """The provider's queue had no room. alone: although no other batch of the run was in it."""

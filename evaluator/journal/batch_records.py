@@ -41,9 +41,9 @@ class BatchRecord:
     """One batch as stored. Times are Unix seconds, 0 = not known.
 
     number: of it within its run, from 1. key: by which it is found at the provider. batch_id: the provider's; "" = not known. items: how
-    many are asked in it; fewer than were put into it if it was found by its key. answered: of how many the provider says that it has done
-    them. parameters: JSON, the different parameters that its items are asked with. cancel: whether a person wants it cancelled;
-    cancelled: whether the provider may have been told so.
+    many the provider has. answered: of how many it says that it has done them. parameters: JSON, the different parameters that its items
+    are asked with. cancel: whether a person wants it cancelled; cancelled: whether the provider may have been told so. found: it was found
+    by its key, so that it is not known which items the provider did not take.
     """
 
     run_id: str
@@ -59,6 +59,7 @@ class BatchRecord:
     parameters: str = "[]"
     cancel: bool = False
     cancelled: bool = False
+    found: bool = False
 
 
 class BatchItem(NamedTuple):

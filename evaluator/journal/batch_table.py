@@ -91,7 +91,7 @@ class BatchTable:
 
     def begin(self, record: BatchRecord, lease: Lease | None = None) -> asyncio.Future[None]:
         """Stores a new batch."""
-        row = {**asdict(record), "state": int(record.state), "cancel": int(record.cancel), "cancelled": int(record.cancelled)}
+        row = _row(record)
         return self._submit(lambda connection: connection.execute(batches.insert(), row), lease)
 
     def add(self, items: Sequence[BatchItem], lease: Lease | None = None) -> asyncio.Future[None]:
@@ -111,8 +111,8 @@ class BatchTable:
 
     def change(self, record: BatchRecord, lease: Lease | None = None) -> asyncio.Future[None]:
         """Stores how a batch stands. Whether a person wants it cancelled stays as it is."""
-        row = {name: value for name, value in asdict(record).items() if name not in ("run_id", "number", "cancel")}
-        change = update(batches).where(_of(record)).values(**{**row, "state": int(record.state), "cancelled": int(record.cancelled)})
+        row = {name: value for name, value in _row(record).items() if name not in ("run_id", "number", "cancel")}
+        change = update(batches).where(_of(record)).values(**row)
         return self._submit(lambda connection: connection.execute(change), lease)
 
     def end(self, ends: Sequence[ItemEnd], lease: Lease | None = None) -> asyncio.Future[None]:
@@ -164,11 +164,14 @@ def _after(end: ItemEnd) -> dict[str, int]:
     return {"new": int(end.state), "tried": end.item.tries}
 
 
+def _row(record: BatchRecord) -> dict[str, object]:
+    return {name: int(value) if isinstance(value, (bool, BatchStep)) else value for name, value in asdict(record).items()}
+
+
 def _record(row: Row[*tuple[object, ...]]) -> BatchRecord:
     values = {name: row._mapping[name] for name in _COLUMNS}
-    return BatchRecord(
-        **{**values, "state": BatchStep(values["state"]), "cancel": bool(values["cancel"]), "cancelled": bool(values["cancelled"])}
-    )
+    flags = {name: bool(values[name]) for name in ("cancel", "cancelled", "found")}
+    return BatchRecord(**{**values, **flags, "state": BatchStep(values["state"])})
 
 
 def _item(row: Row[*tuple[object, ...]]) -> BatchItem:

@@ -201,6 +201,7 @@ batches = Table(
     Column("parameters", Text, nullable=False, server_default="[]"),  # JSON: those that its items are asked with, each once
     Column("cancel", Integer, nullable=False, server_default="0"),  # a person wants it cancelled
     Column("cancelled", Integer, nullable=False, server_default="0"),  # the provider may have been told so
+    Column("found", Integer, nullable=False, server_default="0"),  # by its key: what the provider did not take of it is not known
     Index("ix_evaluator_batches_state", "state"),
 )
 

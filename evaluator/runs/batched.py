@@ -86,7 +86,7 @@ class BatchedExecution(Execution):
 
     async def _more(self) -> bool:
         await self._queue.join()
-        await self.batches.ended()
+        await self.batches.ended(enough=lambda: self._returned > 0)
         returned, self._returned = self._returned, 0
         if returned:
             self._left_out = LeftOut()  # what did not fit is looked at again, too

@@ -55,6 +55,7 @@ class BatchGateway(ScriptedGateway):
         self.rejects = ()
         self.failed_with: list[tuple[int, str]] = []
         self.keyless = False
+        self.fault = ""  # the question that makes a batch invalid
         self.factor = 1
         self.extra_results: list[gw.BatchResult] = []
         self.lose = ()
@@ -91,7 +92,9 @@ class BatchGateway(ScriptedGateway):
         stored.looks += 1
         if stored.state in (gw.BATCH_STATE_ENDED, gw.BATCH_STATE_FAILED):
             return gw.GetBatchResponse(batch=self._shown(stored))
-        if self.failed_with:
+        if any(question_of(item.request) == self.fault for item in stored.items):
+            stored.state, stored.problem = gw.BATCH_STATE_FAILED, (gw.ERROR_CLASS_CALLER_FAULT, "a line is not valid")
+        elif self.failed_with:
             stored.state = gw.BATCH_STATE_FAILED
             error_class, problem = self.failed_with.pop(0)
             stored.problem = (error_class, problem)

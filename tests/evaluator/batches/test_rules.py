@@ -29,6 +29,11 @@ def test_batches_that_are_too_large_become_half_as_large_and_never_empty(items, 
     sizes.too_large(items, size)
     assert 1 <= sizes.items <= max(1, items // 2)
     assert sizes.takes(0, 0, size)
+    sizes.at_fault(items)
+    assert 1 <= sizes.part <= max(1, items // 2)
+    for _ in range(20):
+        sizes.taken()
+    assert sizes.part == MOST_ITEMS, "it grows again"
     before = sizes.items
     sizes.no_room(items, size, alone=False)
     assert (sizes.items, sizes.serial) == (before, True)
@@ -62,4 +67,4 @@ def test_only_a_batch_that_surely_has_the_key_is_chosen_the_oldest_of_several(fo
 def test_every_class_of_error_has_its_advice():
     later = {ErrorClass.RATE_LIMIT, ErrorClass.NOT_SENT, ErrorClass.TRANSIENT, ErrorClass.TIMEOUT}
     assert {kind for kind in ErrorClass if advice_on(kind) is Advice.LATER} == later
-    assert {kind for kind in ErrorClass if advice_on(kind) is Advice.SMALLER} == {ErrorClass.TOO_LARGE}
+    assert {kind for kind in ErrorClass if advice_on(kind) is Advice.SMALLER} == {ErrorClass.TOO_LARGE, ErrorClass.CALLER_FAULT}

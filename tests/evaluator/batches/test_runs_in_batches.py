@@ -187,6 +187,16 @@ async def test_a_batch_that_is_not_valid_stops_the_run_and_costs_nothing(run_in_
     assert run.reason == "compatible takes no batch: The model does not exist"
 
 
+async def test_one_instance_that_makes_its_batch_invalid_is_found_and_the_others_are_asked(run_in_batches, scripted, suite_folder):
+    scripted.fault = "Question 11?"
+    run, evaluator, _ = await run_in_batches(suite_folder(40))
+    assert (run.status, run.counts.answered, run.counts.failed) == (ev.RUN_STATUS_FINISHED, 39, 1), run.reason
+    (failed,) = await answers(evaluator, run, outcomes=[sc.OUTCOME_FAILED])
+    assert (failed.instance_id, failed.error) == ("q11", "a line is not valid")
+    assert (set(scripted.paid.values()), run.cost_nano_usd, run.unknown_calls) == ({1}, 39 * COST, 0)
+    assert len(scripted.sizes) < 16
+
+
 @pytest.mark.parametrize(
     ("error_class", "sizes"), [(gw.ERROR_CLASS_RATE_LIMIT, [6]), (gw.ERROR_CLASS_TRANSIENT, [6]), (gw.ERROR_CLASS_TOO_LARGE, [3, 3])]
 )

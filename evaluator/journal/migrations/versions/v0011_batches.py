@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("parameters", sa.Text, nullable=False, server_default="[]"),
         sa.Column("cancel", sa.Integer, nullable=False, server_default="0"),
         sa.Column("cancelled", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("found", sa.Integer, nullable=False, server_default="0"),
     )
     op.create_index("ix_evaluator_batches_state", "evaluator_batches", ["state"])
     op.create_table(
