@@ -9,6 +9,7 @@ import orjson
 
 from gateway.adapters.base import Capabilities, response_schema
 from gateway.adapters.blocks import Ask, Audio, Block, Called, Choice, Document, Function, Image, Result, Thought, Turn, Vendor, Video
+from gateway.adapters.messages_requests import put_thinking
 from gateway.adapters.openai_chat import SCHEMA_NAME, put_parameters
 from gateway.bodies import Json
 from genlevel.runtime.errors import CallFailed, ErrorClass
@@ -227,11 +228,18 @@ def _further(model: str, parameters: gw.GenerationParameters) -> Json:
     vendor = vendor_of(model)
     further: Json = {}
     if parameters.HasField("top_k"):
-        further |= _top_k(vendor, parameters.top_k) or _unknown(model, "top_k")
+        if (written := _top_k(vendor, parameters.top_k)) is None:
+            raise _unknown(model, "top_k")
+        further |= written
+    if vendor == "anthropic":  # https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html
+        put_thinking(further, parameters)
+        return further
     if parameters.HasField("reasoning_tokens"):
-        further |= _budget(vendor, parameters.reasoning_tokens) or _unknown(model, "reasoning_tokens")
+        raise _unknown(model, "reasoning_tokens")
     if parameters.reasoning_effort:
-        further |= _effort(vendor, parameters.reasoning_effort) or _unknown(model, "reasoning_effort")
+        if (written := _effort(vendor, parameters.reasoning_effort)) is None:
+            raise _unknown(model, "reasoning_effort")
+        further |= written
     return further
 
 
@@ -247,21 +255,8 @@ def _top_k(vendor: str, top_k: int) -> Json | None:
             return None
 
 
-def _budget(vendor: str, tokens: int) -> Json | None:
-    # https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
-    if vendor != "anthropic":
-        return None
-    return {"thinking": {"type": "enabled", "budget_tokens": tokens} if tokens else {"type": "disabled"}}
-
-
 def _effort(vendor: str, effort: str) -> Json | None:
     match vendor:
-        case "anthropic":  # https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html
-            return (
-                {"thinking": {"type": "disabled"}}
-                if effort == "none"
-                else {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort}}
-            )
         case "amazon":  # https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
             return {"reasoningConfig": {"type": "disabled"} if effort == "none" else {"type": "enabled", "maxReasoningEffort": effort}}
         case "openai":  # https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html
@@ -272,9 +267,9 @@ def _effort(vendor: str, effort: str) -> Json | None:
             return None
 
 
-def _unknown(model: str, name: str) -> Json:
+def _unknown(model: str, name: str) -> CallFailed:
     said = f"bedrock has no {name} that {model} is known to take; leave it out, or write additionalModelRequestFields into extra_json"
-    raise _fault(said, f"parameters.{name}")
+    return _fault(said, f"parameters.{name}")
 
 
 def _fault(message: str, part: str) -> CallFailed:

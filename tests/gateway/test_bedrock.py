@@ -57,6 +57,11 @@ def test_parameters_go_where_converse_has_them_and_else_where_the_models_vendor_
         (CLAUDE, {"reasoning_tokens": 1024}, {"thinking": {"type": "enabled", "budget_tokens": 1024}}),
         (CLAUDE, {"reasoning_tokens": 0}, {"thinking": {"type": "disabled"}}),
         (CLAUDE, {"reasoning_effort": "high"}, {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}),
+        (
+            CLAUDE,
+            {"reasoning_tokens": 1024, "reasoning_effort": "high"},
+            {"thinking": {"type": "enabled", "budget_tokens": 1024}, "output_config": {"effort": "high"}},
+        ),
         (CLAUDE, {"reasoning_effort": "none"}, {"thinking": {"type": "disabled"}}),
         (NOVA, {"reasoning_effort": "low"}, {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"}}),
         ("openai.gpt-oss-120b-1:0", {"reasoning_effort": "medium"}, {"reasoning_effort": "medium"}),
