@@ -161,6 +161,8 @@ class _Stream:
         except CallFailed as failure:
             failure.may_be_charged |= self._reading.began
             raise
+        if self._reading.held > LARGE_ANSWER_BYTES:  # a picture, say
+            await self._call.receives(self._reading.held)
         if not pieces:
             return
         is_first = self.first_piece_s is None

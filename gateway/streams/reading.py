@@ -10,7 +10,7 @@ from genlevel.v1 import content_pb2 as ct
 
 
 class Reading:
-    """A framing and an assembler at work. began: some of the answer has come.
+    """A framing and an assembler at work. began: some of the answer has come. held: bytes of the event that has not come whole, about.
 
     Both methods raise AnswerError for an error that the stream tells of, and ValueError (also LookupError, TypeError, AttributeError) for
     what is no stream of this API.
@@ -20,11 +20,14 @@ class Reading:
         self._framing = framing
         self._assembler = assembler
         self.began = False
+        self.held = 0
 
     def feed(self, data: bytes) -> list[ct.Part]:
         """The pieces that these bytes complete."""
         pieces: list[ct.Part] = []
-        for event in self._framing.feed(data):
+        events = self._framing.feed(data)
+        self.held = len(data) if events else self.held + len(data)
+        for event in events:
             if found := self._assembler.feed(event):
                 self.began = True
                 pieces += found

@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway import streamed
+from gateway.calls import Call
 from gateway.service import Gateway
 from gateway.telemetry import Telemetry
 from genlevel.runtime.errors import CallFailed, ConfigurationError
@@ -305,6 +306,27 @@ async def test_a_stream_without_end_is_cut(stub: Any, quick: Gateway, asking: As
     with pytest.raises(CallFailed, match="more than 1 MiB in one answer") as failed:
         await quick.stream(asking("openai-chat"), Pieces())
     assert failed.value.may_be_charged
+
+
+async def test_a_large_event_takes_room_and_many_small_ones_do_not(
+    stub: Any, quick: Gateway, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    receives = Call.receives
+
+    async def noted(call: Call, size: int) -> None:
+        taken.append(size)
+        await receives(call, size)
+
+    monkeypatch.setattr(Call, "receives", noted)
+    streams(stub, *[chunk("x" * 1000) for _ in range(3000)], *END)
+    await quick.generate(asking("streaming-openai-chat"))
+    assert not taken
+    streams(stub, chunk("x" * (3 << 20)), *END)
+    response = await quick.generate(asking("streaming-openai-chat"))
+    assert len(response.parts[0].text) == 3 << 20
+    assert 2 << 20 < max(taken) < 4 << 20
+    assert quick._calls.receiving.used == 0
 
 
 async def test_limits_are_told_as_of_other_answers(stub: Any, quick: Gateway, asking: Asking) -> None:

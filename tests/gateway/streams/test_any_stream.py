@@ -82,12 +82,27 @@ COHERE = [
         },
     },
 ]
+COHERE_OLDER = [
+    {"is_finished": False, "event_type": "text-generation", "text": "Par"},
+    {"is_finished": False, "event_type": "text-generation", "text": "is"},
+    {
+        "is_finished": True,
+        "event_type": "stream-end",
+        "finish_reason": "COMPLETE",
+        "response": {
+            "response_id": "c",
+            "text": "Paris",
+            "meta": {"billed_units": {"input_tokens": 9, "output_tokens": 3}, "tokens": {"input_tokens": 9, "output_tokens": 3}},
+        },
+    },
+]
 OLLAMA = [
     {"model": "m", "message": {"role": "assistant", "content": "", "thinking": "hm"}, "done": False},
     {"model": "m", "message": {"content": "Par", "tool_calls": [{"function": {"name": "one", "arguments": {"x": 1}}}]}, "done": False},
     {"model": "m", "response": "is", "done": False, "logprobs": [TOKEN]},
     {"model": "m", "message": {"content": ""}, "done": True, "done_reason": "stop", "prompt_eval_count": 9, "eval_count": 3},
 ]
+BY_KEY: dict[Key, list[Any]] = {(Dialect.COHERE, Api.GENERATE): COHERE_OLDER}
 BY_API: dict[Api, list[Any]] = {Api.RESPONSES: RESPONDED, Api.MESSAGES: MESSAGE, Api.CONVERSE: BEDROCK}
 BY_DIALECT: dict[str, list[Any]] = {"cohere": COHERE, "ollama": OLLAMA, "gemini": GEMINI, "vertex": GEMINI}
 ODD: list[Any] = [
@@ -112,7 +127,7 @@ ODD: list[Any] = [
 
 def events_of(key: Key) -> list[tuple[str, Any]]:
     """A stream of an API that has all that it may have."""
-    found = BY_API.get(key[1]) or BY_DIALECT.get(key[0]) or CHAT
+    found = BY_KEY.get(key) or BY_API.get(key[1]) or BY_DIALECT.get(key[0]) or CHAT
     return [(event[0], copy.deepcopy(event[1])) if isinstance(event, tuple) else ("", copy.deepcopy(event)) for event in found]
 
 
