@@ -15,6 +15,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
 
 from gateway.errors import redact
+from gateway.landing import Landed, Landing
 from gateway.upstream import CONNECT_TIMEOUT_S
 from genlevel.runtime.errors import CallFailed, ErrorClass
 
@@ -43,10 +44,12 @@ class _PublicResolver(AbstractResolver):
         await self._resolver.close()
 
 
-async def download(url: str, base_url: str, *, shown: str, provider: str, limit: int = MAX_MEDIA_BYTES) -> tuple[bytes, str]:
+async def download(
+    url: str, base_url: str, landing: Landing, *, shown: str, provider: str, limit: int = MAX_MEDIA_BYTES
+) -> tuple[bytes | Landed, str]:
     """The bytes behind an address in an answer, and the MIME type that came with them. The caller sets the deadline.
 
-    base_url: the upstream's address. shown: who answered, for people.
+    base_url: the upstream's address. landing: where they go. shown: who answered, for people.
     Raises CallFailed: UNKNOWN if the address is not fetched or its content is too large, TRANSIENT if it does not answer.
     """
     try:
@@ -63,7 +66,7 @@ async def download(url: str, base_url: str, *, shown: str, provider: str, limit:
                     continue
                 if response.status != 200:
                     raise _failed(shown, provider, f"{_where(url)} answered {response.status}", ErrorClass.TRANSIENT)
-                return await _read(response, limit), response.headers.get("content-type", "")
+                return await _read(response, landing, limit), response.headers.get("content-type", "")
         raise _Refused(f"more than {MOST_REDIRECTS} redirects")
     except _Refused as refused:
         raise _failed(shown, provider, f"{_where(url)} is not fetched: {refused}", ErrorClass.UNKNOWN) from None
@@ -101,14 +104,14 @@ def _origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    chunks, size = [], 0
-    async for chunk in response.content.iter_chunked(1 << 20):
+async def _read(response: aiohttp.ClientResponse, landing: Landing, limit: int) -> bytes | Landed:
+    size = 0
+    async for chunk in response.content.iter_any():
         size += len(chunk)
         if size > limit:
             raise _Refused(f"it has more than {limit >> 20} MiB")
-        chunks.append(chunk)
-    return b"".join(chunks)
+        await landing.take(chunk)
+    return await landing.landed()
 
 
 def _where(url: str) -> str:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from gateway.adapters.base import ProviderError, error_of, vendor_part
 from gateway.adapters.blocks import Turn
-from gateway.adapters.making import Job, JobFailed, Made, Maker, Request, sounds
+from gateway.adapters.making import Job, JobFailed, Made, Maker, Reply, Request, sounds
 from gateway.bodies import Json, body_of
 from gateway.calls import Call
 from gateway.downloads import download
 from gateway.errors import REDIRECTS
 from gateway.extras import extra_of
-from gateway.making import Ended, Jobs, Read, asked_of, reply_of
-from gateway.media import duration_ms, media_part
+from gateway.landing import Landed, Landing
+from gateway.making import Ended, Jobs, Read, asked_of, send
+from gateway.media import duration_ms
 from gateway.media_blocks import fault
 from gateway.parameters import Applied, applied
 from gateway.parts import blobs_of, turns_of
@@ -59,31 +60,30 @@ class Generators:
         sent = await self._sent(route, maker, request, call)
         upstream = await self._upstreams.of(route)
         call.begin()
-        made, upstream_s = await self.jobs.make(sent.asked, upstream, sent.request, _reader(route, maker, upstream), call)
-        details = made.usage.details
-        if sent.request.characters:
-            details.input_characters = sent.request.characters
-        if sent.heard_ms and not details.input_milliseconds:
-            details.input_milliseconds = sent.heard_ms
-        response = gw.GenerateResponse(
-            finish_reason=gw.FINISH_REASON_STOP,
-            usage=made.usage,
-            provider=route.provider,
-            model=made.model or route.model,
-            response_id=made.response_id,
-            applied_parameters=sent.parameters,
-            dropped_parameters=sorted({*sent.dropped, *sent.request.dropped}),
-            usage_incomplete=not (made.has_usage or details.input_milliseconds or details.input_characters),
-        )
-        response.parts.extend(ct.Part(text=text) for text in made.texts)
-        response.logprobs.extend(made.logprobs)
-        upstream_s += await self._add_media(response, made, route, maker, upstream)
+        landings: list[Landing] = []
+
+        async def ask(asked: Request) -> tuple[int, Reply, float]:
+            landings.append(self._stored.landing())
+            return await send(upstream, asked, call, landings[-1])
+
+        try:
+            made, upstream_s = await self.jobs.make(sent.asked, ask, sent.request, _reader(route, maker, upstream))
+            response = _response(route, sent, made)
+            try:
+                fetching_s, lengths = await self._add_media(response, made, _Fetching(route, maker, upstream, landings))
+            except CallFailed as failure:  # what was made is billed, though it cannot be had
+                if maker.modality == ct.MODALITY_IMAGE:
+                    made.usage.output_images = len(made.media)
+                charge(failure, route, made.usage, tokens=made.has_usage, lengths=False)
+                raise
+        finally:
+            for landing in landings:
+                landing.drop()
         if made.vendor:
             response.parts.append(vendor_part(route.provider, made.vendor))
-        response.upstream_s = upstream_s
-        lengths = await self._stored.settle(response, made.seconds)
+        response.upstream_s = upstream_s + fetching_s
         if route.price is not None and route.price.per_input_second:
-            lengths = lengths and details.input_milliseconds > 0
+            lengths = lengths and response.usage.details.input_milliseconds > 0
         set_cost(response, route, tokens=made.has_usage, lengths=lengths)
         return response, made.has_usage
 
@@ -105,38 +105,75 @@ class Generators:
         heard_ms = await asyncio.to_thread(_length_ms, turns) if billed else 0
         return _Sent(first.sends(pieces), found.parameters, found.dropped, asked, heard_ms)
 
-    async def _add_media(self, response: gw.GenerateResponse, made: Made, route: ResolvedRoute, maker: Maker, upstream: Upstream) -> float:
-        """Adds the media of an answer, in order. Returns the seconds in which what it only names was fetched."""
-        fetching_s = 0.0
-        try:
-            for item in made.media:
-                started = time.perf_counter()
-                if isinstance(item, tuple):
-                    data, claimed = item
-                else:
-                    data, claimed = await download(item, upstream.base_url, shown=route.shown, provider=route.provider)
-                    fetching_s += time.perf_counter() - started
-                with reading(route, upstream, {}):
-                    response.parts.append(media_part(data, maker.modality, claimed))
-        except CallFailed as failure:  # what was made is billed, though it cannot be had
-            if maker.modality == ct.MODALITY_IMAGE:
-                made.usage.output_images = len(made.media)
-            charge(failure, route, made.usage, tokens=made.has_usage, lengths=False)
-            raise
-        return fetching_s
+    async def _add_media(self, response: gw.GenerateResponse, made: Made, way: _Fetching) -> tuple[float, bool]:
+        """Adds the media of an answer, in order, and counts them. Returns the seconds in which what it only names was fetched, and whether
+        the length of each is known."""
+        fetching_s, known = 0.0, True
+        for item in made.media:
+            started = time.perf_counter()
+            if isinstance(item, tuple):
+                data, claimed = item
+            else:
+                way.landings.append(self._stored.landing())
+                route, base_url = way.route, way.upstream.base_url
+                data, claimed = await download(item, base_url, way.landings[-1], shown=route.shown, provider=route.provider)
+                fetching_s += time.perf_counter() - started
+            with reading(way.route, way.upstream, {}):
+                part, length_ms = await self._stored.part_of(data, way.maker.modality, claimed)
+            response.parts.append(part)
+            if way.maker.modality == ct.MODALITY_IMAGE:
+                response.usage.output_images += 1
+            else:
+                length_ms = length_ms or round(made.seconds * 1000)
+                response.usage.output_milliseconds += length_ms
+                known = known and length_ms > 0
+        return fetching_s, known
+
+
+class _Fetching(NamedTuple):
+    """How media of an answer are had. landings: of the call, which ends them."""
+
+    route: ResolvedRoute
+    maker: Maker
+    upstream: Upstream
+    landings: list[Landing]
+
+
+def _response(route: ResolvedRoute, sent: _Sent, made: Made) -> gw.GenerateResponse:
+    """An answer without its media."""
+    details = made.usage.details
+    if sent.request.characters:
+        details.input_characters = sent.request.characters
+    if sent.heard_ms and not details.input_milliseconds:
+        details.input_milliseconds = sent.heard_ms
+    response = gw.GenerateResponse(
+        finish_reason=gw.FINISH_REASON_STOP,
+        usage=made.usage,
+        provider=route.provider,
+        model=made.model or route.model,
+        response_id=made.response_id,
+        applied_parameters=sent.parameters,
+        dropped_parameters=sorted({*sent.dropped, *sent.request.dropped}),
+        usage_incomplete=not (made.has_usage or details.input_milliseconds or details.input_characters),
+    )
+    response.parts.extend(ct.Part(text=text) for text in made.texts)
+    response.logprobs.extend(made.logprobs)
+    return response
 
 
 def _reader(route: ResolvedRoute, maker: Maker, upstream: Upstream) -> Read:
     """What replies of this API mean."""
 
-    def read(status: int, headers: Mapping[str, str], raw: bytes, job: Job | None) -> Made | Job:
+    def read(status: int, reply: Reply, job: Job | None) -> Made | Job:
+        headers = reply.headers
         try:
             if status in REDIRECTS and job is not None and job.made is not None and "location" in headers:
                 return replace(job.made, media=[headers["location"]], response_id=job.id)  # fetched like any address: without the key
             if not 200 <= status < 300:
-                raise failure_of(route, upstream, error_of(status, body_of(raw), headers))
+                body = reply.json if isinstance(reply.body, Landed) or reply.json is not None else body_of(reply.body)
+                raise failure_of(route, upstream, error_of(status, body, headers))
             with reading(route, upstream, headers):
-                return maker.answer(reply_of(headers, raw), job)
+                return maker.answer(reply, job)
         except JobFailed as failed:
             raise Ended(job_failure(route, upstream, failed)) from None
         except CallFailed as failure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import orjson
 
@@ -17,6 +17,8 @@ from gateway.adapters.making import Job, Made, Reply, Request
 from gateway.bodies import read_json
 from gateway.calls import Call
 from gateway.downloads import MAX_MEDIA_BYTES
+from gateway.landing import Landed, Landing
+from gateway.parts import LARGE_BYTES
 from gateway.splicing import Encoded, Piece
 from gateway.upstream import Upstream
 from genlevel.runtime.errors import CallFailed, ErrorClass
@@ -37,8 +39,10 @@ class Ended(Exception):
         self.failure = failure
 
 
-Read = Callable[[int, Mapping[str, str], bytes, Job | None], Made | Job]
-"""What a reply means: status, headers, body, the job that was asked about. Raises CallFailed, or Ended."""
+Read = Callable[[int, Reply, Job | None], Made | Job]
+"""What a reply means: its status, the reply, the job that was asked about. Raises CallFailed, or Ended."""
+Send = Callable[[Request], Awaitable[tuple[int, Reply, float]]]
+"""Asks once. Returns the status, the reply, and the seconds during which it was open."""
 
 
 class Jobs:
@@ -47,7 +51,7 @@ class Jobs:
     def __init__(self) -> None:
         self._left: OrderedDict[tuple[str, str], Job] = OrderedDict()  # of one request there are several if it was asked several times
 
-    async def make(self, asked: str, upstream: Upstream, request: Request, read: Read, call: Call | None = None) -> tuple[Made, float]:
+    async def make(self, asked: str, send: Send, request: Request, read: Read) -> tuple[Made, float]:
         """What the request makes, and the seconds with a request open. asked: ``asked_of`` it. Raises CallFailed.
 
         Cancelling it leaves the job, if one was begun, to the next call that asks the same.
@@ -60,9 +64,9 @@ class Jobs:
                     await asyncio.sleep(job.delay_s if not failures else _WAITING_S[min(failures, len(_WAITING_S)) - 1])
                     request = job.next
                 try:
-                    status, headers, body, seconds = await _send(upstream, request, call)
+                    status, reply, seconds = await send(request)
                     open_s += seconds
-                    found = read(status, headers, body, job)
+                    found = read(status, reply, job)
                 except Ended as ended:
                     job = None
                     raise ended.failure from None
@@ -95,18 +99,26 @@ def asked_of(name: str, path: str, pieces: Iterable[Piece]) -> str:
     return digest.hexdigest()
 
 
+async def send(upstream: Upstream, request: Request, call: Call | None = None, landing: Landing | None = None) -> tuple[int, Reply, float]:
+    """Asks once: a ``Send``. landing: where media go."""
+    body: list[Piece] = [orjson.dumps(request.body)] if isinstance(request.body, dict) else request.body
+    headers = {"content-type": request.content_type} if body else None
+    status, answered, raw, seconds = await upstream.send(
+        request.method, request.path, body, headers, limit=MAX_MEDIA_BYTES, call=call, landing=landing
+    )
+    landed = raw or (b"" if landing is None else await landing.landed())
+    if isinstance(landed, Landed):
+        return status, Reply(answered, landed, None), seconds
+    reply = await asyncio.to_thread(reply_of, answered, landed) if len(landed) > LARGE_BYTES else reply_of(answered, landed)
+    return status, reply, seconds
+
+
 def reply_of(headers: Mapping[str, str], body: bytes) -> Reply:
     """A reply; JSON is looked for only if the body may be some."""
     found = read_json(body) if body[:1] in (b"{", b" ", b"\n", b"\r", b"\t") else None
-    return Reply(headers, body, found if isinstance(found, dict) else None)
+    return Reply(headers, b"", found) if isinstance(found, dict) else Reply(headers, body, None)
 
 
 def left_behind(api: Api) -> str:
     """What to say of a call whose time was over."""
     return "; its job goes on at the provider, and the same request asked again waits for it" if api is Api.VIDEO else ""
-
-
-async def _send(upstream: Upstream, request: Request, call: Call | None) -> tuple[int, Mapping[str, str], bytes, float]:
-    body: list[Piece] = [orjson.dumps(request.body)] if isinstance(request.body, dict) else request.body
-    headers = {"content-type": request.content_type} if body else None
-    return await upstream.send(request.method, request.path, body, headers, limit=MAX_MEDIA_BYTES, call=call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from pathlib import Path
 
 import pybase64
 
@@ -20,19 +21,29 @@ _KINDS: dict[int, str] = {
 }
 
 
+HEAD_BYTES = 1000
+"""So many first bytes say what media are."""
+
+
 def media_part(data: bytes, modality: int, claimed: str = "") -> ct.Part:
-    """A part with these bytes inline.
+    """A part with these bytes inline. Raises ValueError as ``mime_type``."""
+    kind = mime_type(data[:HEAD_BYTES], len(data), modality, claimed)
+    return ct.Part(media=ct.Media(modality=ct.Modality.Name(modality), mime_type=kind, inline=data))
+
+
+def mime_type(head: bytes, size: int, modality: int, claimed: str = "") -> str:
+    """The MIME type of media that a model has made. head: their first HEAD_BYTES. size: of all of them.
 
     claimed: the MIME type that came with them; it counts only if the bytes do not say, as servers' claims are often wrong.
     Raises ValueError for bytes that are not of the modality: an error page, say, with a good status.
     """
-    kind, found = _KINDS[modality], mime.mime_type(data[: mime.HEAD_BYTES])
+    kind, found = _KINDS[modality], mime.mime_type(head[: mime.HEAD_BYTES])
     if found == mime.UNKNOWN:
         claimed = claimed.partition(";")[0].strip().lower()
-        found = "image/svg+xml" if modality == ct.MODALITY_IMAGE and b"<svg" in data[:1000] else claimed
-    if not data or not found.startswith(kind):
-        raise ValueError(f"{len(data)} bytes of {found or 'an unknown type'}, but {kind.rstrip('/')} was asked for")
-    return ct.Part(media=ct.Media(modality=ct.Modality.Name(modality), mime_type=found, inline=data))
+        found = "image/svg+xml" if modality == ct.MODALITY_IMAGE and b"<svg" in head else claimed
+    if not size or not found.startswith(kind):
+        raise ValueError(f"{size} bytes of {found or 'an unknown type'}, but {kind.rstrip('/')} was asked for")
+    return found
 
 
 def decoded(text: str) -> bytes:
@@ -56,15 +67,16 @@ def data_uri(uri: str) -> bytes:
     return decoded(text)
 
 
-def duration_ms(data: bytes) -> int:
-    """The length of a video or sound in milliseconds by its container, 0 if it does not say, or says more than a day.
+def duration_ms(data: bytes | Path) -> int:
+    """The length of a video or sound, or of a file of it, in milliseconds by its container, 0 if it does not say, or says more than a
+    day.
 
     Blocks: call it in a thread.
     """
     import av
 
     try:
-        with av.open(io.BytesIO(data), mode="r") as container:
+        with av.open(str(data) if isinstance(data, Path) else io.BytesIO(data), mode="r") as container:
             length = container.duration
             streams = [stream.duration * stream.time_base for stream in container.streams if stream.duration and stream.time_base]
     except (av.FFmpegError, ValueError, OSError):

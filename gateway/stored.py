@@ -8,10 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.media import duration_ms
+from gateway.landing import Landed, Landing, not_stored
+from gateway.media import HEAD_BYTES, duration_ms, mime_type
 from gateway.media_blocks import Fetch
 from gateway.sizes import MAX_REQUEST_BYTES
-from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError, UsageError
+from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.runtime.settings import Storage
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -83,9 +84,39 @@ class StoredMedia:
                 media.blob.CopyFrom(await self.keep(media.inline, media.mime_type))
         return known
 
-    async def keep(self, data: bytes, mime_type: str) -> ct.BlobReference:
+    async def part_of(self, data: bytes | Landed, modality: int, claimed: str) -> tuple[ct.Part, int]:
+        """What a model has made as a part, stored if it is too large to travel inline; and its length in milliseconds, 0 if it has or says
+        none. claimed: as for ``gateway.media.mime_type``, which raises ValueError.
+
+        Raises CallFailed if it cannot be stored.
+        """
+        kind = mime_type(data.head if isinstance(data, Landed) else data[:HEAD_BYTES], len(data), modality, claimed)
+        length_ms = 0
+        if modality in (ct.MODALITY_AUDIO, ct.MODALITY_VIDEO):
+            length_ms = await asyncio.to_thread(_length_ms, data)
+        part = ct.Part(media=ct.Media(modality=ct.Modality.Name(modality), mime_type=kind))
+        if isinstance(data, Landed) or len(data) > self._settings.inline_limit_bytes:
+            part.media.blob.CopyFrom(await self.keep(data, kind))
+        else:
+            part.media.inline = data
+        return part, length_ms
+
+    def landing(self) -> Landing:
+        """Where media of an answer go as they come."""
+        return Landing(lambda: self.store, self._settings.inline_limit_bytes)
+
+    async def keep(self, data: bytes | Landed, kind: str) -> ct.BlobReference:
         """Stores what an answer has. Raises CallFailed: it is billed, though it cannot be had."""
         try:
-            return await self.store.writes(self.store.put, data, mime_type)
+            if isinstance(data, Landed):
+                return await self.store.writes(data.spool.keep, kind)
+            return await self.store.writes(self.store.put, data, kind)
         except StorageError as problem:
-            raise CallFailed(ErrorClass.UNKNOWN, str(problem), provider_code="blob store", may_be_charged=True) from None
+            raise not_stored(problem) from None
+
+
+def _length_ms(data: bytes | Landed) -> int:
+    if not isinstance(data, Landed):
+        return duration_ms(data)
+    data.spool.flush()
+    return duration_ms(data.spool.path)

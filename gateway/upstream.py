@@ -23,6 +23,7 @@ from yarl import URL
 from gateway.calls import Call
 from gateway.clients import Client, ClientFactory, Wanted
 from gateway.errors import redact
+from gateway.landing import Landing
 from gateway.resolved import ResolvedRoute
 from gateway.splicing import Encoded, Piece
 from genlevel.runtime import logs
@@ -121,11 +122,13 @@ class Upstream:
         *,
         limit: int = MAX_ANSWER_BYTES,
         call: Call | None = None,
+        landing: Landing | None = None,
     ) -> tuple[int, Mapping[str, str], bytes, float]:
         """Sends one request. Returns status, lower-case headers, body, and the seconds during which it was open.
 
         body: whole, or pieces; their list is emptied meanwhile, so that media are not in memory while a model works. limit: bytes of the
         answer at most. call: what it is for, which is told when the body is sent, and waits for room if the answer is large.
+        landing: where an answer goes that is media; what is returned of it is empty.
         Raises CallFailed (TRANSIENT) if the connection cannot be made or breaks. The caller sets the deadline.
         """
         url, asked, data = await self._asked(method, path, body, headers, call)
@@ -134,7 +137,7 @@ class Upstream:
             # A redirect would carry the key elsewhere.
             async with self._session.request(method, url, data=data, headers=asked, allow_redirects=False) as response:
                 self._check_proxy(response)
-                answer = await self._read(response, limit, call)
+                answer = await self._read(response, limit, call, landing)
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             raise self._broken(error) from None
         return response.status, plain_headers(response.raw_headers), answer, time.perf_counter() - started
@@ -230,10 +233,11 @@ class Upstream:
             pieces[:] = whole
         return await self._authorise(method, str(url), whole)
 
-    async def _read(self, response: aiohttp.ClientResponse, limit: int, call: Call | None) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, limit: int, call: Call | None, landing: Landing | None) -> bytes:
         """The body, decompressed. A short one has come with its headers, and is not waited for."""
         chunks, content = [], response.content
         size = 0
+        lands = landing is not None and response.status == HTTPStatus.OK
         while chunk := content.read_nowait() if content.is_eof() else await content.readany():
             size += len(chunk)
             if size > limit:
@@ -244,6 +248,10 @@ class Upstream:
                     provider_code="too large",
                     may_be_charged=True,
                 )
+            if lands and landing is not None and (size > len(chunk) or landing.takes(chunk)):
+                await landing.take(chunk)
+                continue
+            lands = False
             chunks.append(chunk)
             if size > LARGE_ANSWER_BYTES and call is not None:
                 await call.receives(max(size, min(response.content_length or 0, limit)))

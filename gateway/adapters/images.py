@@ -10,6 +10,7 @@ from gateway.adapters.blocks import Image, Turn
 from gateway.adapters.making import File, Job, Made, Reply, Request, asked_texts, beside, file_name, form_request, json_request
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
+from gateway.landing import Landed
 from gateway.media import data_uri, decoded
 from gateway.media_blocks import fault
 from genlevel.runtime.settings import Api, RouteMedia
@@ -156,9 +157,9 @@ def placed(turns: Sequence[Turn]) -> list[tuple[str, Image]]:
     return found
 
 
-def pictures_of(body: Json) -> list[tuple[bytes, str] | str]:
+def pictures_of(body: Json) -> list[tuple[bytes | Landed, str] | str]:
     """What an answer has in ``data``: bytes with the MIME type that it says, and addresses."""
-    media: list[tuple[bytes, str] | str] = []
+    media: list[tuple[bytes | Landed, str] | str] = []
     for entry in objects(body, "data"):
         text, url, kind = entry.get("b64_json"), entry.get("url"), name_of(entry.get("mime_type"))
         if isinstance(text, str) and text:

@@ -17,6 +17,7 @@ import orjson
 from gateway.adapters.base import Capabilities, ProviderError
 from gateway.adapters.blocks import Audio, Image, Turn
 from gateway.bodies import Json
+from gateway.landing import Landed
 from gateway.splicing import Piece
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia
@@ -45,22 +46,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply with a good status. json: its body, if it is a JSON object."""
+    """A reply. json: its body, if that is a JSON object; else it is in body."""
 
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | Landed
     json: Json | None
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made: bytes with the MIME type that came with them, and addresses to be fetched, in order.
+    """What was made: bytes (or the file that has them) with the MIME type that came with them, and addresses to be fetched, in order.
 
     texts: what was said with them. seconds: the length as the provider states it, 0 if it does not. logprobs: of a text. vendor: what
     else the answer says, under the provider's names.
     """
 
-    media: Sequence[tuple[bytes, str] | str]
+    media: Sequence[tuple[bytes | Landed, str] | str]
     texts: Sequence[str] = ()
     usage: gw.Usage = field(default_factory=gw.Usage)
     has_usage: bool = False

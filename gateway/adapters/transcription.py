@@ -66,11 +66,12 @@ class OpenAITranscription:
 
     def answer(self, reply: Reply, job: Job | None) -> Made:
         """The text, and what is said of it: of JSON, of a stream of events if one was asked for, or of a plain text."""
-        kind = reply.headers.get("content-type", "")
-        if reply.json is None and kind.startswith("text/event-stream"):
-            return self._read(_streamed(reply.body), reply)
-        if reply.json is None and kind.startswith(("text/plain", "text/vtt", "application/x-subrip")):
-            return Made((), [reply.body.decode("utf-8", "replace").rstrip("\n")])
+        kind, raw = reply.headers.get("content-type", ""), reply.body
+        if reply.json is None and isinstance(raw, bytes):
+            if kind.startswith("text/event-stream"):
+                return self._read(_streamed(raw), reply)
+            if kind.startswith(("text/plain", "text/vtt", "application/x-subrip")):
+                return Made((), [raw.decode("utf-8", "replace").rstrip("\n")])
         return self._read(json_of(reply), reply)
 
     def _read(self, body: Json, reply: Reply) -> Made:

@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -77,6 +78,10 @@ class BlobStore:
             self._shelf.write(_place(sha256), content, mime_type)
         return ct.BlobReference(sha256=sha256, size_bytes=len(content))
 
+    def spool(self) -> Spool:
+        """A place for an object that comes in pieces. Raises StorageError."""
+        return Spool(self._shelf, self.limit_bytes)
+
     def get(self, sha256: str, *, most_bytes: int = LIMIT_BYTES) -> bytes:
         """The bytes of an object of at most ``most_bytes``, checked against its hash.
 
@@ -128,10 +133,74 @@ class BlobStore:
         return f"{self._shelf.name.rstrip('/')}/{_place(sha256)}"
 
 
+class Spool:
+    """An object while it comes in pieces: a file, which becomes the object once it is whole. All that it does blocks, and raises
+    StorageError.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = BlobStore.open(folder)
+        ...     spool = store.spool()
+        ...     spool.write(b"some")
+        ...     spool.write(b"thing")
+        ...     store.get(spool.keep().sha256)
+        b'something'
+    """
+
+    def __init__(self, shelf: _Shelf, limit_bytes: int) -> None:
+        self._shelf = shelf
+        self._limit_bytes = limit_bytes
+        self._hash = hashlib.sha256()
+        self.size = 0
+        with self._writing():
+            descriptor, name = tempfile.mkstemp(dir=shelf.spools, prefix=".new-")
+            self._file = os.fdopen(descriptor, "wb")
+        self.path = Path(name)
+        """Where it is until it is kept."""
+
+    def write(self, piece: bytes) -> None:
+        """What comes next."""
+        self.size += len(piece)
+        if self.size > self._limit_bytes:
+            raise StorageError(f"blob store: an object of more than {self._limit_bytes} bytes is over the limit")
+        self._hash.update(piece)
+        with self._writing():
+            self._file.write(piece)
+
+    def flush(self) -> None:
+        """Has all of it in the file at ``path``."""
+        with self._writing():
+            self._file.flush()
+
+    def keep(self, mime_type: str = "") -> ct.BlobReference:
+        """Makes it an object of the store. mime_type: as for ``BlobStore.put``. The spool is gone then."""
+        sha256 = self._hash.hexdigest()
+        with self._writing():
+            self._file.close()
+        if self._shelf.size(_place(sha256)) != self.size:
+            self._shelf.adopt(_place(sha256), self.path, mime_type)
+        self.drop()
+        return ct.BlobReference(sha256=sha256, size_bytes=self.size)
+
+    def drop(self) -> None:
+        """Forgets it, unless it was kept. Doing it twice is fine."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+            self.path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(f"blob store: cannot write below {self._shelf.spools} ({error.strerror})", passes=True) from None
+
+
 class _Shelf(ABC):
-    """Where objects lie: the one thing that differs between stores."""
+    """Where objects lie: the one thing that differs between stores. spools: the folder of what is not whole yet."""
 
     name: str
+    spools: Path
 
     @abstractmethod
     def size(self, place: str) -> int | None: ...
@@ -141,6 +210,10 @@ class _Shelf(ABC):
 
     @abstractmethod
     def write(self, place: str, content: bytes, mime_type: str) -> None: ...
+
+    @abstractmethod
+    def adopt(self, place: str, path: Path, mime_type: str) -> None:
+        """Writes what is in a file of ``spools``, which may be gone then."""
 
     def path(self, place: str) -> Path | None:
         """The object's file if it has one on this machine."""
@@ -160,7 +233,7 @@ class _FolderShelf(_Shelf):
 
     def __init__(self, folder: Path, durability: Durability) -> None:
         self.name = str(folder)
-        self._folder = folder
+        self.spools = self._folder = folder
         self._durability = durability
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -197,17 +270,28 @@ class _FolderShelf(_Shelf):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
-                temporary = file.name
+                temporary = Path(file.name)
                 file.write(content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-            if self._durability is Durability.POWER:
-                to_disk(target, self._folder)
+            self._place(temporary, target)
         except OSError as error:
             if temporary is not None:
                 with contextlib.suppress(OSError):
-                    Path(temporary).unlink(missing_ok=True)
+                    temporary.unlink(missing_ok=True)
             raise StorageError(f"blob store: cannot write {target} ({error.strerror})", passes=True) from None
+
+    def adopt(self, place: str, path: Path, mime_type: str) -> None:
+        target = self._folder / place
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._place(path, target)
+        except OSError as error:
+            raise StorageError(f"blob store: cannot write {target} ({error.strerror})", passes=True) from None
+
+    def _place(self, path: Path, target: Path) -> None:
+        os.chmod(path, 0o644)
+        os.replace(path, target)
+        if self._durability is Durability.POWER:
+            to_disk(target, self._folder)
 
 
 class _RemoteShelf(_Shelf):
@@ -218,6 +302,7 @@ class _RemoteShelf(_Shelf):
 
         self._url = url
         self.name = without_secrets(url)
+        self.spools = Path(tempfile.gettempdir())
         hide_secrets_of(url)
         try:
             self._files: Any
@@ -247,6 +332,13 @@ class _RemoteShelf(_Shelf):
         kind = {"ContentType": mime_type} if mime_type and "s3" in self._protocols() else {}
         try:
             self._files.pipe_file(self._path(place), content, **kind)
+        except Exception as error:
+            raise self._failure("write", place, error) from error
+
+    def adopt(self, place: str, path: Path, mime_type: str) -> None:
+        kind = {"ContentType": mime_type} if mime_type and "s3" in self._protocols() else {}
+        try:
+            self._files.put_file(str(path), self._path(place), **kind)
         except Exception as error:
             raise self._failure("write", place, error) from error
 

@@ -18,6 +18,7 @@ from gateway.adapters.images import OpenAIImages
 from gateway.adapters.making import Job, JobFailed, Made, Reply, Request
 from gateway.adapters.videos import OpenAIVideos, poll_delay_s
 from gateway.downloads import download
+from gateway.landing import Landing
 from gateway.making import Jobs
 from gateway.media import duration_ms, media_part
 from genlevel.runtime.blobs import BlobStore
@@ -31,6 +32,11 @@ def picture(shade=200, size=(20, 10)):
     buffer = io.BytesIO()
     Image.new("RGB", size, (shade, 0, 0)).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def landing():
+    """For what fits into memory."""
+    return Landing(lambda: pytest.fail("nothing is stored"), 1 << 20)
 
 
 def samples(data):
@@ -182,17 +188,16 @@ async def test_each_of_several_jobs_of_one_request_is_waited_for_by_the_next_one
 async def test_a_job_that_cannot_be_asked_about_any_more_may_be_charged(monkeypatch, error_class):
     monkeypatch.setattr(making, "_WAITING_S", (0.0,))
 
-    class Upstream:
-        async def send(self, method, *_, **__):
-            if method == "GET":
-                raise CallFailed(error_class, "not now")
-            return 200, {}, b"", 0.0
+    async def send(request):
+        if request.method == "GET":
+            raise CallFailed(error_class, "not now")
+        return 200, Reply({}, b"", None), 0.0
 
     def begun(*_):
         return Job("job", Request("GET", "videos/job"), 0.0, "queued")
 
     with pytest.raises(CallFailed, match="not now") as failed:
-        await Jobs().make("route", Upstream(), Request("POST", "videos"), begun)
+        await Jobs().make("asked", send, Request("POST", "videos"), begun)
     assert failed.value.may_be_charged
 
 
@@ -300,14 +305,14 @@ async def test_an_address_elsewhere_is_not_fetched(gateway, prompt, why):
 )
 async def test_no_answer_makes_this_machine_call_its_own_network(url):
     with pytest.raises(CallFailed, match="is not fetched"):
-        await download(url, "https://api.example.com/v1", shown="it", provider="openai")
+        await download(url, "https://api.example.com/v1", landing(), shown="it", provider="openai")
 
 
 async def test_a_file_that_is_too_large_is_not_fetched(media_upstream, gateway):
     await gateway.generate(make("openai-images", "[url] large"))
     base = media_upstream.base_url
     with pytest.raises(CallFailed, match="it has more than 0 MiB"):
-        await download(base.replace("/v1", "/files/0.png"), base, shown="it", provider="openai", limit=10)
+        await download(base.replace("/v1", "/files/0.png"), base, landing(), shown="it", provider="openai", limit=10)
 
 
 async def test_what_is_too_large_to_travel_inline_is_stored(settings, make_gateway, tmp_path):

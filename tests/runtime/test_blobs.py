@@ -43,6 +43,39 @@ def test_what_was_put_comes_back_by_its_hash(url: str, content: bytes) -> None:
     assert store.put(content) == reference
 
 
+def test_what_comes_in_pieces_is_the_same_object_and_nothing_until_it_is_kept(url: str) -> None:
+    store = BlobStore.open(url)
+    spool = store.spool()
+    for piece in (b"some", b"", b"thing"):
+        spool.write(piece)
+    spool.flush()
+    assert (spool.size, spool.path.read_bytes()) == (9, b"something")
+    sha256 = hashlib.sha256(b"something").hexdigest()
+    assert not store.has(sha256)
+    reference = spool.keep("text/plain")
+    spool.drop()
+    assert (reference.sha256, reference.size_bytes) == (sha256, 9)
+    assert store.get(sha256) == b"something"
+    assert not spool.path.exists()
+    again = store.spool()
+    again.write(b"something")
+    assert again.keep() == reference
+    assert not again.path.exists()
+    dropped = store.spool()
+    dropped.write(b"other")
+    dropped.drop()
+    assert not dropped.path.exists()
+    assert not store.has(hashlib.sha256(b"other").hexdigest())
+
+
+def test_what_comes_in_pieces_is_no_larger_than_any_object(url: str) -> None:
+    spool = BlobStore.open(url, limit_bytes=5).spool()
+    spool.write(b"12345")
+    with pytest.raises(StorageError, match="over the limit"):
+        spool.write(b"6")
+    spool.drop()
+
+
 def test_an_object_that_is_not_there_is_named(url: str) -> None:
     store = BlobStore.open(url)
     absent = hashlib.sha256(b"absent").hexdigest()
