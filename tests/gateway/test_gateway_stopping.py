@@ -108,7 +108,11 @@ def unread(gateway: Gateway, asking: Asking, monkeypatch: pytest.MonkeyPatch) ->
         await asyncio.sleep(30)
         return b""
 
-    monkeypatch.setattr(gateway, "_stored", lambda: slow)
+    async def known(_: Any) -> int:
+        return 1
+
+    monkeypatch.setattr(gateway._stored, "bytes_of", known)
+    monkeypatch.setattr(gateway._stored, "fetch", lambda: slow)
     request = asking("openai-chat")
     image = ct.Media(modality=ct.MODALITY_IMAGE, mime_type="image/png", blob=ct.BlobReference(sha256="0" * 64))
     request.messages[0].parts.add().media.CopyFrom(image)

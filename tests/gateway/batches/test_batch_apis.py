@@ -236,6 +236,27 @@ def test_anthropics_batches_are_known_by_their_first_result():
     assert [request.first_line for request in asked] == [False, True, True]
 
 
+def test_anthropics_pages_are_read_until_there_are_no_more():
+    waiting = {**BATCHES[AnthropicBatches], "processing_status": "in_progress"}
+    pages = [{"data": [{**waiting, "id": f"b{number}"}], "has_more": number < 2} for number in range(3)]
+    found, asked = played(AnthropicBatches().find("k", 0.0), *pages)
+    assert [batch.id for batch in found] == ["b0", "b1", "b2"]
+    assert [request.path.partition("?")[2] for request in asked] == ["limit=100", "limit=100&after_id=b0", "limit=100&after_id=b1"]
+
+
+@pytest.mark.parametrize(("api", "names"), [(MistralBatches, ("page=0", "page=1")), (GeminiBatches, ("pageSize=100", "pageToken=t%3D"))])
+def test_other_lists_have_pages_too(api, names):
+    body = copy.deepcopy(BATCHES[api])
+    pages = (
+        [{"data": [body] * 100}, {"data": [body]}]
+        if api is MistralBatches
+        else [{"operations": [body], "nextPageToken": "t="}, {"operations": [body]}]
+    )
+    found, asked = played(api().find("k", 100.0), *pages)
+    assert len(found) == (101 if api is MistralBatches else 2)
+    assert all(name in request.path for name, request in zip(names, asked, strict=True))
+
+
 def test_a_cancel_that_is_refused_for_another_reason_is_a_failure():
     refused = CallFailed(ErrorClass.CALLER_FAULT, "no")
     with pytest.raises(CallFailed, match="no"):
