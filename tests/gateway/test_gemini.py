@@ -321,6 +321,22 @@ def test_pictures_and_sound_are_media_and_those_of_thoughts_are_not() -> None:
     assert draft.HasField("vendor")
 
 
+def test_a_signature_alone_is_reasoning_and_a_signed_picture_of_thoughts_stays_as_it_came() -> None:
+    picture = {"inlineData": {"mimeType": "image/png", "data": PNG}, "thought": True, "thoughtSignature": "s"}
+    thought, draft = Gemini().answer(answer({"thought": True, "thoughtSignature": "s"}, picture)).parts
+    assert (thought.WhichOneof("part"), plain(thought.vendor_fields)) == ("reasoning", {"thoughtSignature": "s"})
+    assert plain(draft.vendor.value) == picture
+
+
+@pytest.mark.parametrize(
+    "result", ["x", {"chosenCandidates": "x"}, {"chosenCandidates": [], "topCandidates": 7}, {"chosenCandidates": [7]}]
+)
+def test_log_probabilities_in_another_form_are_kept_as_they_came(result: Any) -> None:
+    read = Gemini().answer(answer({"text": "x"}, candidate={"logprobsResult": result}))
+    assert not read.logprobs
+    assert plain(read.parts[-1].vendor.value) == {"logprobsResult": result}
+
+
 @pytest.mark.parametrize("reason", ["SAFETY", "RECITATION", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR"])
 def test_what_a_filter_withheld_is_a_refusal_and_what_it_cut_is_an_answer_that_says_so(reason: str) -> None:
     with pytest.raises(Refused, match=f"{reason}: because"):
@@ -384,6 +400,21 @@ def test_usage_is_in_buckets_that_have_nothing_in_common(usage: Json, expected: 
     found, known = Gemini().usage({"usageMetadata": usage})
     assert known
     assert (found.input_tokens, found.cache_read_tokens, found.output_tokens, found.reasoning_tokens) == expected
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {"candidatesTokenCount": 3},
+        {"promptTokenCount": 9, "candidatesTokenCount": "many"},
+        {"promptTokenCount": 9, "candidatesTokenCount": 3, "thoughtsTokenCount": -1},
+        {"promptTokenCount": 9, "candidatesTokenCount": 3, "toolUsePromptTokenCount": 0.5},
+    ],
+)
+def test_counts_that_are_missing_or_cannot_be_read_are_unknown(usage: Any) -> None:
+    assert not Gemini().usage({"usageMetadata": usage})[1]
+    assert not Gemini().answer({**answer({"text": "x"}), "usageMetadata": usage}).usage_is_known
 
 
 def test_tokens_of_media_are_told_beside_the_answer() -> None:
