@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import quote
 
-from gateway.adapters.anthropic_messages import BETAS, AnthropicMessages
+from gateway.adapters.anthropic_messages import BETAS, SAMPLING, AnthropicMessages
 from gateway.adapters.blocks import Ask
 from gateway.bodies import Json
 
@@ -25,12 +25,13 @@ class VertexMessages(AnthropicMessages):
         return f"publishers/anthropic/models/{quote(model, safe='@._-')}:{'streamRawPredict' if streamed else 'rawPredict'}"
 
     def request(self, model: str, ask: Ask) -> Json:
-        """Anthropic's request, which names a version in place of the model."""
+        """Anthropic's request, which does not name the model."""
         body = super().request(model, ask)
         del body["model"]
-        return {"anthropic_version": OLDER_VERSION if super().headers(body) else VERSION, **body}
+        return body
 
     def headers(self, body: Json) -> None:
         """The version is in the body, and so are beta features: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude"""
+        body.setdefault("anthropic_version", OLDER_VERSION if any(name in body for name in SAMPLING) else VERSION)
         if betas := body.pop(BETAS, None):
             body["anthropic_beta"] = betas
