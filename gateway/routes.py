@@ -126,7 +126,7 @@ class Routes:
         known = ", ".join(sorted(self._settings.routes)[:10])
         names = f" ({known})" if known else ""
         providers = ", ".join(implied_names())
-        ways = f"use a name from genlevel.yaml{names}, or PROVIDER/MODEL; the providers are {providers}"
+        ways = f"use a name from genlevel.yaml{names}, or PROVIDER/MODEL of {providers}"
         way = "" if self._served else "; or any OpenAI-compatible server by --base-url"
         return f"no route {quoted(name)}: {ways}{way}"
 

@@ -19,6 +19,7 @@ from genlevel.runtime.errors import NotFoundError
 from genlevel.runtime.shown import quoted
 from genlevel.runtime.version import this_version
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
@@ -172,7 +173,14 @@ def _facts(plan: Plan, prompt_version: str) -> sc.RunFacts:
         tasks=plan.specification.tasks,
         occasion=plan.specification.occasion,
         chosen=plan.chosen,
+        price=_price(plan.model),
     )
+
+
+def _price(model: gw.ModelInfo) -> str:
+    if not model.HasField("price"):
+        return ""
+    return json_format.MessageToJson(model.price, preserving_proto_field_name=True, indent=None)
 
 
 def new_record(plan: Plan, *, suite_hash: str, generation: int, traffic: ev.TrafficSettings, prompt_version: str) -> RunRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from genlevel.cli.price_words import price_document
 from genlevel.cli.printing import NANO
 from genlevel.cli.waiting_batches import batches_document
 from genlevel.v1 import evaluator_pb2 as ev
@@ -191,7 +192,13 @@ def plan_document(plan: ev.PlanRunResponse) -> Document:
         "run": plan.run_id,
         "plan": plan.plan or None,
         "benchmark": plan.benchmark,
-        "model": {"route": plan.model.route, "provider": plan.model.provider, "ready": plan.model.ready, "problem": plan.model.problem},
+        "model": {
+            "route": plan.model.route,
+            "provider": plan.model.provider,
+            "ready": plan.model.ready,
+            "problem": plan.model.problem,
+            "price": price_document(plan.model.price) if priced else None,
+        },
         "instances": sum(task.instances for task in plan.tasks),
         "answers": sum(task.answers for task in plan.tasks),
         "input_tokens": sum(task.estimated_input_tokens for task in plan.tasks),

@@ -129,13 +129,13 @@ def joined_run(runs: Sequence[ev.Run], plans: Sequence[Plan], plan: Plan) -> ev.
 
 
 def joined_facts(runs: Sequence[ev.Run], plans: Sequence[Plan], plan: Plan) -> sc.RunFacts | None:
-    """How the parts were asked, which is alike but for the genlevel that did; None if it is not known of any."""
+    """How the parts were asked, which is alike but for the genlevel that did and the price; None if it is not known of any."""
     known = [run.facts for run in runs if run.HasField("facts")]
     if not known:
         return None
     facts = sc.RunFacts()
     facts.CopyFrom(known[0])
-    for name in ("version", "commit"):
+    for name in ("version", "commit", "price"):
         if len({getattr(run.facts, name) for run in runs}) > 1:
             facts.ClearField(name)
     facts.tasks, facts.chosen = plan.specification.tasks, plan.chosen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genlevel.cli.price_words import price_told
 from genlevel.cli.printing import console, number, table
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def print_plan(plan: Document) -> None:
     out.print(f"run {plan['run']} on {plan['benchmark']}; nothing was called")
     if plan["plan"]:
         out.print(f"It would be plan {plan['plan']} of this model on these tasks in this storage.")
+    if (price := plan["model"]["price"]) and price["source"]:
+        read = f", read on {price['as_of']}" if price["as_of"] else ""
+        out.print(f"price: {price_told(price)} US$ per M tokens in / out ({price['source']}{read})")
     told = any("no price" in problem and plan["model"]["route"] in problem for problem in plan["problems"])
     if plan["usd"] is None and not told:
         out.print("The model has no price: its cost is unknown, not zero.")

@@ -145,7 +145,7 @@ class ScoreTaskHeader(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[_Union[TaskDescription, _Mapping]] = ..., partial: _Optional[bool] = ..., benchmark_tasks: _Optional[_Iterable[_Union[TaskDescription, _Mapping]]] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[RunFacts, _Mapping]] = ...) -> None: ...
 
 class RunFacts(_message.Message):
-    __slots__ = ("version", "commit", "provider", "provider_model", "route_fingerprint", "prompt_version", "limit", "seed", "tasks", "parts", "models", "parameters", "task_plans", "occasion", "chosen")
+    __slots__ = ("version", "commit", "provider", "provider_model", "route_fingerprint", "prompt_version", "limit", "seed", "tasks", "parts", "models", "parameters", "task_plans", "occasion", "chosen", "price")
     class TaskPlansEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +168,7 @@ class RunFacts(_message.Message):
     TASK_PLANS_FIELD_NUMBER: _ClassVar[int]
     OCCASION_FIELD_NUMBER: _ClassVar[int]
     CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
     version: str
     commit: str
     provider: str
@@ -183,7 +184,8 @@ class RunFacts(_message.Message):
     task_plans: _containers.ScalarMap[str, int]
     occasion: str
     chosen: str
-    def __init__(self, version: _Optional[str] = ..., commit: _Optional[str] = ..., provider: _Optional[str] = ..., provider_model: _Optional[str] = ..., route_fingerprint: _Optional[str] = ..., prompt_version: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., tasks: _Optional[str] = ..., parts: _Optional[_Iterable[str]] = ..., models: _Optional[_Iterable[_Union[CountedText, _Mapping]]] = ..., parameters: _Optional[_Iterable[_Union[CountedText, _Mapping]]] = ..., task_plans: _Optional[_Mapping[str, int]] = ..., occasion: _Optional[str] = ..., chosen: _Optional[str] = ...) -> None: ...
+    price: str
+    def __init__(self, version: _Optional[str] = ..., commit: _Optional[str] = ..., provider: _Optional[str] = ..., provider_model: _Optional[str] = ..., route_fingerprint: _Optional[str] = ..., prompt_version: _Optional[str] = ..., limit: _Optional[int] = ..., seed: _Optional[int] = ..., tasks: _Optional[str] = ..., parts: _Optional[_Iterable[str]] = ..., models: _Optional[_Iterable[_Union[CountedText, _Mapping]]] = ..., parameters: _Optional[_Iterable[_Union[CountedText, _Mapping]]] = ..., task_plans: _Optional[_Mapping[str, int]] = ..., occasion: _Optional[str] = ..., chosen: _Optional[str] = ..., price: _Optional[str] = ...) -> None: ...
 
 class CountedText(_message.Message):
     __slots__ = ("text", "answers")

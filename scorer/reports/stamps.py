@@ -77,7 +77,7 @@ def run_stamp(run: ev.Run, verdict: sc.GetVerdictResponse, references: str | Non
             "parameters": {field.name: _value(value) for field, value in asked.parameters.ListFields()},
             "parts": list(facts.parts) if facts else [],
         },
-        "route": {"provider": facts.provider, "model": facts.provider_model, "fingerprint": facts.route_fingerprint} if facts else None,
+        "route": _route(facts) if facts else None,
         "models": [{"model": one.text or None, "answers": one.answers} for one in facts.models] if facts else None,
         "applied_parameters": [_parameters(one) for one in facts.parameters] if facts else None,
     }
@@ -93,6 +93,12 @@ def scores_stamp(references: str | None, references_hash: str, alpha: float) -> 
         "references": {"set": references, "hash": references_hash or None},
         "alpha": alpha,
     }
+
+
+def _route(facts: sc.RunFacts) -> Document:
+    """The route when the run was planned; its price only if one is kept."""
+    route: Document = {"provider": facts.provider, "model": facts.provider_model, "fingerprint": facts.route_fingerprint}
+    return route | ({"price": json.loads(facts.price)} if facts.price else {})
 
 
 def _version(version: str, commit: str) -> Document | None:

@@ -116,7 +116,8 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     answers, failing, judge = stub_upstream(answer="Answer: A"), stub_upstream(status=400), stub_upstream(answer="Rating: 7")
     servers = {"a": answers, "f": failing, "j": judge, "w": stub_upstream(answer="Answer: B")}
     accounts = "".join(f"  {name}: {{provider: compatible, base_url: {server.base_url}}}\n" for name, server in servers.items())
-    routes = "".join(f"  {name}: {{account: {name}, model: {name}}}\n" for name in servers)
+    routes = "".join(f"  {name}: {{account: {name}, model: {name}}}\n" for name in servers if name != "w")
+    routes += "  w: {account: w, model: w, price: {input: 1, output: 1}}\n"
     (genlevel.folder / "genlevel.yaml").write_text(f"accounts:\n{accounts}routes:\n{routes}")
     suite = str(choice_suite(6, ("Causal-Reasoning", "Abductive-Reasoning")))
     sounds, people = map(str, rated)

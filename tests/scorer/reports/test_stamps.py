@@ -49,3 +49,10 @@ def test_all_models_that_answered_are_named_with_counts_and_silence_is_unknown()
     assert stamp["models"] == [{"model": "gpt-4o-2024-08-06", "answers": 7}, {"model": None, "answers": 2}]
     assert stamp["applied_parameters"] == [{"parameters": {"max_output_tokens": 64}, "answers": 8}, {"parameters": None, "answers": 1}]
     assert (stamp["plan"], stamp["route"]["fingerprint"], stamp["asked"]["genlevel"]) == (2, "f", {"version": "1", "commit": None})
+
+
+def test_the_price_of_a_run_is_kept_with_its_source_and_day_if_it_had_one() -> None:
+    price = '{"input": "2", "output": "10", "source": "a page", "as_of": "2026-11-29"}'
+    route = run_stamp(ev.Run(facts=sc.RunFacts(provider="p", price=price)), sc.GetVerdictResponse(), "workbook")["route"]
+    assert route["price"] == {"input": "2", "output": "10", "source": "a page", "as_of": "2026-11-29"}
+    assert "price" not in run_stamp(ev.Run(facts=sc.RunFacts(provider="p")), sc.GetVerdictResponse(), "workbook")["route"]
