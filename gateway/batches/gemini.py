@@ -2,7 +2,8 @@
 
 Sources: https://ai.google.dev/api/batch-api, https://ai.google.dev/gemini-api/docs/batch-api (a request below 20 MB or a file of at most
 2 GB; after 48 hours a batch expires, and has no results then; cached tokens cost what they cost at once), https://ai.google.dev/api/files
-(uploads in two steps), the google-genai package, and recorded exchanges.
+(uploads in two steps), the google-genai package, and recorded exchanges. How many items a file may have is not
+said: no more than elsewhere.
 """
 
 from __future__ import annotations

@@ -195,14 +195,14 @@ class Batches:
     async def _reply(self, route: ResolvedRoute, upstream: Upstream, request: Request, items: ItemFile | None) -> Reply:
         came = await exchange(upstream, request, items)
         if not 200 <= came.status < 300:
-            raise self._gone(route, upstream, came, "the batch")
+            raise self._gone(route, upstream, came, "" if items is not None else "the batch")
         body = read_json(came.body.partition(b"\n")[0] if request.first_line else came.body)
         return Reply(came.headers, body if isinstance(body, dict) else {})
 
     def _gone(self, route: ResolvedRoute, upstream: Upstream, came: Came, what: str, *, charged: bool = False) -> CallFailed:
-        """The failure that a reply amounts to. what: that is not there, if it says so, and not the model."""
+        """The failure that a reply amounts to. what: that is not there, if it says so; "" = the model, or the API."""
         failure = failure_of(route, upstream, error_reader(route.row.dialect)(came.status, body_of(came.body), came.headers))
-        if came.status in (404, 410) and failure.error_class is ErrorClass.MODEL_GONE:
+        if what and came.status in (404, 410) and failure.error_class is ErrorClass.MODEL_GONE:
             said = f"{route.shown} does not know {what} (any more): {failure.message.rpartition(': ')[2]}"
             failure = CallFailed(ErrorClass.DENIED, said, provider=route.provider, provider_code="batch_not_found")
         elif failure.error_class is ErrorClass.CONTEXT_TOO_LONG:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 import tracemalloc
 from contextlib import nullcontext
@@ -12,6 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from gateway.batches import APIS
+from gateway.batches.base import Results
+from gateway.batches.results import Reader
 from gateway.batches.service import joined
 from gateway.providers import PROVIDERS
 from gateway.service import Gateway
@@ -340,6 +343,13 @@ async def test_a_bad_key_is_the_keys_fault(gateway, desk, route):
     assert (refused.value.error_class, refused.value.may_be_charged) == (ErrorClass.CREDENTIAL, False)
 
 
+async def test_a_model_that_is_not_known_when_a_batch_is_made_is_the_models_fault(gateway, desk, route):
+    desk.faults.submit_errors = [[404, {"error": {"message": "models/x is not found", "type": "not_found_error", "status": "NOT_FOUND"}}]]
+    with pytest.raises(CallFailed) as unknown:
+        await submitted(gateway, route)
+    assert (unknown.value.error_class, unknown.value.may_be_charged) == (ErrorClass.MODEL_GONE, False)
+
+
 async def test_a_batch_over_the_limits_is_not_sent(gateway, desk, route, name, monkeypatch):
     api = APIS[name, gateway._routes.resolve(route).api]
     monkeypatch.setattr(type(api), "limits", replace(api.limits, items=5))
@@ -492,3 +502,26 @@ async def test_a_batch_of_pictures_is_on_disk_and_not_in_memory(make_gateway, mo
 @pytest.mark.parametrize(("one", "other", "expected"), [("", "a", "a"), ("a", "b, a", "a,b"), ("2023-06-01", "2023-06-01", "2023-06-01")])
 def test_headers_that_any_item_needs_go_with_the_batch(one, other, expected):
     assert joined(one, other) == expected
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "mistral"])
+async def test_results_cut_at_any_byte_are_never_taken_for_all_of_them(gateway, desk, route, name):
+    batch = await submitted(gateway, route, texts=dict(list(TEXTS.items())[:3]))
+    await ended(gateway, route, batch)
+    whole = await collected(gateway, route, batch)
+    stored = desk.batches[batch.id]
+    content = b"".join(desk._line(item) + b"\n" for item in desk.ordered(stored))
+    resolved = gateway._routes.resolve(route)
+    reader = Reader(resolved, await gateway._upstreams.of(resolved), APIS[name, resolved.api], gateway._stored.settle, {})
+    for end in range(len(content)):
+        found = {}
+        try:
+            async for message in reader.messages([io.BytesIO(content[:end])], Results(answers=3)):
+                found |= {result.id: said(result) for result in message.results}
+        except CallFailed as cut:
+            failed = (cut.error_class, cut.provider_code)
+        else:
+            failed = None
+        assert all(answer == said(whole[item]) for item, answer in found.items())
+        if end < len(content) - 1:  # the last line break is not missed
+            assert failed == (ErrorClass.TRANSIENT, "results incomplete"), end
