@@ -166,7 +166,8 @@ async def test_recorded_streams_are_asked_and_read_as_their_sdk_does(
         if playing.replay.asked:
             sent = playing.replay.asked[0].body
             found += asked_wrongly(sent, place)
-            found += body_differences(api.plain({**api.adds(place), **asked}), api.plain(sent), "request")
+            kept = {"store": True} if asked.get("background") else {}  # what is answered in the background is fetched again
+            found += body_differences(api.plain({**api.adds(place), **kept, **asked}), api.plain(sent), "request")
         if found:
             wrong[recording.name] = found
     print(f"{len(recorded)} streams of {endpoint}, {len(wrong)} of them wrong")
