@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from gateway.clients import Client, Wanted
@@ -22,6 +23,16 @@ SERVICE = "bedrock"
 """Whose requests they are in signatures; the host has another name."""
 LARGE_BYTES = 1 << 20
 """A larger body is hashed in a thread: some 2 ms per MiB."""
+_WAYS = "AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+# Variables that lead to credentials: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+_SIGNS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+_MAKER = Path("/sys/devices/virtual/dmi/id/sys_vendor")
 _HEADERS = {"content-type": "application/json", "user-agent": "genlevel"}
 _HOST = re.compile(r"//bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
 _UNSIGNED = "its requests are signed by botocore: pip install 'genlevel[bedrock]', or set AWS_BEARER_TOKEN_BEDROCK to a key of Bedrock"
@@ -54,8 +65,28 @@ def bedrock_client(wanted: Wanted) -> Client:
 
 
 def problem() -> str:
-    """Why Bedrock cannot be asked without a key of its own, in one line; "" if it can."""
-    return "" if find_spec("botocore") is not None else f"{_UNSIGNED}"
+    """Why Bedrock cannot be asked without a key of its own, in one line; "" if it can, as far as that shows without asking anybody."""
+    if find_spec("botocore") is None:
+        return _UNSIGNED
+    return (
+        ""
+        if any(map(os.environ.get, _SIGNS)) or any(map(os.path.exists, _files())) or _is_on_ec2()
+        else f"no credentials of AWS; set {_WAYS}"
+    )
+
+
+def _files() -> list[str]:
+    """Where credentials may lie (https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html)."""
+    usual = {"AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials", "AWS_CONFIG_FILE": "~/.aws/config"}
+    return [os.path.expanduser(os.environ.get(name) or path) for name, path in usual.items()]
+
+
+def _is_on_ec2() -> bool:
+    """Whether this is a machine of AWS, which may have a role."""
+    try:
+        return _MAKER.read_text().startswith("Amazon EC2")
+    except OSError:
+        return False
 
 
 def _address(region: str) -> str:
@@ -115,6 +146,5 @@ def _signing() -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 def _no_credentials(why: str) -> CallFailed:
-    ways = "AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-    said = f"no credentials of AWS for bedrock ({why}); set {ways}"
+    said = f"no credentials of AWS for bedrock ({why}); set {_WAYS}"
     return CallFailed(ErrorClass.CREDENTIAL, said, provider=PROVIDER)

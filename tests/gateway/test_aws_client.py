@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -176,6 +177,19 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=r"genlevel\[bedrock\]"):
         bedrock_client(Wanted("", region="us-east-1"))
     assert "genlevel[bedrock]" in aws_client.problem()
+
+
+def test_credentials_are_looked_for_without_asking_anybody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    maker = tmp_path / "sys_vendor"
+    monkeypatch.setattr(aws_client, "_MAKER", maker)
+    assert aws_client.problem() == ""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert "AWS_BEARER_TOKEN_BEDROCK" in aws_client.problem()
+    (tmp_path / "config").touch()
+    assert aws_client.problem() == ""
+    (tmp_path / "config").unlink()
+    maker.write_text("Amazon EC2\n")
+    assert aws_client.problem() == "", "its role may do"
 
 
 async def test_credentials_that_run_out_are_had_anew_and_a_failure_to_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
