@@ -21,8 +21,9 @@ CLAUDE_VERSION = "v1"
 
 
 def gemini_client(wanted: Wanted) -> Client:
-    """AI Studio's."""
-    return Client(wanted.address, HEADERS | ({KEY_HEADER: wanted.key} if wanted.key else {}))
+    """AI Studio's. The version is the last part of its address."""
+    address = f"{wanted.address.rpartition('/')[0]}/{wanted.api_version}" if wanted.api_version else wanted.address
+    return Client(address, HEADERS | ({KEY_HEADER: wanted.key} if wanted.key else {}))
 
 
 def vertex_client(wanted: Wanted) -> Client:

@@ -117,7 +117,7 @@ class Account(_Strict):
     region: str = Field("", pattern=_NAME, description="where its models run, for providers of clouds, such as eu-west-1 or global")
     project: str = Field("", pattern=_NAME, description="of Google's cloud; empty = that of the credentials")
     api_version: str = Field(
-        "", pattern=_NAME, description="azure: of its API, such as 2025-04-01-preview; empty = the one without versions"
+        "", pattern=_NAME, description="of the API of azure (2025-04-01-preview; empty = the one without versions), gemini and vertex (v1)"
     )
     limits: Limits = Limits()
     timeout_s: float = Field(600.0, gt=0)

@@ -41,6 +41,7 @@ def test_ai_studio_gets_its_key_in_its_own_header() -> None:
     client = gemini_client(Wanted("https://here.example/v1beta", "k-1"))
     assert (client.base_url, client.headers["x-goog-api-key"]) == ("https://here.example/v1beta", "k-1")
     assert "x-goog-api-key" not in gemini_client(Wanted("http://127.0.0.1:9")).headers
+    assert gemini_client(Wanted("https://here.example/v1beta", "k-1", api_version="v1")).base_url == "https://here.example/v1"
 
 
 @pytest.mark.parametrize(
