@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 import click
 
 from genlevel.cli.connection import services
-from genlevel.cli.printing import console, money, one_line, table
+from genlevel.cli.printing import console, one_line, table
 from genlevel.runtime.errors import CallFailed, GenlevelError, UsageError
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
 if TYPE_CHECKING:
+    from gateway.service import Gateway
     from genlevel.cli.model_checks import Check, Finding
     from genlevel.runtime.documents import Document
     from genlevel.runtime.settings import Settings
@@ -29,7 +31,52 @@ class AskedPort(Protocol):
     """The gateway as this command sees it."""
 
     async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse: ...
-    def generate(self, request: gw.GenerateRequest) -> Awaitable[gw.GenerateResponse]: ...
+    async def generate(self, request: gw.GenerateRequest) -> gw.GenerateResponse: ...
+    async def streamed(self, request: gw.GenerateRequest) -> gw.GenerateResponse: ...
+
+
+class RemotePort(Protocol):
+    """A gateway over gRPC, with the contract's methods."""
+
+    async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse: ...
+    async def generate(self, request: gw.GenerateRequest) -> gw.GenerateResponse: ...
+    def generate_stream(self, request: gw.GenerateStreamRequest) -> AsyncIterator[gw.GenerateStreamResponse]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    remote: RemotePort
+
+    async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
+        return await self.remote.list_models(request)
+
+    async def generate(self, request: gw.GenerateRequest) -> gw.GenerateResponse:
+        return await self.remote.generate(request)
+
+    async def streamed(self, request: gw.GenerateRequest) -> gw.GenerateResponse:
+        """The whole answer, which comes last."""
+        response = gw.GenerateResponse()
+        async for message in self.remote.generate_stream(gw.GenerateStreamRequest(request=request)):
+            if message.HasField("response"):
+                response = message.response
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    gateway: Gateway
+
+    async def list_models(self, request: gw.ListModelsRequest) -> gw.ListModelsResponse:
+        return await self.gateway.list_models(request)
+
+    async def generate(self, request: gw.GenerateRequest) -> gw.GenerateResponse:
+        return await self.gateway.generate(request)
+
+    async def streamed(self, request: gw.GenerateRequest) -> gw.GenerateResponse:
+        async def pass_on(pieces: Sequence[ct.Part]) -> None:
+            pass  # the whole answer says when the first of them came
+
+        return await self.gateway.stream(request, pass_on)
 
 
 @dataclass(slots=True)
@@ -51,6 +98,7 @@ class Checked:
 
 async def check(settings: Settings, out: Path, route: str, *, yes: bool) -> Checked:
     """What works at a route. Raises UsageError if that may cost more than may be spent unasked, and GenlevelError for an unknown route."""
+    from evaluator.planning.prices import dollars
     from genlevel.cli.model_checks import Finding, checks_of, most_nano_usd
 
     async with _gateway(settings, out) as gateway:
@@ -63,7 +111,7 @@ async def check(settings: Settings, out: Path, route: str, *, yes: bool) -> Chec
             found.findings = [Finding("key", False, model.problem, "CREDENTIAL")]
             return found
         if not yes and (most is None or most > UNASKED_NANO_USD):
-            cost = "an amount that is not known" if most is None else f"up to {money(most)}"
+            cost = "an amount that is not known" if most is None else f"up to {dollars(most, up=True)}"
             raise UsageError(f"{len(calls)} calls to {route} may cost {cost}; --yes makes them all the same")
         await _ask(gateway, calls, found)
         found.findings += known
@@ -77,7 +125,7 @@ async def _ask(gateway: AskedPort, calls: list[Check], found: Checked) -> None:
     for number, one in enumerate(calls):
         found.calls += 1
         try:
-            response = await gateway.generate(one.request)
+            response = await (gateway.streamed if one.streamed else gateway.generate)(one.request)
         except GenlevelError as error:
             found.findings += failed(one, error)
             if isinstance(error, CallFailed) and error.may_be_charged:
@@ -103,14 +151,14 @@ async def _gateway(settings: Settings, out: Path) -> AsyncIterator[AskedPort]:
     """The configured services' gateway, else one in this process."""
     if settings.addresses.evaluator:
         async with services(settings, out) as found:
-            yield cast(AskedPort, found.gateway)
+            yield _Elsewhere(cast(RemotePort, found.gateway))
         return
     from gateway.service import Gateway
     from genlevel.embedded import service_registry
 
     gateway = Gateway(settings, service_registry(), out)
     try:
-        yield gateway
+        yield _Here(gateway)
     finally:
         await gateway.close()
 
@@ -134,6 +182,8 @@ def document_of(found: Checked) -> Document:
 
 def print_checked(found: Checked) -> None:
     """What was found, for people."""
+    from evaluator.planning.prices import dollars
+
     rows = table("what", "works", "")
     for one in found.findings:
         state = "-" if one.works is None else "yes" if one.works else f"no: {one.reason}" if one.reason else "no"
@@ -142,7 +192,7 @@ def print_checked(found: Checked) -> None:
     if not found.calls:
         click.echo("nothing was asked")
         return
-    cost = money(found.nano_usd)
+    cost = dollars(found.nano_usd)
     if found.unknown_calls:
         cost = f"at least {cost}, and what {found.unknown_calls} calls cost is not known"
     click.echo(f"{found.calls} calls, {cost}")

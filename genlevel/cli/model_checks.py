@@ -7,7 +7,7 @@ import io
 import json
 import wave
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from evaluator.planning.prices import media_bounds, most_tokens, worst_case_nano_usd
@@ -59,6 +59,7 @@ class Check:
     images: int = 0
     seconds: float = 0.0
     hears: bool = False
+    streamed: bool = False
     unknown: str = ""
 
 
@@ -80,6 +81,7 @@ def checks_of(model: gw.ModelInfo) -> tuple[list[Check], list[Finding]]:
             known.append(Finding(name, None, "it is not said to take any"))
     calls.append(_check(model, "JSON schema", _follows, gw.GenerationParameters(response_schema_json=_SCHEMA)))
     calls.append(_with_tool(model))
+    calls.append(replace(_check(model, "stream", _streamed), streamed=True))
     if model.HasField("batch"):
         said = f"up to {model.batch.items:,} calls at {model.batch.price_factor} of the price; not tried"
         known.append(Finding("batches", None, said))
@@ -226,6 +228,13 @@ def _follows(response: gw.GenerateResponse) -> Verdict:
 def _called(response: gw.GenerateResponse) -> Verdict:
     called = any(part.HasField("tool_call") for part in response.parts)
     return True, "called" if called else "accepted, and not called"
+
+
+def _streamed(response: gw.GenerateResponse) -> Verdict:
+    if not response.HasField("first_piece_s"):
+        return None, "it answers whole"
+    first = f"first piece after {response.first_piece_s:.1f} s"
+    return True, f"{first}, and no word of what it used" if response.usage_estimated else first
 
 
 def _has_media(response: gw.GenerateResponse) -> Verdict:

@@ -23,12 +23,12 @@ def names(found):
 
 def test_a_model_is_asked_what_it_is_said_to_take_and_no_more():
     assert names(model(takes_seed=True)) == (
-        ["answer", "temperature 0", "seed", "picture", "JSON schema", "tools"],
+        ["answer", "temperature 0", "seed", "picture", "JSON schema", "tools", "stream"],
         ["sound", "batches"],
     )
     both = [ct.MODALITY_TEXT, ct.MODALITY_AUDIO]
     assert names(model(input_modalities=both)) == (
-        ["answer", "temperature 0", "sound", "JSON schema", "tools"],
+        ["answer", "temperature 0", "sound", "JSON schema", "tools", "stream"],
         ["seed", "picture", "batches"],
     )
     assert names(model(output_modalities=[ct.MODALITY_IMAGE])) == (["made"], [])
@@ -91,6 +91,8 @@ def said(text="", **fields):
         ("JSON schema", said('{"answer"', finish_reason=gw.FINISH_REASON_LENGTH), True),
         ("JSON schema", said('{"reply": "OK"}'), False),
         ("tools", said("It is sunny."), True),
+        ("stream", said("OK", first_piece_s=0.2), True),
+        ("stream", said("OK"), None),
     ],
 )
 def test_an_answer_shows_whether_it_works(name, response, works):
@@ -124,9 +126,9 @@ def test_a_route_that_works_says_so_and_what_it_cost(genlevel, stub_upstream):
     assert [checks[name] for name in ("key", "model", "answer", "usage", "temperature 0", "tools")] == [True] * 6
     assert (checks["JSON schema"], found["works"], done.returncode) == (False, False, 1), "it was not followed"
     assert 0 < found["usd"] <= found["most_usd"] < 0.05
-    assert found["calls"] == 6
+    assert found["calls"] == 7
     table = genlevel.run("models", "--check", "r")
-    assert "6 calls, $0." in table.stdout
+    assert "7 calls, $0." in table.stdout
 
 
 def test_a_route_that_fails_is_asked_once(genlevel, stub_upstream):
@@ -146,6 +148,6 @@ def test_what_may_cost_more_than_five_cents_is_asked_only_if_that_is_said(genlev
     assert done.returncode == 2
     assert "calls to r may cost up to $" in done.stderr
     assert not server.calls()
-    assert json.loads(genlevel.run("models", "--check", "r", "--yes", "--json").stdout)["calls"] == 6
+    assert json.loads(genlevel.run("models", "--check", "r", "--yes", "--json").stdout)["calls"] == 7
     missing = genlevel.run("models", "--check", "openai/gpt-4o-mini", "--json", OPENAI_API_KEY="")
     assert (missing.returncode, json.loads(missing.stdout)["calls"]) == (2, 0)
