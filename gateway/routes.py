@@ -91,7 +91,7 @@ class Routes:
         configured = account is not None and account.provider == provider
         if not row.implied and not configured:
             way = "use --base-url or an account" if provider == COMPATIBLE else "give it in an account"
-            raise _fault(f"{cut(name)}: a {provider} server needs an address; {way} in genlevel.yaml")
+            raise _fault(f"{cut(name)}: {provider} has no address of its own; {way} in genlevel.yaml")
         if row.models and model not in row.models:
             raise _fault(f"{cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
         if account is None or not configured:
@@ -141,7 +141,7 @@ class Routes:
             raise ConfigurationError(f"{place}: {account.provider!r} is not a provider; {hint}known: {known}")
         if not row.implied and not account.base_url:
             place = self._settings.place("accounts", name, "base_url")
-            raise ConfigurationError(f"{place}: a {row.name} account needs base_url, such as {row.example}")
+            raise ConfigurationError(f"{place}: an account of {row.name} needs base_url, such as {row.example}")
 
     def _configured(self, name: str, route: Route) -> ResolvedRoute:
         account = self._settings.accounts.get(route.account)

@@ -302,7 +302,7 @@ routes:
 accounts:
   local:
     provider: compatible
-=> 2: accounts.local.base_url: a compatible account needs base_url, such as http://127.0.0.1:8000/v1
+=> 2: accounts.local.base_url: an account of compatible needs base_url, such as http://127.0.0.1:8000/v1
 ---
 routes:
   r:
