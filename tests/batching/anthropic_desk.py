@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from tests.batching.desk import OUTPUT_TOKENS, Desk, Item, Json, StoredBatch, letter, submission, tokens, too_large
+from tests.batching.desk import OUTPUT_TOKENS, Desk, Item, Json, StoredBatch, submission, tokens, too_large
 
 # Later versions refuse temperature: https://platform.claude.com/docs/en/api/versioning
 SAMPLING_UNTIL = "2023-06-01"
@@ -50,7 +50,7 @@ class AnthropicDesk(Desk):
     def answer(self, body: Json, text: str, *, refused: bool) -> Json:
         return {
             "id": f"msg_{next(self._numbers)}", "type": "message", "role": "assistant", "model": body["model"],
-            "content": [] if refused else [{"type": "text", "text": letter(text)}], "stop_sequence": None,
+            "content": [] if refused else [{"type": "text", "text": self.spoken(text)}], "stop_sequence": None,
             "stop_reason": "refusal" if refused else "end_turn",
             "usage": {"input_tokens": tokens(text), "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
                       "output_tokens": OUTPUT_TOKENS, "service_tier": "batch"},

@@ -60,6 +60,7 @@ class Faults:
     gone_results: int = 0
     unlisted: int = 0
     single_errors: list[Any] = field(default_factory=list)
+    padding: int = 0
 
     def take(self, name: str) -> bool:
         """Whether it goes wrong now; counts down."""
@@ -176,6 +177,10 @@ class Desk:
     def answer(self, body: Json, text: str, *, refused: bool) -> Json:
         """The API's body of an answer."""
         raise NotImplementedError
+
+    def spoken(self, text: str) -> str:
+        """What it answers to a text."""
+        return letter(text) + " " * self.faults.padding
 
     def routes(self) -> list[web.RouteDef]:
         """Where it answers."""

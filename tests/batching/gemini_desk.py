@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from tests.batching.desk import OUTPUT_TOKENS, Desk, Item, Json, StoredBatch, drop, letter, submission, tokens, too_large
+from tests.batching.desk import OUTPUT_TOKENS, Desk, Item, Json, StoredBatch, drop, submission, tokens, too_large
 
 _STATES = {"validating": "PENDING", "running": "RUNNING", "cancelling": "RUNNING", "invalid": "FAILED"}
 INLINE_BYTES = 20 * 1000 * 1000
@@ -49,7 +49,7 @@ class GeminiDesk(Desk):
         identity = {"modelVersion": "gemini-stand-in", "responseId": f"response-{next(self._numbers)}", "usageMetadata": usage}
         if refused:
             return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, **identity}
-        content = {"parts": [{"text": letter(text)}], "role": "model"}
+        content = {"parts": [{"text": self.spoken(text)}], "role": "model"}
         return {"candidates": [{"content": content, "finishReason": "STOP", "index": 0}], **identity}
 
     async def upload(self, request: web.Request) -> web.StreamResponse:

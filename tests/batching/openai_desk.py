@@ -10,7 +10,7 @@ import json
 
 from aiohttp import web
 
-from tests.batching.desk import OUTPUT_TOKENS, Desk, Item, Json, StoredBatch, drop, letter, submission, tokens, too_large
+from tests.batching.desk import OUTPUT_TOKENS, Desk, Item, Json, StoredBatch, drop, submission, tokens, too_large
 
 _STATUSES = {"validating": "validating", "running": "in_progress", "cancelling": "cancelling", "invalid": "failed"}
 
@@ -46,7 +46,7 @@ class OpenAIDesk(Desk):
         return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
 
     def answer(self, body: Json, text: str, *, refused: bool) -> Json:
-        said = "I cannot help with that." if refused else letter(text)
+        said = "I cannot help with that." if refused else self.spoken(text)
         number = next(self._numbers)
         if "input" in body:
             block = {"type": "refusal", "refusal": said} if refused else {"type": "output_text", "text": said, "annotations": []}
