@@ -109,12 +109,13 @@ def body_differences(expected: Any, got: Any, path: str = "") -> list[str]:
     return [] if expected == got and type(expected) is type(got) else [f"{path}: wanted {_short(expected)}, sent {_short(got)}"]
 
 
-def vanished(answer: dict[str, Any], response: gw.GenerateResponse, but: Collection[str] = ()) -> list[str]:
+def vanished(answer: Any, response: gw.GenerateResponse, but: Collection[str] = ()) -> list[str]:
     """Texts of an answer that are nowhere in the response. Short ones, which may stand for anything, are not looked for.
 
-    but: fields of the answer, on top, that are not looked at.
+    but: fields of an answer that is an object, on top, that are not looked at.
     """
-    answer = {name: value for name, value in answer.items() if name not in but}
+    if isinstance(answer, dict):
+        answer = {name: value for name, value in answer.items() if name not in but}
     whole = "\0".join(_texts(json_format.MessageToDict(response)))
     return [
         _short(text)
