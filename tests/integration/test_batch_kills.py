@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 import yaml
@@ -102,11 +103,11 @@ def test_a_kill_at_any_step_pays_nothing_twice_and_loses_nothing(genlevel, serve
 @pytest.mark.parametrize("step", CANCELS)
 def test_a_kill_while_batches_are_cancelled_pays_nothing_twice(genlevel, served, choice_suite, step):
     there = There(genlevel.folder, served, "openai", choice_suite(INSTANCES))
-    served.control("openai", held=True)
+    served.control("openai", held=True, items=0)
     killed = there.run(*there.eval, killed=("it is looked at", 4))
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     (run,) = json.loads(there.run("runs", "--json").stdout)
-    assert run["batches"]["batches"] == 3
+    assert run["batches"]["batches"] == 1
     assert there.run("tune", run["run"], "--stop", killed=(step, 1)).returncode == -signal.SIGKILL
     stopped = there.run("tune", run["run"], "--stop", "--json")
     assert stopped.returncode == 0, stopped.stderr
@@ -116,7 +117,7 @@ def test_a_kill_while_batches_are_cancelled_pays_nothing_twice(genlevel, served,
     done = there.run(*there.eval)
     assert done.returncode == 0, done.stderr
     ledger = there.holds(json.loads(done.stdout))
-    assert set(ledger.cancelled) == set(ledger.submitted[:3])
+    assert (ledger.cancelled, len(ledger.submitted)) == (ledger.submitted[:1], 2)
 
 
 @pytest.mark.slow
@@ -143,3 +144,47 @@ def test_a_command_that_is_stopped_leaves_its_batches_and_says_how_to_go_on(genl
     assert done.returncode == 0, done.stderr
     ledger = there.holds(json.loads(done.stdout), answered=6)
     assert (len(ledger.submitted), ledger.cancelled) == (1, [])
+
+
+@pytest.mark.slow
+def test_services_go_on_with_batches_of_an_evaluator_that_was_killed(genlevel, served, choice_suite, deployed):
+    """Over gRPC; and a run that nobody works on any more has its batches cancelled by the service."""
+    choice_suite(INSTANCES)
+    served.control("openai", held=True)
+    (genlevel.folder / "key").write_text("sk-test-key-that-is-hidden")
+    account = {"provider": "openai", "base_url": served.base_url("openai"), "api_key_file": "key"}
+    price = {"input": str(INPUT_NANO_USD / 1000), "output": str(OUTPUT_NANO_USD / 1000)}
+    routes = {"batched": {"account": "desk", "model": MODELS["openai"], "price": price}}
+    there = deployed(served.url, accounts={"desk": account}, routes=routes, runs={"batch_look_s": 0.1})
+    there.start("gateway", "evaluator", "scorer")
+    command = ("eval", "--model", "batched", "--suite", "bench", "--batch", "--json")
+    watching = genlevel.start(*command)
+    deadline = monotonic() + PATIENCE_S
+    while not served.ledger("openai").submitted:
+        assert monotonic() < deadline
+        sleep(0.1)
+    there.running["evaluator"].process.send_signal(signal.SIGKILL)
+    there.running["evaluator"].ended()
+    there.start("evaluator")
+    served.control("openai", held=False)
+    out, err = watching.communicate(timeout=PATIENCE_S)
+    assert watching.returncode == 0, err
+    result = json.loads(out)
+    ledger = served.ledger("openai")
+    assert (ledger.more_than_once(), len(ledger.submitted), result["instances"]["pending"]) == ([], 1, 0)
+    assert result["usage"]["usd"] * 1e9 == pytest.approx(ledger.nano_usd(INPUT_NANO_USD, OUTPUT_NANO_USD))
+
+    served.control("openai", held=True)
+    watching = genlevel.start(*command, "--fresh")
+    while len(served.ledger("openai").submitted) < 2:
+        assert monotonic() < deadline
+        sleep(0.1)
+    (run,) = [run for run in json.loads(genlevel.run("runs", "--json").stdout) if run["status"] == "running"]
+    watching.send_signal(signal.SIGINT)
+    _, err = watching.communicate(timeout=PATIENCE_S)
+    assert (watching.returncode, served.ledger("openai").cancelled) == (130, []), err
+    assert genlevel.run("tune", run["run"], "--stop").returncode == 0
+    while (now := json.loads(genlevel.run("runs", "--json").stdout)[0])["batches"]:
+        assert monotonic() < deadline, now
+    assert served.ledger("openai").cancelled == served.ledger("openai").submitted[1:]
+    assert 0 < now["pending"] < INSTANCES
