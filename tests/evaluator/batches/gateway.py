@@ -75,7 +75,7 @@ class BatchGateway(ScriptedGateway):
         assert len({item.id for item in items}) == len(items)
         refused = CallFailed(gw.ERROR_CLASS_UNSUPPORTED, "not this one", part="messages[0]")
         out = [item for item in items if question_of(item.request) in self.rejects]
-        kept = [item for item in items if item not in out]
+        kept = [item for item in items if question_of(item.request) not in self.rejects]
         response = gw.SubmitBatchResponse(rejected=[gw.BatchResult(id=item.id, error=to_status(refused)) for item in out])
         if kept:
             stored = Stored(f"batch-{len(self.stored) + 1}", key, kept)
@@ -152,8 +152,8 @@ class BatchGateway(ScriptedGateway):
         stored.state = gw.BATCH_STATE_ENDED
         answered = stored.items if most is None else stored.items[:most]
         stored.cut_short = cut_short if len(answered) < len(stored.items) else ""
-        for item in stored.items:
-            if item not in answered:
+        for place, item in enumerate(stored.items):
+            if place >= len(answered):
                 code = "batch_expired" if cut_short == "expired" else "batch_cancelled"
                 error = CallFailed(gw.ERROR_CLASS_NOT_SENT, f"the batch {cut_short}", provider_code=code)
                 stored.results[item.id] = gw.BatchResult(id=item.id, error=to_status(error))
