@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, Engine, case, select, update
 
-from evaluator.journal.tables import answers, judgements, runs
+from evaluator.journal.tables import answers, batches, judgements, runs
 from evaluator.journal.wishes import Wanted, Wish
 from genlevel.runtime.storage import writing
 
@@ -53,9 +53,10 @@ class WishTable:
             return list(connection.execute(query).scalars())
 
     def got_on_since(self, run_id: str, when: float) -> bool:
-        """Whether any answer or judgement of a run is newer than a time (Unix seconds)."""
+        """Whether any answer, judgement or batch of a run is newer than a time (Unix seconds)."""
         newer = [
-            select(table.c.created).where(table.c.run_id == run_id, table.c.created > when).limit(1) for table in (answers, judgements)
+            select(table.c.created).where(table.c.run_id == run_id, table.c.created > when).limit(1)
+            for table in (answers, judgements, batches)
         ]
         with self._engine.connect() as connection:
             return any(connection.execute(query).first() is not None for query in newer)

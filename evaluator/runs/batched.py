@@ -66,12 +66,17 @@ class BatchedExecution(Execution):
         looking = asyncio.create_task(self._guard(self.batches.look()), name="batches")
         try:
             fault = await super()._drive()
-            open_ones = await self._context.journal.reads(self._context.journal.batches.open, self._header.run_id)
-            await self.batches.leave(cancels=any(record.cancel for record in open_ones))
+            await self._guard(self._left())
             await asyncio.wait((looking,))
             return fault or self._fault
         finally:
             self.batches.cut()
+
+    async def _left(self) -> None:
+        """Nothing further is asked: what is under way at the provider comes to a state that is stored."""
+        journal = self._context.journal
+        waiting = await journal.reads(journal.batches.open, self._header.run_id)
+        await self.batches.leave(cancels=any(record.cancel for record in waiting))
 
     def _used_up(self) -> None:
         """See ``Crew``. Batches may turn out cheaper than they may be."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 
 import pytest
 
+from evaluator.journal.batch_table import BatchTable
+from genlevel.runtime.errors import StorageError
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.batches.gateway import COST
 from tests.evaluator.runs.asking import finish, specification, watched
@@ -158,3 +161,38 @@ async def test_items_and_batches_are_all_closed_at_the_end(run_in_batches, suite
     database.close()
     assert set(states) == {1}
     assert run.counts.answered == 5
+
+
+async def test_a_run_whose_lock_is_lost_writes_nothing_more_and_says_so(make_evaluator, scripted, suite_folder):
+    """What another process may be doing by now is left to it; the batch that was handed over is found by its key."""
+    evaluator, _ = make_evaluator(batch_look_s=0.02)
+
+    def lose():
+        for active in evaluator._control.active.values():
+            active.log._lock.held = False
+
+    scripted.on = once("accepted", 1, lose)
+    run = await finish(evaluator, started(suite_folder(3)))
+    assert (run.status, "its lock was lost" in run.reason, run.batches.batches) == (ev.RUN_STATUS_INTERRUPTED, True, 1)
+    scripted.on = lambda step: None
+    run = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.counts.answered, set(scripted.paid.values()), scripted.sizes) == (3, {1}, [3])
+
+
+async def test_a_full_disk_ends_the_run_in_one_line_and_nothing_is_paid_twice(make_evaluator, scripted, suite_folder, monkeypatch):
+    evaluator, _ = make_evaluator(batch_look_s=0.02)
+    end, full = BatchTable.end, [True]
+
+    def ended(table, ends, lease=None):
+        if not full:
+            return end(table, ends, lease)
+        writing = asyncio.get_running_loop().create_future()
+        writing.set_exception(StorageError("the disk is full"))
+        return writing
+
+    monkeypatch.setattr(BatchTable, "end", ended)
+    run = await finish(evaluator, started(suite_folder(3)))
+    assert (run.status, run.reason, run.counts.pending) == (ev.RUN_STATUS_FAILED, "the disk is full", 3)
+    full.clear()
+    run = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.counts.answered, set(scripted.paid.values()), run.cost_nano_usd) == (3, {1}, 3 * COST)
