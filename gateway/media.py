@@ -13,6 +13,7 @@ from genlevel.benchmark import mime
 from genlevel.v1 import content_pb2 as ct
 
 _LONGEST_MS = 86_400_000
+_TIMED = {"audio", "video"}
 _KINDS: dict[int, str] = {
     ct.MODALITY_IMAGE: "image/",
     ct.MODALITY_VIDEO: "video/",
@@ -21,7 +22,7 @@ _KINDS: dict[int, str] = {
 }
 
 
-HEAD_BYTES = 1000
+HEAD_BYTES = 1024
 """So many first bytes say what media are."""
 
 
@@ -44,6 +45,27 @@ def mime_type(head: bytes, size: int, modality: int, claimed: str = "") -> str:
     if not size or not found.startswith(kind):
         raise ValueError(f"{size} bytes of {found or 'an unknown type'}, but {kind.rstrip('/')} was asked for")
     return found
+
+
+def contradiction(claimed: str, head: bytes) -> str:
+    """What media are by their first bytes, if that is not what their MIME type says; "" if it is, or if they do not say.
+
+    A container may have sound or pictures that move, whatever it is called, and kinds of pictures are the provider's matter.
+
+    Example:
+        >>> contradiction("audio/wav", b"\\x89PNG\\r\\n\\x1a\\n"), contradiction("image/png", b"\\xff\\xd8\\xff\\xe0")
+        ('image/png', '')
+        >>> contradiction("application/pdf", b"Dear Sir"), contradiction("audio/mp4", b"\\0\\0\\0\\x18ftypisom")
+        ('no PDF', '')
+    """
+    is_pdf = b"%PDF-" in head[:1024]  # ISO 32000-1, annex H: within the first 1024 bytes
+    if claimed == "application/pdf":
+        return "" if is_pdf else "no PDF"
+    kind, found = claimed.partition("/")[0], "application/pdf" if head.startswith(b"%PDF-") else mime.mime_type(head[: mime.HEAD_BYTES])
+    if kind not in _TIMED | {"image"} or found == mime.UNKNOWN:
+        return ""
+    said = found.partition("/")[0]
+    return "" if said == kind or {said, kind} <= _TIMED else found
 
 
 def decoded(text: str) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.adapters.base import Capabilities
 from gateway.adapters.blocks import Audio, Document, Image, Video
 from gateway.frames import NoFrames, sample_frames
+from gateway.media import HEAD_BYTES, contradiction
 from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError, UsageError
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import content_pb2 as ct
@@ -64,6 +65,9 @@ class Taker:
                 where, f"{media.mime_type or f'{_ARTICLES.get(modality, name)} without MIME type'} (it takes {taken})", self.name
             )
         data = b"" if uri else await self._bytes(media, where)
+        if data and (really := contradiction(media.mime_type, data[:HEAD_BYTES])):
+            said = f"{where}.media says {media.mime_type}, and its bytes are {really}; correct its mime_type, or the file"
+            raise fault(where, said)
         most = self.capabilities.image_bytes if modality == ct.MODALITY_IMAGE else 0
         if most and len(data) > most:
             raise too_large(where, f"an image of {len(data):,} bytes (at most {most:,})", self.name)

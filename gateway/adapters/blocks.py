@@ -24,7 +24,7 @@ class Image:
     base64: str = ""
     uri: str = ""
     detail: str = ""
-    data: bytes = field(default=b"", repr=False)
+    data: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def url(self) -> str:
@@ -39,7 +39,7 @@ class Audio:
     mime_type: str
     base64: str = ""
     uri: str = ""
-    data: bytes = field(default=b"", repr=False)
+    data: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def url(self) -> str:

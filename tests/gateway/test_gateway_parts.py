@@ -78,6 +78,53 @@ async def test_an_image_is_refused_where_the_model_takes_text_only() -> None:
     assert reason == "UNSUPPORTED"
 
 
+JPEG, WAV, MP4, PDF = b"\xff\xd8\xff\xe0", b"RIFF\0\0\0\0WAVEfmt ", b"\0\0\0\x18ftypisom", b"\xef\xbb\xbf\n%PDF-1.7"
+ANYTHING = Capabilities(
+    parameters={},
+    audio_types=frozenset({"audio/wav", "audio/mp4"}),
+    video_types=frozenset({"video/mp4", "video/webm"}),
+    document_types=frozenset({"application/pdf", "text/plain"}),
+)
+ALL = frozenset({ct.MODALITY_TEXT, ct.MODALITY_IMAGE, ct.MODALITY_AUDIO, ct.MODALITY_VIDEO, ct.MODALITY_DOCUMENT})
+
+
+@pytest.mark.parametrize(
+    ("modality", "mime_type", "content", "really"),
+    [
+        (ct.MODALITY_AUDIO, "audio/wav", PNG, "image/png"),
+        (ct.MODALITY_IMAGE, "image/png", WAV, "audio/wav"),
+        (ct.MODALITY_IMAGE, "image/png", b"%PDF-1.7", "application/pdf"),
+        (ct.MODALITY_VIDEO, "video/mp4", JPEG, "image/jpeg"),
+        (ct.MODALITY_DOCUMENT, "application/pdf", b"Dear Sir, " * 200 + b"%PDF-", "no PDF"),
+        (ct.MODALITY_DOCUMENT, "application/pdf", PNG, "no PDF"),
+    ],
+)
+async def test_media_whose_bytes_are_something_else_are_refused_in_one_line(
+    modality: int, mime_type: str, content: bytes, really: str
+) -> None:
+    part = image(inline=content, mime_type=mime_type, modality=modality)
+    found = await refusal(ct.Part(text="x"), part, capabilities=ANYTHING, modalities=ALL)
+    where = "messages[0].parts[1]"
+    said = f"{where}.media says {mime_type}, and its bytes are {really}; correct its mime_type, or the file"
+    assert found == ("CALLER_FAULT", where, said)
+
+
+@pytest.mark.parametrize(
+    ("modality", "mime_type", "content"),
+    [
+        (ct.MODALITY_IMAGE, "image/png", JPEG),  # the provider's matter
+        (ct.MODALITY_IMAGE, "image/png", b"bytes of no known kind"),
+        (ct.MODALITY_AUDIO, "audio/mp4", MP4),
+        (ct.MODALITY_VIDEO, "video/webm", b"\x1aE\xdf\xa3"),
+        (ct.MODALITY_DOCUMENT, "application/pdf", PDF),
+        (ct.MODALITY_DOCUMENT, "text/plain", b"BMW, a maker of cars"),  # BM: also how bitmaps begin
+    ],
+)
+async def test_media_are_sent_if_their_bytes_do_not_say_otherwise(modality: int, mime_type: str, content: bytes) -> None:
+    (turn,) = await turns(image(inline=content, mime_type=mime_type, modality=modality), capabilities=ANYTHING, modalities=ALL)
+    assert turn.blocks[0].base64 == base64.b64encode(content).decode()
+
+
 @pytest.mark.parametrize("mime_type", ["image/tiff", "image/svg+xml", ""])
 async def test_other_mime_types_are_refused_naming_those_taken(mime_type: str) -> None:
     reason, _, message = await refusal(image(inline=PNG, mime_type=mime_type))
