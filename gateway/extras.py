@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import orjson
 
 from gateway.bodies import Json
-from gateway.media_blocks import fault
+from gateway.faults import fault
 from genlevel.v1 import gateway_pb2 as gw
 
 _OURS = frozenset({"stream", "stream_options", "model"})

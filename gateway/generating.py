@@ -16,10 +16,10 @@ from gateway.calls import Call
 from gateway.downloads import download
 from gateway.errors import REDIRECTS
 from gateway.extras import extra_of
+from gateway.faults import fault
 from gateway.landing import Landed, Landing
 from gateway.making import Ended, Jobs, Read, asked_of, send
 from gateway.media import duration_ms
-from gateway.media_blocks import fault
 from gateway.parameters import Applied, applied
 from gateway.parts import blobs_of, turns_of
 from gateway.replies import charge, failure_of, job_failure, reading, set_cost

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from gateway.adapters.base import Capabilities
 from gateway.adapters.blocks import Audio, Document, Image, Video
+from gateway.faults import fault, too_large, unsupported
 from gateway.frames import NoFrames, sample_frames
 from gateway.media import HEAD_BYTES, contradiction
-from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError, UsageError
+from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import content_pb2 as ct
 
@@ -151,18 +152,3 @@ class Taker:
         if not data:
             raise fault(where, f"{where}.media has no bytes")
         return data
-
-
-def fault(part: str, message: str) -> CallFailed:
-    """The failure of a part that is wrong."""
-    return CallFailed(ErrorClass.CALLER_FAULT, message, part=part)
-
-
-def unsupported(part: str, what: str, taker: str) -> CallFailed:
-    """The failure of a part that cannot be sent."""
-    return CallFailed(ErrorClass.UNSUPPORTED, f"{part}: {taker} does not take {what}", part=part)
-
-
-def too_large(part: str, what: str, taker: str) -> CallFailed:
-    """The failure of a part over the provider's sizes."""
-    return CallFailed(ErrorClass.CONTEXT_TOO_LONG, f"{part}: {taker} does not take {what}", part=part)

@@ -13,7 +13,8 @@ import orjson
 from gateway.adapters.base import Capabilities
 from gateway.adapters.blocks import NO_FIELDS, Audio, Block, Called, Document, Image, Result, Thought, Turn, Vendor, Video
 from gateway.bodies import Json
-from gateway.media_blocks import Encode, Fetch, Taker, fault, too_large, unsupported
+from gateway.faults import fault, too_large, unsupported
+from gateway.media_blocks import Encode, Fetch, Taker
 from gateway.splicing import base64_text
 from gateway.structs import plain
 from genlevel.v1 import content_pb2 as ct

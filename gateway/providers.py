@@ -11,7 +11,7 @@ from typing import TypedDict
 from urllib.parse import urlsplit
 
 from genlevel.runtime.hosts import is_loopback_url
-from genlevel.runtime.settings import Api, Limits
+from genlevel.runtime.settings import Api, Limits, ModalityName
 
 NO_LIMITS = Limits()
 BEARER_CLIENT = "gateway.clients:bearer_client"
@@ -63,7 +63,8 @@ class Provider:
     bill: where an answer's usage says what it was billed, such as "cost"; "" = nowhere.
     tells_usage: its streams say what was used unasked, and it refuses
     requests that ask. problem: a function that says why it cannot be used on this machine without a key, as "module:name"; "" = it always
-    can. has_credentials: without a key its client finds others on the machine.
+    can. has_credentials: without a key its client finds others on the machine. takes: what goes into a model of its usual API
+    that neither its route nor the shipped table knows.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Provider:
     tells_usage: bool = False
     problem: str = ""
     has_credentials: bool = False
+    takes: tuple[ModalityName, ...] = ("text", "image")
 
     def is_at(self, base_url: str) -> bool:
         """Whether an address is the provider's own, over TLS: a name of its domain. "" is."""
@@ -197,6 +199,7 @@ _ROWS = (
         client="gateway.google_clients:gemini_client",
         key_variable="GEMINI_API_KEY",
         base_url="https://generativelanguage.googleapis.com/v1beta",
+        takes=("text", "image", "audio", "video"),
     ),
     # https://docs.cloud.google.com/vertex-ai/docs/reference/rest
     Provider(
@@ -205,6 +208,7 @@ _ROWS = (
         Charging.ALWAYS,
         apis=(Api.GENERATE, Api.VIDEO),
         client="gateway.google_clients:vertex_client",
+        takes=("text", "image", "audio", "video"),
         key_variable="GOOGLE_VERTEX_API_KEY",  # https://ai-sdk.dev/providers/ai-sdk-providers/google-vertex
         domain="googleapis.com",
         problem="gateway.google_cloud:problem",

@@ -238,7 +238,8 @@ class Routes:
         """
         from gateway.adapters import takes_documents
 
-        taken = _numbers(route.input_modalities or known.modalities or TAKES.get(api, DEFAULT_MODALITIES))
+        usual = row.takes if api is row.usual_api else DEFAULT_MODALITIES
+        taken = _numbers(route.input_modalities or known.modalities or TAKES.get(api, usual))
         if route.input_modalities is None and takes_documents(row, api):
             taken |= {ct.MODALITY_DOCUMENT}
         if not route.video_frames:

@@ -9,7 +9,7 @@ import orjson
 from gateway.adapters.base import Capabilities
 from gateway.adapters.blocks import NO_CHOICE, Choice, Function, Vendor
 from gateway.bodies import Json
-from gateway.media_blocks import fault, unsupported
+from gateway.faults import fault, unsupported
 from gateway.structs import plain
 from genlevel.v1 import gateway_pb2 as gw
 

@@ -10,9 +10,9 @@ from gateway.adapters.blocks import Image, Turn
 from gateway.adapters.making import File, Job, Made, Reply, Request, asked_texts, beside, file_name, form_request, json_request
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
+from gateway.faults import fault
 from gateway.landing import Landed
 from gateway.media import data_uri, decoded
-from gateway.media_blocks import fault
 from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw

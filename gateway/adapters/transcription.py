@@ -13,7 +13,7 @@ from gateway.adapters.images import json_of
 from gateway.adapters.making import File, Job, Made, Reply, Request, beside, file_name, form_request, sounds
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
-from gateway.media_blocks import fault
+from gateway.faults import fault
 from gateway.streams.sse import ServerSentEvents
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia

@@ -45,7 +45,8 @@ async def test_texts_and_images_keep_their_order() -> None:
     (turn,) = await turns(ct.Part(text="see"), image(inline=PNG), ct.Part(text="what?"), image(blob=ct.BlobReference(sha256="a" * 64)))
     assert turn.role == "user"
     encoded = base64.b64encode(PNG).decode()
-    assert turn.blocks == ["see", Image("image/png", base64=encoded), "what?", Image("image/png", base64=encoded)]
+    picture = Image("image/png", base64=encoded, data=PNG)
+    assert turn.blocks == ["see", picture, "what?", picture]
 
 
 async def test_a_uri_goes_to_the_provider_and_is_never_fetched() -> None:

@@ -22,6 +22,7 @@ from genlevel.runtime.errors import CallFailed, ConfigurationError
 from genlevel.runtime.logs import redact
 from genlevel.runtime.settings import Account, Limits, Route, Settings
 from genlevel.runtime.settings_file import parse_settings
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
 MEDIA = ("images", "speech", "video", "transcription")
@@ -370,6 +371,12 @@ def test_an_accounts_own_limits_go_before_its_providers() -> None:
     assert Routes(Settings(accounts=accounts)).resolve("embedded/generalist").limits.concurrency == 1
     assert Routes(Settings()).resolve("embedded/generalist").limits.concurrency == 2
     assert Routes(Settings()).resolve("ollama/m").limits == Limits()
+
+
+@pytest.mark.parametrize("name", ["gemini/gemini-of-tomorrow", "vertex/gemini-of-tomorrow", "groq/llama", "gemini/gemini-omni-1.2-flash"])
+def test_a_model_that_nobody_knows_takes_what_those_of_its_provider_do(name: str) -> None:
+    taken = {ct.Modality.Name(one).removeprefix("MODALITY_") for one in Routes(Settings()).resolve(name).modalities}
+    assert ({"AUDIO", "VIDEO"} <= taken) == name.endswith("tomorrow")
 
 
 def test_a_price_makes_a_named_provider_priced() -> None:
