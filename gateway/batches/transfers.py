@@ -13,7 +13,6 @@ from genlevel.runtime.errors import CallFailed, ErrorClass
 MAX_REPLY_BYTES = 256 << 20
 """Of what is read into memory: a batch may have its results within, and those may have pictures."""
 MAX_RESULTS_BYTES = 8 << 30
-_FIRST_LINE_BYTES = 64 << 10  # an item's id stands before its answer
 
 
 class Came(NamedTuple):
@@ -36,7 +35,7 @@ async def exchange(upstream: Upstream, request: Request, items: ItemFile | None 
         async for chunk in response.content.iter_any():
             size += len(chunk)
             chunks.append(chunk)
-            if request.first_line and response.status == 200 and (b"\n" in chunk or size > _FIRST_LINE_BYTES):
+            if request.first_line and response.status == 200 and b"\n" in chunk:
                 response.close()  # the rest of the results is not wanted
                 break
             if size > MAX_REPLY_BYTES:

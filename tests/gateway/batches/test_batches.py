@@ -13,9 +13,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from gateway.batches import APIS
-from gateway.batches.base import Results
+from gateway.batches.base import Request, Results
 from gateway.batches.results import Reader
 from gateway.batches.service import joined
+from gateway.batches.transfers import exchange
 from gateway.providers import PROVIDERS
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed, ErrorClass
@@ -23,7 +24,7 @@ from genlevel.runtime.failures import call_failed
 from genlevel.runtime.settings import Account, Route, Settings
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
-from tests.batching.desk import letter, tokens
+from tests.batching.desk import OUTPUT_TOKENS, letter, tokens
 from tests.batching.serving import INPUT_NANO_USD, KEY, MODELS, OUTPUT_NANO_USD, Process, providers
 from tests.waiting import until
 
@@ -403,8 +404,9 @@ async def test_a_gateway_that_stops_hands_nothing_over(gateway, desk, route):
     assert (stopped.value.error_class, desk.ledger.submitted) == (ErrorClass.NOT_SENT, [])
 
 
-async def test_a_large_batch_of_gemini_goes_as_a_file_and_comes_back_as_one(gateway, served, monkeypatch):
-    monkeypatch.setattr("gateway.batches.gemini.INLINE_BYTES", 100)
+@pytest.mark.parametrize(("most", "value"), [("INLINE_BYTES", 100), ("INLINE_ITEMS", 5)])
+async def test_a_large_batch_of_gemini_goes_as_a_file_and_comes_back_as_one(gateway, served, monkeypatch, most, value):
+    monkeypatch.setattr(f"gateway.batches.gemini.{most}", value)
     desk, route = served.desk("gemini"), "gemini/gemini-stand-in"
     desk.faults.fail_every, desk.faults.cut_uploads = 6, 1
     with pytest.raises(CallFailed) as broken:
@@ -470,6 +472,7 @@ async def test_answers_of_batches_are_counted_once(served, monkeypatch, tmp_path
         for outcome in ("answered", "failed")
     ]
     assert outcomes == [3, 2]
+    assert registry.get_sample_value("genlevel_gateway_tokens_total", {**names, "bucket": "output"}) == 3 * OUTPUT_TOKENS
     await gateway.close()
 
 
@@ -525,3 +528,18 @@ async def test_results_cut_at_any_byte_are_never_taken_for_all_of_them(gateway, 
         assert all(answer == said(whole[item]) for item, answer in found.items())
         if end < len(content) - 1:  # the last line break is not missed
             assert failed == (ErrorClass.TRANSIENT, "results incomplete"), end
+
+
+async def test_of_results_that_are_only_looked_at_little_is_read(gateway, served):
+    desk, route = served.desk("anthropic"), "anthropic/claude-stand-in"
+    desk.faults.padding = 4 << 20
+    batch = await submitted(gateway, route)
+    await ended(gateway, route, batch)
+    upstream = await gateway._upstreams.of(gateway._routes.resolve(route))
+    path = f"v1/messages/batches/{batch.id}/results"
+    looked = await exchange(upstream, Request("GET", path, first_line=True))
+    assert looked.body.startswith(b'{"custom_id":')
+    assert len(looked.body) < 8 << 20  # an answer has 4 MiB, all of them 24
+    assert len((await exchange(upstream, Request("GET", path))).body) > 24 << 20
+    found = await gateway.find_batches(gw.FindBatchesRequest(route=route, key="run-1"))
+    assert [one.key for one in found.batches] == ["run-1"]
