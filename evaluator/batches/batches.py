@@ -44,10 +44,6 @@ class Batches:
         journal = self._keeper.setup.journal
         return await journal.reads(journal.batches.open_keys, self._keeper.setup.run_id, task, keys)
 
-    def to_ask_again(self, task: str) -> set[AnswerKey]:
-        """What of a task failed in batches, and is to be asked again."""
-        return {key for of, key in self._keeper.tries if of == task}
-
     async def ended(self, enough: Callable[[], bool]) -> None:
         """Hands over what was put in, and waits until no batch is open, or one was closed and that is enough.
 

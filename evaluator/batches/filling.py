@@ -199,8 +199,10 @@ class Filler:
         waiting = self._opened(chunk)
         batch = response.batch
         if response.HasField("batch"):
-            taken = chunk.count - len(response.rejected)
-            await self._keeper.change(waiting, state=BatchStep.WAITS, batch_id=batch.id, expires=batch.expires_s, items=taken)
+            taken, told = chunk.count - len(response.rejected), not response.rejected
+            await self._keeper.change(
+                waiting, state=BatchStep.WAITS, batch_id=batch.id, expires=batch.expires_s, items=taken, found=not told
+            )
             logger.info("run %s: batch %s of %s has %d instances", chunk.record.run_id, batch.id, chunk.record.provider, chunk.count)
         if response.rejected:
             table, record = self._setup.journal.batches, chunk.record
@@ -212,6 +214,7 @@ class Filler:
                 if one.id.isdecimal() and int(one.id) in items
             ]
             await self._keeper.end(waiting, found)
+            await self._keeper.change(waiting, found=False)
         if not response.HasField("batch"):
             await self._keeper.close(waiting)
 

@@ -17,10 +17,14 @@ from evaluator.traffic.bills import WorstCase
 from evaluator.traffic.budget import Bill, Budget, Reservation
 from evaluator.traffic.policy import Action, decide
 from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.leases import Lease
 from genlevel.v1 import gateway_pb2 as gw
+
+_KEYS = 500
+"""Of a task that the journal is asked for together."""
 
 
 class BatchLog(Protocol):
@@ -175,10 +179,14 @@ class Keeper:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What earlier starts of a run have left: batches that are not closed and their items, what is asked again, the last numbers."""
+    """What earlier starts of a run have left: batches that are not closed and their items, what is asked again, the last numbers.
+
+    failed: which of these have an answer that failed in the journal, by task.
+    """
 
     waiting: Sequence[tuple[BatchRecord, Sequence[BatchItem]]]
     tries: Mapping[tuple[str, AnswerKey], int]
+    failed: Mapping[str, frozenset[AnswerKey]]
     last_batch: int
     last_item: int
 
@@ -192,7 +200,25 @@ async def recovered(journal: Journal, log: BatchLog, run_id: str) -> Recovered:
         else:
             waiting.append((record, await journal.reads(table.open_items, run_id, record.number)))
     tries = await journal.reads(table.to_ask_again, run_id)
-    return Recovered(waiting, tries, *await journal.reads(table.last_numbers, run_id))
+    found = [*tries, *((item.task, item.key) for _, items in waiting for item in items)]
+    failed = await journal.reads(_failed_of, journal, run_id, found)
+    return Recovered(waiting, tries, failed, *await journal.reads(table.last_numbers, run_id))
+
+
+def _failed_of(journal: Journal, run_id: str, found: Sequence[tuple[str, AnswerKey]]) -> dict[str, frozenset[AnswerKey]]:
+    """Which of these failed, by task."""
+    by_task: dict[str, list[AnswerKey]] = {}
+    for task, key in found:
+        by_task.setdefault(task, []).append(key)
+    return {
+        task: frozenset(
+            key
+            for start in range(0, len(keys), _KEYS)
+            for key, outcome in journal.outcomes_of(run_id, task, keys[start : start + _KEYS]).items()
+            if outcome is Outcome.FAILED
+        )
+        for task, keys in by_task.items()
+    }
 
 
 def is_for_good(failure: CallFailed) -> bool:

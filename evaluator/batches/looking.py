@@ -26,6 +26,8 @@ from genlevel.v1 import gateway_pb2 as gw
 
 _VAIN = 3
 """Looks in a row at which the provider must not know a batch, until it is given up."""
+INCOMPLETE = "results incomplete"
+"""The gateway's code of results that came, and not all that the provider has counted."""
 _UNKNOWN = (ErrorClass.DENIED, ErrorClass.MODEL_GONE, ErrorClass.CALLER_FAULT)
 
 logger = logging.getLogger(__name__)
@@ -145,7 +147,7 @@ class Looker:
             await gateway.cancel_batch(gw.CancelBatchRequest(route=route, id=batch_id))
             waiting.cancelled = True
         batch = (await gateway.get_batch(gw.GetBatchRequest(route=route, id=batch_id))).batch
-        if batch.state == gw.BATCH_STATE_ENDED:
+        if batch.state == gw.BATCH_STATE_ENDED or (batch.state == gw.BATCH_STATE_FAILED and batch.answered):
             await self._collect(waiting, batch)
             return
         waiting.vain = 0
@@ -187,7 +189,7 @@ class Looker:
                     stop = stop or came[-1].stop
                 await self._keeper.end(waiting, came)
         except CallFailed as failure:
-            waiting.broken += bool(seen)
+            waiting.broken += bool(seen) or failure.provider_code == INCOMPLETE
             if failure.error_class is not ErrorClass.TRANSIENT or waiting.broken < self._setup.attempts:
                 raise
         if strange and len(waiting.reservations) + seen - strange == record.items:  # else it was collected before, in part

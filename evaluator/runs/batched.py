@@ -58,7 +58,9 @@ class BatchedExecution(Execution):
         self._by_key = {state.planned.task.key: state for state in self._tasks}
         for key, state in self._by_key.items():
             state.open += self.batches.waits[key]
-            state.again |= self.batches.to_ask_again(key)
+            state.again |= found.failed.get(key, frozenset())
+        for item in (item for _, items in found.waiting for item in items):  # what failed and is asked again has no outcome for now
+            self.state.outcomes[Outcome.FAILED] -= item.key in self._by_key[item.task].again
 
     # -- life ------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 
+from evaluator.batches.keeping import Keeper
 from evaluator.journal.batch_table import BatchTable
 from genlevel.runtime.errors import StorageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -196,3 +197,54 @@ async def test_a_full_disk_ends_the_run_in_one_line_and_nothing_is_paid_twice(ma
     full.clear()
     run = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))
     assert (run.counts.answered, set(scripted.paid.values()), run.cost_nano_usd) == (3, {1}, 3 * COST)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_what_failed_and_is_in_a_batch_again_is_counted_once_after_a_crash(
+    make_evaluator, scripted, suite_folder, failing_script, times
+):
+    from genlevel.v1 import gateway_pb2 as gw
+
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, times=times)
+    first, _ = make_evaluator(batch_look_s=0.02, attempts=4)
+    scripted.on = once("accepted", 2, first.cut)
+    run = await finish(first, started(suite_folder(3)))
+    await first.close()
+    scripted.on = lambda step: None
+    second, _ = make_evaluator(batch_look_s=0.02, attempts=4)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.status, run.counts.answered, run.counts.failed) == (ev.RUN_STATUS_FINISHED, 3, 0), run.reason
+    assert (set(scripted.paid.values()), run.cost_nano_usd) == ({1}, 3 * COST)
+
+
+async def test_what_expired_without_an_answer_is_counted_once_after_a_crash(make_evaluator, scripted, suite_folder):
+    scripted.most = 1
+    first, _ = make_evaluator(batch_look_s=0.02, attempts=9)
+    scripted.on = once("filling", 2, first.cut)
+    run = await finish(first, started(suite_folder(4)))
+    await first.close()
+    scripted.on = lambda step: None
+    second, _ = make_evaluator(batch_look_s=0.02, attempts=9)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.status, run.counts.answered, run.counts.failed) == (ev.RUN_STATUS_FINISHED, 4, 0), run.reason
+
+
+async def test_a_crash_before_it_is_stored_what_the_gateway_did_not_take_leaves_no_unknown_cost(make_evaluator, scripted, suite_folder):
+    scripted.rejects = ("Question 1?", "Question 2?")
+    first, _ = make_evaluator(batch_look_s=0.02)
+    end = Keeper.end
+
+    async def cut(keeper, waiting, came):
+        first.cut()
+        await asyncio.sleep(3600)
+
+    Keeper.end = cut
+    try:
+        run = await finish(first, started(suite_folder(4)))
+    finally:
+        Keeper.end = end
+    await first.close()
+    second, _ = make_evaluator(batch_look_s=0.02)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.counts.answered, run.counts.unsupported, run.unknown_calls) == (2, 2, 0)
+    assert (run.cost_nano_usd, run.most_cost_nano_usd) == (2 * COST, 2 * COST)

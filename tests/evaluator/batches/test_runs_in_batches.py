@@ -251,3 +251,32 @@ def test_a_gateway_of_tests_is_a_gateway():
     from evaluator.ports import BatchPort
 
     assert isinstance(BatchGateway(), BatchPort)
+
+
+async def test_a_batch_that_failed_after_answers_is_collected(run_in_batches, scripted, suite_folder):
+    """Mistral's jobs, and Gemini's, may fail in the middle: what they have answered is billed."""
+    shown = scripted._shown
+
+    def failing(stored):
+        batch = shown(stored)
+        if stored.state == gw.BATCH_STATE_ENDED and stored.id == "batch-1":
+            batch.state, batch.problem, batch.problem_class = gw.BATCH_STATE_FAILED, "it broke", gw.ERROR_CLASS_TRANSIENT
+            batch.cut_short = ""
+        return batch
+
+    scripted._shown, scripted.most, scripted.cut_short = failing, 2, "expired"
+    run, *_ = await run_in_batches(suite_folder(4))
+    assert (run.status, run.counts.answered, set(scripted.paid.values())) == (ev.RUN_STATUS_FINISHED, 4, {1}), run.reason
+
+
+async def test_results_that_are_counted_and_never_come_end_after_as_many_attempts(run_in_batches, scripted, suite_folder):
+    async def nothing(request):
+        scripted.asked.append(request)
+        said = CallFailed(gw.ERROR_CLASS_TRANSIENT, "0 of 2 answers came", provider_code="results incomplete", may_be_charged=True)
+        raise said
+        yield
+
+    scripted.collect_batch = nothing
+    run, *_ = await run_in_batches(suite_folder(2), attempts=2)
+    assert (run.counts.failed, run.unknown_calls, scripted.sizes) == (2, 4, [2, 2])
+    assert run.most_cost_nano_usd >= 4 * COST
