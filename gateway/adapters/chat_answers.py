@@ -161,13 +161,15 @@ def _parts(message: Json, vendor: str) -> list[ct.Part]:
         else:
             add_fields(text, {"annotations": annotations})
     parts += said
-    parts += map(_image_part, entries(message, "images"))
+    if message.get("images"):
+        parts += map(_image_part, entries(message, "images"))
     if isinstance(audio := message.get("audio"), dict):
         if transcript := audio.get("transcript"):
             parts.append(ct.Part(text=transcript))
         if data := audio.get("data"):
             parts.append(media_part(decoded(data), ct.MODALITY_AUDIO))
-    parts += map(_call, entries(message, "tool_calls"))
+    if message.get("tool_calls"):
+        parts += map(_call, entries(message, "tool_calls"))
     function = message.get(OLDER_CALL)
     if isinstance(function, dict) and function.get("name"):
         parts.append(add_fields(tool_call("", function["name"], function.get("arguments")), {"type": OLDER_CALL}))
@@ -201,13 +203,13 @@ def _left(body: Json, choices: Sequence[Json], message: Json) -> Json:
     left = beside(body, _TOP)
     if (tier := body.get("service_tier")) and tier not in _USUAL_TIERS:
         left["service_tier"] = tier
-    if is_flagged(filtered := body.get("prompt_filter_results")):
+    if (filtered := body.get("prompt_filter_results")) and is_flagged(filtered):
         left["prompt_filter_results"] = filtered
     choice = choices[0]
     left |= beside(choice, _CHOICE)
     if (native := choice.get("native_finish_reason")) and finish_of(choice) == gw.FINISH_REASON_OTHER:
         left["native_finish_reason"] = native
-    if is_flagged(filtered := choice.get("content_filter_results")):
+    if (filtered := choice.get("content_filter_results")) and is_flagged(filtered):
         left["content_filter_results"] = filtered
     if of_message := beside(message, _MESSAGE):
         left["message"] = of_message

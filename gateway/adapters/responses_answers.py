@@ -103,8 +103,8 @@ def parts_of(output: Iterable[object], vendor: str) -> list[ct.Part]:
 
 def logprobs_of(output: Iterable[Json]) -> list[gw.TokenLogprob]:
     """Log probabilities of the tokens of its texts, if they were asked for."""
-    blocks = [block for item in output if item.get("type") == "message" for block in entries(item, "content")]
-    return [token_logprob(row) for block in blocks for row in entries(block, "logprobs")]
+    found = [block for item in output if item.get("type") == "message" for block in entries(item, "content") if block.get("logprobs")]
+    return [token_logprob(row) for block in found for row in entries(block, "logprobs")]
 
 
 def is_pending(output: Iterable[Json]) -> bool:
@@ -117,13 +117,14 @@ def left_of(body: Json) -> Json:
     left = beside(body, _TOP)
     if (tier := body.get("service_tier")) and tier not in _USUAL_TIERS:
         left["service_tier"] = tier
-    if is_flagged(filters := body.get("content_filters")):
+    if (filters := body.get("content_filters")) and is_flagged(filters):
         left["content_filters"] = filters
     if counts_something(used := body.get("tool_usage")):
         left["tool_usage"] = used
     usage = body.get("usage")
-    if isinstance(usage, dict) and (more := {name: value for name, value in beside(usage, _USAGE).items() if counts_something(value)}):
-        left["usage"] = more
+    if isinstance(usage, dict) and (more := beside(usage, _USAGE)):
+        more = {name: value for name, value in more.items() if counts_something(value)}
+        left |= {"usage": more} if more else {}
     details = body.get("incomplete_details")
     if isinstance(details, dict) and details.get("reason") not in (None, "max_output_tokens"):
         left["incomplete_details"] = details
