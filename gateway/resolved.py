@@ -47,6 +47,7 @@ class ResolvedRoute:
     parameters: RouteParameters
     timeout_s: float
     idle_timeout_s: float
+    fetches_media: bool
     stream: bool
     structured_output: bool
     boxes: str
@@ -56,7 +57,8 @@ class ResolvedRoute:
     client: tuple[object, ...] = field(init=False)
     """What two routes must share to share a client: provider, address, key and what else their accounts say."""
     takes_uris: bool = field(init=False)
-    """Whether it may be told to fetch media by address: a hosted provider may, a server of one's own stands in one's own network."""
+    """Whether it may be told to fetch media by address: a hosted provider may; a server of one's own, which stands in one's own network,
+    only if its account says so."""
     bill: str = field(init=False)
     """Where its answers say what they were billed; "" = nowhere, or it is not the provider itself."""
     tells_more: bool = field(init=False)
@@ -67,7 +69,7 @@ class ResolvedRoute:
         account = (self.provider, self.base_url, self.key_source, self.region, self.project, self.api_version)
         object.__setattr__(self, "client", account)
         hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback_url(self.base_url)
-        object.__setattr__(self, "takes_uris", hosted)
+        object.__setattr__(self, "takes_uris", hosted or self.fetches_media)
         bill = self.row.bill if self.row.is_at(self.base_url) else ""
         object.__setattr__(self, "bill", bill)
         object.__setattr__(self, "tells_more", bool(bill) or (self.priced is not None and self.priced.first.is_split))

@@ -201,6 +201,7 @@ class Routes:
             parameters=route.parameters,
             timeout_s=account.timeout_s,
             idle_timeout_s=account.idle_timeout_s,
+            fetches_media=account.fetches_media,
             stream=route.stream and self._streams(name, row, api),
             fingerprint=fingerprint(route, account, usual_api=usual_api, usual_url=row.base_url),
             structured_output=known.structured_output if route.structured_output is None else route.structured_output,

@@ -122,6 +122,9 @@ class Account(_Strict):
     limits: Limits = Limits()
     timeout_s: float = Field(600.0, gt=0)
     idle_timeout_s: float = Field(600.0, gt=0, description="the longest silence within an answer that comes as a stream")
+    fetches_media: bool = Field(
+        False, description="a server at base_url may be told to fetch media by their addresses, as the provider's own is"
+    )
 
 
 class RouteParameters(_Strict):

@@ -551,17 +551,18 @@ def test_a_name_that_a_caller_makes_up_is_not_kept_if_it_is_long() -> None:
         routes.resolve("openai/" + "x" * 194)
 
 
-def test_only_a_hosted_provider_at_its_own_address_is_told_to_fetch_media() -> None:
+def test_only_a_hosted_provider_at_its_own_address_is_told_to_fetch_media_or_who_an_account_says() -> None:
     """Another server would fetch them in the network that it stands in."""
     accounts = {
         "proxy": Account(provider="openai", base_url="https://proxy.example/v1", api_key_env="K"),
         "region": Account(provider="openai", base_url="https://eu.api.openai.com/v1"),
         "local": Account(provider="compatible", base_url="http://127.0.0.1:8080/v1"),
         "usual": Account(provider="vllm", base_url="http://localhost:8000/v1"),
+        "trusted": Account(provider="openai", base_url="http://127.0.0.1:4000/v1", api_key_env="K", fetches_media=True),
     }
     routes = Routes(Settings(accounts=accounts, routes={name: Route(account=name, model="m") for name in accounts}))
     names = [*accounts, "openai/m", "anthropic/m", "groq/m", "ollama/m", EMBEDDED_ROUTE]
-    assert [name for name in names if routes.resolve(name).takes_uris] == ["region", "openai/m", "anthropic/m", "groq/m"]
+    assert [name for name in names if routes.resolve(name).takes_uris] == ["region", "trusted", "openai/m", "anthropic/m", "groq/m"]
 
 
 def test_a_route_says_in_what_it_writes_coordinates() -> None:
