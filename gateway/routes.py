@@ -114,13 +114,15 @@ class Routes:
     def known(self) -> list[ResolvedRoute]:
         """The hosted models of which something is shipped, or that have a price, unless a configured route has their name."""
         shipped = (f"{provider}/{model}" for provider in providers_known() for model in known_models(provider))
-        priced = sorted(name for name in {*self._listed, *self._settings.prices} if self._is_hosted(name))
+        priced = sorted(name for name in {*self._listed, *self._settings.prices} if self._can_be_asked(name))
         return [self.resolve(name) for name in dict.fromkeys((*shipped, *priced)) if name not in self._named]
 
-    def _is_hosted(self, name: str) -> bool:
-        """Whether a name that has a price is that of a hosted provider's model."""
-        row = PROVIDERS.get(name.partition("/")[0])
-        return row is not None and row.implied and row.charging in (Charging.ALWAYS, Charging.ELSEWHERE)
+    def _can_be_asked(self, name: str) -> bool:
+        """Whether a name that has a price is that of a model that needs no route: Azure's need an account's address."""
+        try:
+            return self.resolve(name).row.charging in (Charging.ALWAYS, Charging.ELSEWHERE)
+        except CallFailed:
+            return False
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(self._settings.routes)[:10])

@@ -88,6 +88,7 @@ def _updated(settings: Settings, pattern: str, update: Path, *, source: str, day
     from gateway.price_changes import changes
     from gateway.prices import Price
     from gateway.routes import Routes
+    from genlevel.runtime.errors import CallFailed
     from genlevel.runtime.price_list import file_of, listed_prices
 
     found, left_out = _read(update, source=source, day=day)
@@ -96,7 +97,14 @@ def _updated(settings: Settings, pattern: str, update: Path, *, source: str, day
         raise click.UsageError(f"{update} has no price of a model that matches {pattern!r} and that can be asked here")
     kept = listed_prices(settings)
     routes = Routes(settings.model_copy(update={"prices": {}, "routes": {}}))
-    changed = changes({name: Price.of(entry.price) for name, entry in chosen.items()}, lambda name: routes.resolve(name).price)
+
+    def before(name: str) -> Price | None:
+        try:
+            return routes.resolve(name).price
+        except CallFailed:  # a model that only an account's address leads to
+            return Price.of(kept[name].price) if name in kept else None
+
+    changed = changes({name: Price.of(entry.price) for name, entry in chosen.items()}, before)
     to = file_of(settings)
     written = bool(changed.models) and (take_doubtful or not changed.doubtful)
     if written:

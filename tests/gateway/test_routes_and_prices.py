@@ -301,6 +301,9 @@ def test_a_file_of_prices_goes_before_what_is_shipped_and_after_the_settings(tmp
     assert (info.price.input, info.price.source, info.price.as_of) == ("5", "a page", "2026-12-24")
     assert routes.resolve("groq/newest").info().price.source == str(file)
     assert "groq/newest" in [route.name for route in routes.known()]
+    elsewhere = {"azure/mine": ModelPrice(per_call=Decimal(1)), "ollama/mine": ModelPrice(per_call=Decimal(1))}
+    listed = [route.name for route in Routes(settings(prices=elsewhere), served=True).known()]
+    assert not {*elsewhere} & {*listed}, "these need an account, and are listed as its routes"
     over = {"openai/gpt-4.1-mini": ModelPrice(input=Decimal(7), output=Decimal(7))}
     info = Routes(settings(prices_file=file, prices=over)).resolve("openai/gpt-4.1-mini").info()
     assert (info.price.input, info.price.source, info.price.as_of) == ("7", "configuration", "")
