@@ -14,6 +14,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -191,29 +192,26 @@ def requests_of(way: str, mib: int, at_once: int, folder: Path) -> list[Any]:
     return requests
 
 
-def measure(way: str, mib: int, at_once: int) -> None:
-    """Prints one row."""
+def measure(way: str, mib: int, at_once: int) -> Iterator[dict[str, Any]]:
+    """A row for Generate and one for GenerateMany. idle_mib: before; above_mib: the most beyond that."""
     import time
 
     with TemporaryDirectory() as folder, process("provider") as (_, provider):
         request_mib = mib + 1 if "inline" in way and mib > 7 else 0
         with process("gateway", str(provider), folder, str(request_mib)) as (pid, port):
             requests = requests_of(way, mib, at_once, Path(folder))
-            ended: dict[str, int] = {}
-            for warm in requests_of(f"{way.split(maxsplit=1)[0]} text", 1, 1, Path(folder)):
+            for warm in requests_of(f"{way.partition(' ')[0]} text", 1, 1, Path(folder)):
                 asyncio.run(ask(port, [warm], many=False))
             time.sleep(1.5)
             idle = memory_mib(pid)
             for many in (False, True):
                 forget_peak(pid)
                 started = time.perf_counter()
-                ended = {}
-                for end in asyncio.run(ask(port, requests, many=many)):
-                    ended[end] = ended.get(end, 0) + 1
+                ended = Counter(asyncio.run(ask(port, requests, many=many)))
                 seconds = time.perf_counter() - started
-                name = f"{way}, {'GenerateMany' if many else 'Generate'}"
                 above = memory_mib(pid, "VmHWM") - idle
-                print(f"{name:32} {mib:3} MiB x {at_once}: +{above:6.0f} MiB above {idle:.0f}, {seconds:5.1f} s, {ended}", flush=True)
+                method = "GenerateMany" if many else "Generate"
+                yield {"way": way, "method": method, "mib": mib, "above_mib": above, "idle_mib": idle, "s": seconds, "ended": dict(ended)}
                 time.sleep(1.5)
 
 
@@ -226,11 +224,20 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=16)
     parser.add_argument("--mib", type=int, nargs="*", default=[1, 8, 32])
     parser.add_argument("--ways", nargs="*", default=["chat blob", "chat inline", "edits blob", "images made", "speech made"])
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
     options = parser.parse_args()
-    print(machine())
+    if not options.json:
+        print(machine())
     for way in options.ways:
         for mib in options.mib:
-            measure(way, mib, options.at_once)
+            for row in measure(way, mib, options.at_once):
+                print(json.dumps(row) if options.json else shown(row, options.at_once), flush=True)
+
+
+def shown(row: dict[str, Any], at_once: int) -> str:
+    """A row for people."""
+    name, above = f"{row['way']}, {row['method']}", f"+{row['above_mib']:6.0f} MiB above {row['idle_mib']:.0f}"
+    return f"{name:32} {row['mib']:3} MiB x {at_once}: {above}, {row['s']:5.1f} s, {row['ended']}"
 
 
 if __name__ == "__main__":

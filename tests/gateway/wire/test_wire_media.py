@@ -125,7 +125,7 @@ async def problems(recording: Recording, place: MediaPlace, player: Player) -> l
 def beside_media(recording: Recording) -> Any:
     """What an answer says in words."""
     if not isinstance(recording.response, dict):
-        return []
+        return {}
     body = {name: value for name, value in recording.response.items() if name not in ("data", "audio_data")}
     return body | {"data": [entry.get("revised_prompt") for entry in recording.response.get("data", [])]}
 
