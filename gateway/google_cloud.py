@@ -85,6 +85,7 @@ class Tokens:
         if state is not TokenState.FRESH:
             if self._refresh is None:
                 self._refresh = asyncio.create_task(self._renew())
+                self._refresh.add_done_callback(_seen)
             if state is TokenState.INVALID:
                 await asyncio.shield(self._refresh)
         headers = {"authorization": f"Bearer {self._credentials.token}"}
@@ -141,6 +142,12 @@ def _ask(
     except httpx2.HTTPError as problem:
         raise TransportError(problem) from problem
     return _Answered(response.status_code, response.headers, response.content)
+
+
+def _seen(renewal: asyncio.Task[None]) -> None:
+    """Whoever waits is told of a failure; if nobody waits any more, nobody is."""
+    if not renewal.cancelled():
+        renewal.exception()
 
 
 def _line(problem: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -169,6 +170,22 @@ async def test_no_token_is_a_failure_of_the_credentials_and_an_endpoint_that_is_
     with pytest.raises(CallFailed, match="no access token") as caught:
         await authorised(client_of(tokens))
     assert caught.value.reason == "TRANSIENT"
+
+
+async def test_a_call_that_gives_up_leaves_the_token_to_others_and_its_failure_to_nobody(tokens: TokenServer) -> None:
+    untold: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: untold.append(context))
+    client = client_of(tokens)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(authorised(client), 0.01)
+    assert (await authorised(client))["authorization"] == "Bearer token-0123456789"
+    assert tokens.asked == 1
+    tokens.status = 400
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(authorised(client_of(tokens)), 0.01)
+    await asyncio.sleep(0.3)
+    gc.collect()
+    assert untold == []
 
 
 async def test_a_file_of_credentials_is_the_key_of_an_account(
