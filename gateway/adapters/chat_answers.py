@@ -162,12 +162,13 @@ def _parts(message: Json, vendor: str) -> list[ct.Part]:
             add_fields(text, {"annotations": annotations})
     parts += said
     if message.get("images"):
-        parts += map(_image_part, entries(message, "images"))
+        parts += [_image_part(block, vendor) for block in entries(message, "images")]
     if isinstance(audio := message.get("audio"), dict):
         if transcript := audio.get("transcript"):
             parts.append(ct.Part(text=transcript))
         if data := audio.get("data"):
-            parts.append(media_part(decoded(data), ct.MODALITY_AUDIO))
+            spoken = media_part(decoded(data), ct.MODALITY_AUDIO)
+            parts.append(add_fields(spoken, {"audio": {"id": audio["id"]}}) if audio.get("id") else spoken)
     if message.get("tool_calls"):
         parts += map(_call, entries(message, "tool_calls"))
     function = message.get(OLDER_CALL)
@@ -280,7 +281,7 @@ def _block_parts(block: object, vendor: str) -> list[ct.Part]:
     if kind == "refusal":
         raise Refused(str(block.get("refusal") or "no reason given"))
     if kind == "image_url":
-        return [_image_part(block)]
+        return [_image_part(block, vendor)]
     text = block.get("text")
     if kind in ("text", "output_text", None) and (isinstance(text, str) or (text is None and kind)):
         left = beside(block, _TEXT)
@@ -307,11 +308,12 @@ def _thinking(value: object) -> str | None:
     return "".join(map(str, texts)) if all(isinstance(text, str) for text in texts) else None
 
 
-def _image_part(block: Json) -> ct.Part:
+def _image_part(block: Json, vendor: str) -> ct.Part:
+    """A picture; one that is only named by its address stays as it came."""
     image = block.get("image_url")
     url = image.get("url") if isinstance(image, dict) else image
     if not isinstance(url, str):
         raise ValueError("an image without its address")
     if url.startswith("https://"):
-        return ct.Part(media=ct.Media(modality=ct.MODALITY_IMAGE, uri=url))
+        return vendor_part(vendor, {"type": "image_url", **block})
     return media_part(data_uri(url), ct.MODALITY_IMAGE)

@@ -118,6 +118,12 @@ class _Message:
             case Vendor() if "type" not in block.value:  # of the message; what is of an answer as a whole is not sent back
                 own = block.value.get("message")
                 self._fields |= own if isinstance(own, dict) else {}
+            case Audio() if self._role == "assistant":  # that the model has spoken; its server remembers it for a while
+                self._fields |= fields or {"audio": {"data": block.base64}}
+            case Image() if self._role == "assistant":  # that it has drawn
+                drawn = self._fields.setdefault("images", [])
+                assert isinstance(drawn, list)
+                drawn.append({**_block(block, self._form), **fields})
             case str() if self._role == "assistant" and fields.keys() & _BESIDE_CONTENT:
                 self._fields |= {name: value for name, value in fields.items() if name in _BESIDE_CONTENT}
                 self.add(block, {name: value for name, value in fields.items() if name not in _BESIDE_CONTENT})

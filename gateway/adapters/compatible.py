@@ -41,6 +41,7 @@ class Compatible(OpenAIChat):
         tools=True,
         result_media=frozenset({ct.MODALITY_IMAGE}),
         thoughts=True,
+        answers_media=frozenset({ct.MODALITY_IMAGE, ct.MODALITY_AUDIO}),
         vendors=frozenset({"openai", "compatible"}),
     )
 

@@ -52,6 +52,7 @@ class OpenAIChat:
         tools=True,
         result_media=frozenset({ct.MODALITY_IMAGE}),
         thoughts=True,
+        answers_media=frozenset({ct.MODALITY_AUDIO}),
         vendors=frozenset({"openai", "compatible"}),
     )
 

@@ -166,7 +166,7 @@ def end(value: dict[str, Any], vendor: str = VENDOR) -> dict[str, Any]:
         (chat({"function_call": {"name": "", "arguments": ""}}), [TEXT]),
         (
             chat({"images": [{"image_url": {"url": "https://x/y.png"}}]}),
-            [TEXT, {"media": {"modality": "MODALITY_IMAGE", "uri": "https://x/y.png"}}],
+            [TEXT, end({"type": "image_url", "image_url": {"url": "https://x/y.png"}})],
         ),
     ],
 )

@@ -113,6 +113,8 @@ def test_chat_has_results_as_messages_and_calls_beside_the_content() -> None:
             {"content": None, "reasoning_details": [{"type": "reasoning.encrypted"}]},
         ),
         (["x"], {0: {"annotations": [{"type": "url_citation"}]}}, {"content": "x", "annotations": [{"type": "url_citation"}]}),
+        (["Yes.", Audio("audio/wav", "QUJD")], {1: {"audio": {"id": "a"}}}, {"content": "Yes.", "audio": {"id": "a"}}),
+        (["x", PNG], {}, {"content": "x", "images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}}]}),
         (["x", Vendor({"message": {"name": "Ada"}, "citations": ["a"]})], {}, {"content": "x", "name": "Ada"}),
         (
             ["x", Vendor({"type": "file", "file": {"file_id": "f"}})],
