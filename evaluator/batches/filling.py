@@ -22,7 +22,6 @@ from evaluator.traffic.budget import Reservation
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError, UsageError
-from genlevel.runtime.failures import call_failed
 from genlevel.v1 import gateway_pb2 as gw
 
 _SUBMIT_S = 1800.0
@@ -195,6 +194,8 @@ class Filler:
 
     async def _taken(self, chunk: Chunk, response: gw.SubmitBatchResponse) -> None:
         """Stores the provider's id, before anything waits; and what was not put into the batch."""
+        from genlevel.runtime.failures import call_failed  # gRPC, which a run without batches does without
+
         self._vain = 0
         waiting = self._opened(chunk)
         batch = response.batch

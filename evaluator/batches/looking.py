@@ -21,7 +21,6 @@ from evaluator.journal.batch_records import BatchItem, BatchStep
 from evaluator.journal.files import has_media, keep_files
 from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, NotFoundError, StorageError, may_pass
-from genlevel.runtime.failures import call_failed
 from genlevel.v1 import gateway_pb2 as gw
 
 _VAIN = 3
@@ -199,6 +198,8 @@ class Looker:
 
     async def _read(self, item: BatchItem, result: gw.BatchResult) -> Came:
         """One result as an outcome; its media are stored before they are named."""
+        from genlevel.runtime.failures import call_failed  # gRPC, which a run without batches does without
+
         results = self._keeper.results
         if result.WhichOneof("result") == "error":
             return results.failed(item, call_failed(result.error))
