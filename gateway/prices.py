@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -13,6 +13,7 @@ from genlevel.v1 import gateway_pb2 as gw
 NANO_USD_PER_TOKEN = Decimal(1000)
 NANO_USD = Decimal(1_000_000_000)
 ONE = Decimal(1)
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,14 @@ class Price:
     per_input_second: Decimal | None = None
     per_call: Decimal | None = None
     characters: Decimal | None = None
+    is_split: bool = field(init=False, repr=False, compare=False)
+    """Whether an answer has to say what of its usage was sound or pictures for its cost to be told."""
+    has_pieces: bool = field(init=False, repr=False, compare=False)
+    """Whether pictures, lengths or calls are billed."""
 
-    @property
-    def is_split(self) -> bool:
-        """Whether an answer has to say what of its usage was sound or pictures for its cost to be told."""
-        return any(getattr(self, name) is not None for name in _APART)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_split", any(getattr(self, name) is not None for name in _APART))
+        object.__setattr__(self, "has_pieces", any(getattr(self, name) is not None for name in _PIECES))
 
     def is_known(self, usage: gw.Usage, *, tokens: bool, lengths: bool = True) -> bool:
         """Whether an answer's cost can be told: the counts of billed tokens, lengths and parts are known."""
@@ -113,7 +117,8 @@ class DatedPrice:
 
 
 # The fields that are amounts, by the same names in settings and in the contract.
-AMOUNTS = tuple(field.name for field in fields(Price) if not field.name.startswith("long_"))
+AMOUNTS = tuple(one.name for one in fields(Price) if one.init and not one.name.startswith("long_"))
+_PIECES = ("per_image", "per_second", "per_call")
 _APART = ("audio_input", "cache_read_audio", "audio_output", "image_output", "per_input_second", "characters")
 _OF_TOKENS = tuple(name for name in AMOUNTS if not name.startswith("per_") and name != "characters")
 
@@ -128,22 +133,27 @@ def cost_nano_usd(usage: gw.Usage, price: Price) -> int:
     """
     inputs = usage.input_tokens * price.input + usage.cache_read_tokens * price.cache_read + usage.cache_write_tokens * price.cache_write
     outputs = (usage.output_tokens + usage.reasoning_tokens) * price.output
-    pieces = (
-        usage.output_images * (price.per_image or 0)
-        + Decimal(usage.output_milliseconds) / 1000 * (price.per_second or 0)
-        + (price.per_call or 0)
-    )
+    pieces = _pieces(usage, price) if price.has_pieces else NOTHING
     if usage.HasField("details"):
         beside = _apart(usage, price)
         inputs, outputs, pieces = inputs + beside[0], outputs + beside[1], pieces + beside[2]
     if price.long_above and usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens > price.long_above:
         inputs, outputs = inputs * price.long_input, outputs * price.long_output
-    return int(((inputs + outputs) * NANO_USD_PER_TOKEN + pieces * NANO_USD).quantize(ONE, rounding=ROUND_HALF_UP))
+    total = (inputs + outputs) * NANO_USD_PER_TOKEN
+    if pieces:
+        total += pieces * NANO_USD
+    return int(total.quantize(ONE, rounding=ROUND_HALF_UP))
+
+
+def _pieces(usage: gw.Usage, price: Price) -> Decimal:
+    """What pictures, lengths and the call itself cost in US$."""
+    pieces = usage.output_images * (price.per_image or NOTHING) + (price.per_call or NOTHING)
+    return pieces + Decimal(usage.output_milliseconds) / 1000 * (price.per_second or NOTHING)
 
 
 def _apart(usage: gw.Usage, price: Price) -> tuple[Decimal, Decimal, Decimal]:
     """What the parts that are billed apart cost beyond what their buckets do: input and output in US$ per million, pieces in US$."""
-    details, nothing = usage.details, Decimal(0)
+    details = usage.details
     inputs = (
         details.input_audio_tokens * _beyond(price.audio_input, price.input)
         + details.input_image_tokens * _beyond(price.image_input, price.input)
@@ -153,12 +163,12 @@ def _apart(usage: gw.Usage, price: Price) -> tuple[Decimal, Decimal, Decimal]:
     outputs = details.output_audio_tokens * _beyond(price.audio_output, price.output) + details.output_image_tokens * _beyond(
         price.image_output, price.output
     )
-    pieces = Decimal(details.input_milliseconds) / 1000 * (price.per_input_second or nothing)
-    return inputs, outputs, pieces + Decimal(details.input_characters) / 1_000_000 * (price.characters or nothing)
+    pieces = Decimal(details.input_milliseconds) / 1000 * (price.per_input_second or NOTHING)
+    return inputs, outputs, pieces + Decimal(details.input_characters) / 1_000_000 * (price.characters or NOTHING)
 
 
 def _beyond(price: Decimal | None, usual: Decimal) -> Decimal:
-    return Decimal(0) if price is None else price - usual
+    return NOTHING if price is None else price - usual
 
 
 def _plain(value: Decimal | None) -> str:
