@@ -147,8 +147,10 @@ def untaken(row: Provider, api: Api, names: Iterable[str]) -> frozenset[str]:
 
 
 def takes_documents(row: Provider, api: Api) -> bool:
-    """Whether models of an API can be given documents."""
-    return maker_of(row, api) is None and bool(adapter_of(row, api).capabilities.document_types)
+    """Whether models of an API can be given documents. Of a server of the compatible format that is not known better, its route says so."""
+    if maker_of(row, api) is not None or (row.dialect is Dialect.COMPATIBLE and (row.name, api) not in OWN):
+        return False
+    return bool(adapter_of(row, api).capabilities.document_types)
 
 
 def outputs_of(row: Provider, api: Api) -> frozenset[int]:

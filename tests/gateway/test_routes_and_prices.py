@@ -568,6 +568,13 @@ def test_only_a_hosted_provider_at_its_own_address_is_told_to_fetch_media_or_who
     assert [name for name in names if routes.resolve(name).takes_uris] == ["region", "trusted", "openai/m", "anthropic/m", "groq/m"]
 
 
+def test_documents_go_to_those_that_are_known_to_read_them() -> None:
+    routes = Routes(settings(routes={"told": Route(account="local", model="m", input_modalities=["text", "document"])}))
+    names = ["told", "openai/m", "anthropic/m", "openrouter/m", "mistral/m", "groq/m", "vllm/m", "huggingface/m"]
+    readers = [name for name in names if ct.MODALITY_DOCUMENT in routes.resolve(name).modalities]
+    assert readers == ["told", "openai/m", "anthropic/m", "openrouter/m", "mistral/m"]
+
+
 def test_a_route_says_in_what_it_writes_coordinates() -> None:
     routes = Routes(settings(routes={"r": Route(account="local", model="m", boxes="thousandths corners")}))
     assert routes.resolve("r").info().boxes == "thousandths corners"
