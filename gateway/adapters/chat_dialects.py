@@ -20,9 +20,10 @@ _LOGPROBS = frozenset({"logprobs"})
 _NONE: frozenset[str] = frozenset()
 _MOST = ("temperature", "top_p", "stop", "presence_penalty", "frequency_penalty", "reasoning_effort")
 PDF = "application/pdf"
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 OFFICE = frozenset(
     {
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        WORD,
         "application/vnd.openxmlformats-officedocument.presentationml.presentation",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     }
@@ -42,7 +43,7 @@ class Mistral(Compatible):
     """Source: https://docs.mistral.ai/api (chat); a field that it does not know is refused, and reasoning is a block of the content."""
 
     vendor = "mistral"
-    form = Form(thought="", document_url=True)
+    form = Form(thought="", document="document_url")
     capabilities = _capable(
         "mistral",
         _takes(*_MOST, seed="random_seed"),
@@ -185,12 +186,16 @@ class Perplexity(Compatible):
     """Source: https://docs.perplexity.ai/api-reference/chat-completions-post."""
 
     vendor = "perplexity"
+    form = Form(document="file_url")
     capabilities = _capable(
         "perplexity",
         _takes("temperature", "top_p", "stop", "reasoning_effort"),
         special=_NONE,
+        uris=frozenset({ct.MODALITY_IMAGE, ct.MODALITY_DOCUMENT}),
         audio_types=_NONE,
         video_types=_NONE,
+        # https://docs.perplexity.ai/guides/file-attachments
+        document_types=frozenset({PDF, "text/plain", "application/rtf", "application/msword", WORD}),
         tools=False,
     )
 

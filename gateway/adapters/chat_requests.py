@@ -29,11 +29,11 @@ _BESIDE_CONTENT = frozenset({"annotations"})
 @dataclass(frozen=True, slots=True)
 class Form:
     """What servers write differently. thought: the field of a message that has earlier reasoning; "" = a block of the kind "thinking".
-    document_url: documents are blocks of an address (Mistral), not files.
+    document: the kind of block that has a document: "file", "document_url" (Mistral) or "file_url" (Perplexity).
     """
 
     thought: str = "reasoning_content"
-    document_url: bool = False
+    document: str = "file"
 
 
 def messages_of(turns: Sequence[Turn], form: Form) -> list[Json]:
@@ -169,9 +169,12 @@ def _block(block: Block, form: Form) -> Json:
             }
         case Video():
             return {"type": "video_url", "video_url": {"url": block.url}}
-        case Document() if form.document_url:
+        case Document() if form.document == "document_url":
             named = {"document_name": block.name} if block.name else {}
             return {"type": "document_url", "document_url": block.url, **named}
+        case Document() if form.document == "file_url":
+            named = {"file_name": block.name} if block.name else {}
+            return {"type": "file_url", "file_url": {"url": block.uri or block.base64}, **named}
         case Document():
             return {"type": "file", "file": {"filename": block.name or FILE_NAME, "file_data": block.url}}
         case Thought():

@@ -20,7 +20,7 @@ from gateway.adapters.anthropic_messages import AnthropicMessages
 from gateway.adapters.anthropic_vertex import VertexMessages
 from gateway.adapters.base import Adapter
 from gateway.adapters.blocks import Ask, Audio, Called, Choice, Document, Function, Image, Result, Thought, Turn, Vendor, Video
-from gateway.adapters.chat_dialects import Mistral, OpenRouter
+from gateway.adapters.chat_dialects import Mistral, OpenRouter, Perplexity
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_compact import OpenAICompact
@@ -152,6 +152,14 @@ def test_mistral_thinks_in_blocks_and_takes_documents_by_address() -> None:
         "role": "assistant",
         "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "Yes."}],
     }
+
+
+def test_perplexity_takes_documents_by_address_or_as_bare_base64() -> None:
+    [sent] = body(Perplexity(), [Turn("user", [FAR_PDF, PDF])])["messages"]
+    assert sent["content"] == [
+        {"type": "file_url", "file_url": {"url": "https://x/y.pdf"}},
+        {"type": "file_url", "file_url": {"url": "UERG"}, "file_name": "a.pdf"},
+    ]
 
 
 def test_chat_has_sounds_and_videos_of_servers_that_take_them() -> None:

@@ -39,6 +39,8 @@ OF_THE_CALL = {
     "native_finish_reason",
     "service_tier",
 }
+# Who answers under several paths: with and without a version, or one for each company behind it.
+OTHER_PATHS = {"deepseek", "huggingface"}
 # Asked at an address of one's own: a deployment, a region, a server.
 OF_OWN_ADDRESS = frozenset({"azure", "bedrock", "gemini", "local"})
 
@@ -75,8 +77,11 @@ async def problems(recording: Recording, place: Place, player: Player) -> list[s
     else:
         found += differences(expected(recording), reading_of(response))
         found += [f"vanished: {text}" for text in vanished(recording.response, response, OF_THE_CALL)]
+    asked = player.replay.asked[0]
+    if asked.path != recording.url_path and recording.provider not in OTHER_PATHS:
+        found.append(f"path: wanted {recording.url_path}, asked {asked.path}")
     wanted = {"model": place.model, **recording.request}
-    found += body_differences(plain(wanted), plain(player.replay.asked[0].body), "request")
+    found += body_differences(plain(wanted), plain(asked.body), "request")
     return found
 
 

@@ -47,7 +47,10 @@ async def problems(recording: Recording, place: Place, player: Player) -> list[s
     else:
         found += differences(expected(recording), reading_of(response))
         found += [f"vanished: {text}" for text in vanished(recording.response, response, OF_THE_CALL)]
-    found += body_differences(plain(recording.request), plain(player.replay.asked[0].body), "request")
+    asked = player.replay.asked[0]
+    if not recording.url_path.endswith(asked.path):
+        found.append(f"path: wanted {recording.url_path}, asked {asked.path}")
+    found += body_differences(plain(recording.request), plain(asked.body), "request")
     return found
 
 
