@@ -100,7 +100,7 @@ class _Options(TrafficOptions):
 @click.option("--base-url", metavar="URL", help="Send the model's name, taken literally, to this OpenAI-compatible server.")
 @click.option(
     "--api",
-    type=click.Choice(["chat", "images", "speech", "video"]),
+    type=click.Choice(["chat", "images", "speech", "video", "transcription"]),
     help="Which endpoint of --base-url is asked (default: chat).",
 )
 @click.option("--api-key-env", metavar="NAME", help="Environment variable with the key for --base-url (default: no key).")

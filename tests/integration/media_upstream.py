@@ -120,6 +120,16 @@ async def speech(request: web.Request) -> web.StreamResponse:
     return web.Response(body=buffer.getvalue(), content_type="audio/wav")
 
 
+async def transcription(request: web.Request) -> web.StreamResponse:
+    form = await request.post()
+    prompt = str(form.get("prompt", ""))
+    if refused := await asked(request, "audio/transcriptions", prompt):
+        return refused
+    with wave.open(io.BytesIO(form["file"].file.read())) as sound:  # type: ignore[union-attr]
+        seconds = sound.getnframes() / sound.getframerate()
+    return web.json_response({"text": "good morning", "usage": {"type": "duration", "seconds": seconds}})
+
+
 def mp4(seconds: float, shade: int) -> bytes:
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
@@ -199,6 +209,7 @@ async def main() -> None:
     app.router.add_post("/v1/images/generations", generations)
     app.router.add_post("/v1/images/edits", edits)
     app.router.add_post("/v1/audio/speech", speech)
+    app.router.add_post("/v1/audio/transcriptions", transcription)
     app.router.add_post("/v1/videos", begin_video)
     app.router.add_get("/v1/videos/{name}", video)
     app.router.add_get("/v1/videos/{name}/content", video_content)

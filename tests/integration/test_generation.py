@@ -106,6 +106,35 @@ def test_a_model_of_one_medium_leaves_the_others_unsupported(genlevel, media_ups
     assert result["usage"]["seconds"] == 1.0
 
 
+def test_a_model_that_only_transcribes_is_asked_what_is_said(genlevel, media_upstream, tmp_path):
+    folder = tmp_path / "heard" / "audio" / "comprehension" / "SpeechRecognition"
+    (folder / "audios").mkdir(parents=True)
+    words, data = uuid.uuid4().hex, []
+    for number, said in enumerate(["good morning", "good evening"]):
+        with wave.open(str(folder / "audios" / f"{number}.wav"), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(8000)
+            sound.writeframes(bytes(2 * 8000 * (number + 1)))
+        asked = {"audio_file": f"audios/{number}.wav", "prompt": f"{words} What is said?"}
+        data.append({"id": f"h{number}", "input": asked, "output": {"text": said}})
+    annotation = {
+        "task": "Speech Recognition",
+        "type": "comprehension",
+        "modality": {"in": ["audio", "text"], "out": ["text"]},
+        "data": data,
+    }
+    (folder / "annotation.json").write_text(json.dumps(annotation))
+    server = ["--base-url", media_upstream.base_url, "--api", "transcription"]
+    done = genlevel.run("eval", "--model", "whisper", *server, "--suite", str(tmp_path / "heard"), "--json")
+    assert done.returncode == 0, done.stderr
+    result, _ = tasks_of(done)
+    assert result["instances"]["answered"] == 2, result
+    shown = json.loads(genlevel.run("show", result["run"], "--instance", "h0", "--json").stdout)[0]
+    assert "good morning" in json.dumps(shown)
+    assert [what for what, _ in media_upstream.calls(words)] == ["audio/transcriptions"] * 2
+
+
 def test_a_model_that_gives_text_alone_is_not_asked_to_draw(genlevel, stub_upstream, generation_suite):
     stub = stub_upstream()
     suite = generation_suite(2, tasks=("image",))
