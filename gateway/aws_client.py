@@ -91,7 +91,7 @@ def _is_on_ec2() -> bool:
 
 def _address(region: str) -> str:
     if not region:
-        raise ConfigurationError("bedrock has an address in each region; set region of its account in genlevel.yaml, or AWS_REGION")
+        raise ConfigurationError("it has an address in each region; set region of its account in genlevel.yaml, or AWS_REGION")
     return f"https://bedrock-runtime.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
 
 

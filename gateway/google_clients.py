@@ -60,10 +60,10 @@ def _vertex(wanted: Wanted, provider: str, version: str) -> Client:
         return Client(wanted.address or f"https://{host_of_region(wanted.region or EVERYWHERE)}/{version}", headers)
     if wanted.address and not wanted.key and not _is_googles(wanted.address):
         return Client(wanted.address, HEADERS)  # the machine's own credentials go to nobody else
-    credentials, known = credentials_of(wanted.key, provider)
+    credentials, known = credentials_of(wanted.key)
     project = wanted.project or os.environ.get("GOOGLE_CLOUD_PROJECT", "") or known
     if not project and not wanted.address:
-        raise ConfigurationError(f"{provider} needs a project: set project of its account in genlevel.yaml, or GOOGLE_CLOUD_PROJECT")
+        raise ConfigurationError("no project; set project of its account in genlevel.yaml, or GOOGLE_CLOUD_PROJECT")
     return Client(wanted.address or _address(region, version, project), HEADERS, Tokens(credentials, provider).authorise)
 
 

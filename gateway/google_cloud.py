@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from genlevel.runtime import logs
@@ -21,14 +23,31 @@ if TYPE_CHECKING:
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TIMEOUT_S = 30.0
 NEEDED = "credentials of Google's cloud need google-auth: pip install 'genlevel[vertex]'"
+_WAYS = "run `gcloud auth application-default login`, or set api_key_file, or GOOGLE_VERTEX_API_KEY to an API key"
+# What leads to credentials (https://cloud.google.com/docs/authentication/application-default-credentials), and what tells that this is
+# Google's cloud, where the machine has some (https://cloud.google.com/run/docs/container-contract).
+_SIGNS = ("GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST", "K_SERVICE", "CLOUD_RUN_JOB", "GAE_RUNTIME", "KUBERNETES_SERVICE_HOST")
+_MAKER = Path("/sys/class/dmi/id/product_name")
 
 
 def problem() -> str:
-    """Why Google's cloud cannot be asked without a key, in one line; "" if it can."""
-    return "" if find_spec("google.auth") is not None else f"no key, and without one {NEEDED}"
+    """Why Google's cloud cannot be asked without a key, in one line; "" if it can, as far as that shows without asking anybody."""
+    if find_spec("google") is None or find_spec("google.auth") is None:
+        return f"no key, and without one {NEEDED}"
+    folder = os.environ.get("CLOUDSDK_CONFIG") or os.path.join(os.environ.get("APPDATA") or os.path.expanduser("~/.config"), "gcloud")
+    found = any(map(os.environ.get, _SIGNS)) or os.path.exists(os.path.join(folder, "application_default_credentials.json"))
+    return "" if found or _is_on_gce() else f"no credentials of Google's cloud; {_WAYS}"
 
 
-def credentials_of(written: str, provider: str) -> tuple[Credentials, str]:
+def _is_on_gce() -> bool:
+    """Whether this is a machine of Google's cloud, which may have an account."""
+    try:
+        return _MAKER.read_text().startswith("Google")
+    except OSError:
+        return False
+
+
+def credentials_of(written: str) -> tuple[Credentials, str]:
     """Credentials, and the project that they belong to ("" if they do not say).
 
     written: a service account's key in JSON, or a user's credentials; "": what the environment offers
@@ -39,15 +58,15 @@ def credentials_of(written: str, provider: str) -> tuple[Credentials, str]:
         import google.auth
         from google.auth.exceptions import GoogleAuthError
     except ImportError:
-        raise ConfigurationError(f"{provider}: {NEEDED}") from None
+        raise ConfigurationError(NEEDED) from None
     try:
         if written:
             return _credentials(json.loads(written))
         found, project = google.auth.default(scopes=[SCOPE])
     except (GoogleAuthError, ValueError, AttributeError, TypeError) as problem:
         where = "its api_key_file cannot be used" if written else "there are no credentials of Google's cloud here"
-        how = "write a service account's key there" if written else "run `gcloud auth application-default login`, or set api_key_file"
-        raise ConfigurationError(f"{provider}: {where} ({_line(problem)}); {how}") from None
+        how = "write a service account's key there" if written else _WAYS
+        raise ConfigurationError(f"{where} ({_line(problem)}); {how}") from None
     return found, project or ""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypedDict
+from typing import Literal, TypedDict
 from urllib.parse import urlsplit
 
 from genlevel.runtime.hosts import is_loopback_url
@@ -64,7 +64,7 @@ class Provider:
     tells_usage: its streams say what was used unasked, and it refuses
     requests that ask. problem: a function that says why it cannot be used on this machine without a key, as "module:name"; "" = it always
     can. has_credentials: without a key its client finds others on the machine. takes: what goes into a model of its usual API
-    that neither its route nor the shipped table knows.
+    that neither its route nor the shipped table knows. chosen: which of an account's region, project and api_version mean something to it.
     """
 
     name: str
@@ -85,6 +85,7 @@ class Provider:
     problem: str = ""
     has_credentials: bool = False
     takes: tuple[ModalityName, ...] = ("text", "image")
+    chosen: tuple[Literal["region", "project", "api_version"], ...] = ()
 
     def is_at(self, base_url: str) -> bool:
         """Whether an address is the provider's own, over TLS: a name of its domain. "" is."""
@@ -158,6 +159,7 @@ class _Azure(TypedDict):
     example: str
     problem: str
     has_credentials: bool
+    chosen: tuple[Literal["api_version"]]
 
 
 _AZURE: _Azure = {
@@ -169,6 +171,7 @@ _AZURE: _Azure = {
     "example": "https://NAME.openai.azure.com",
     "problem": "gateway.azure:problem",
     "has_credentials": True,
+    "chosen": ("api_version",),
 }
 
 _ROWS = (
@@ -200,6 +203,7 @@ _ROWS = (
         key_variable="GEMINI_API_KEY",
         base_url="https://generativelanguage.googleapis.com/v1beta",
         takes=("text", "image", "audio", "video"),
+        chosen=("api_version",),
     ),
     # https://docs.cloud.google.com/vertex-ai/docs/reference/rest
     Provider(
@@ -213,6 +217,7 @@ _ROWS = (
         domain="googleapis.com",
         problem="gateway.google_cloud:problem",
         has_credentials=True,
+        chosen=("region", "project", "api_version"),
     ),
     # https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
     Provider(
@@ -225,6 +230,7 @@ _ROWS = (
         domain="googleapis.com",
         problem="gateway.google_cloud:problem",
         has_credentials=True,
+        chosen=("region", "project", "api_version"),
     ),
     Provider(
         "bedrock",
@@ -236,6 +242,7 @@ _ROWS = (
         domain="amazonaws.com",
         problem="gateway.aws_client:problem",
         has_credentials=True,
+        chosen=("region",),
     ),
     Provider(
         "azure",

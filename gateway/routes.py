@@ -90,7 +90,8 @@ class Routes:
         account = self._settings.accounts.get(provider)
         configured = account is not None and account.provider == provider
         if not row.implied and not configured:
-            way = "use --base-url or an account" if provider == COMPATIBLE else "give it in an account"
+            own = f'write `{provider}: {{provider: {provider}, base_url: "{row.example}"}}` below accounts'
+            way = "use --base-url or an account" if provider == COMPATIBLE else own
             raise _fault(f"{cut(name)}: {provider} has no address of its own; {way} in genlevel.yaml")
         if row.models and model not in row.models:
             raise _fault(f"{cut(name)}: the {provider} model is {' or '.join(f'{provider}/{one}' for one in row.models)}")
@@ -133,7 +134,8 @@ class Routes:
         return f"no route {quoted(name)}: {ways}{way}"
 
     def _check(self, name: str, account: Account) -> None:
-        """Raises ConfigurationError if the account's provider is unknown, or needs an address that it does not give."""
+        """Raises ConfigurationError if the account's provider is unknown, needs an address that it does not give, or has no use for
+        a setting."""
         row = PROVIDERS.get(account.provider)
         if row is None:
             close = difflib.get_close_matches(account.provider, PROVIDERS, n=1)
@@ -144,6 +146,10 @@ class Routes:
         if not row.implied and not account.base_url:
             place = self._settings.place("accounts", name, "base_url")
             raise ConfigurationError(f"{place}: an account of {row.name} needs base_url, such as {row.example}")
+        for field in ("region", "project", "api_version"):
+            if getattr(account, field) and field not in row.chosen:
+                place = self._settings.place("accounts", name, field)
+                raise ConfigurationError(f"{place}: {row.name} has no use for it; leave it out")
 
     def _configured(self, name: str, route: Route) -> ResolvedRoute:
         account = self._settings.accounts.get(route.account)

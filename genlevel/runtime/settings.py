@@ -18,13 +18,13 @@ from genlevel.runtime.callers import Role
 from genlevel.runtime.destinations import DestinationKind
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.origin import Origin
+from genlevel.runtime.words import Word
 
 ModalityName = Literal["text", "image", "video", "audio", "3d", "document"]
 # More than any price is, and little enough for the totals of a run to stay whole numbers that databases keep.
 Dollars = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars per million tokens")]
 Piece = Annotated[Decimal, Field(ge=0, le=100_000, description="US dollars")]
 
-_NAME = r"^[\w.:-]*$"
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")
 
 Roles = Annotated[list[Role], Field(min_length=1)]
@@ -114,10 +114,10 @@ class Account(_Strict):
     base_url: str = ""
     api_key_env: str = ""
     api_key_file: Path | None = None
-    region: str = Field("", pattern=_NAME, description="where its models run, for providers of clouds, such as eu-west-1 or global")
-    project: str = Field("", pattern=_NAME, description="of Google's cloud; empty = that of the credentials")
-    api_version: str = Field(
-        "", pattern=_NAME, description="of the API of azure (2025-04-01-preview; empty = the one without versions), gemini and vertex (v1)"
+    region: Word = Field("", description="where its models run, for providers of clouds, such as eu-west-1 or global")
+    project: Word = Field("", description="of Google's cloud; empty = that of the credentials")
+    api_version: Word = Field(
+        "", description="of the API of azure (2025-04-01-preview; empty = the one without versions), gemini and vertex (v1)"
     )
     limits: Limits = Limits()
     timeout_s: float = Field(600.0, gt=0)

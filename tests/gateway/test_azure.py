@@ -128,7 +128,7 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.error_class == ErrorClass.CREDENTIAL
     with pytest.raises(ConfigurationError, match=r"needs base_url, such as https://NAME\.openai"):
         Routes(Settings(accounts={"azure": Account(provider="azure")}))
-    with pytest.raises(CallFailed, match="give it in an account"):
+    with pytest.raises(CallFailed, match=r"write `azure: .*below accounts in genlevel.yaml"):
         Routes(Settings()).resolve("azure/gpt")
     route = Routes(Settings(accounts={"azure": Account(provider="azure", base_url=OWN)})).resolve("azure/gpt")
     assert "AZURE_OPENAI_API_KEY" in route.problem()

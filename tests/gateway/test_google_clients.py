@@ -16,6 +16,7 @@ import httpx2
 import pytest
 from aiohttp import web
 
+from gateway import google_cloud
 from gateway.adapters.anthropic_vertex import VertexMessages
 from gateway.adapters.blocks import Ask, Image, Turn
 from gateway.clients import Client, Wanted
@@ -253,3 +254,26 @@ async def test_anthropics_models_are_asked_as_its_own_sdk_does(streamed: bool) -
     older = adapter.request("claude-x", Ask(turns, gw.GenerationParameters(temperature=0)))
     adapter.headers(older)
     assert older["anthropic_version"] == "vertex-2023-10-16"
+
+
+def test_credentials_are_looked_for_without_asking_anybody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    maker = tmp_path / "product_name"
+    monkeypatch.setattr(google_cloud, "_MAKER", maker)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    assert "gcloud auth application-default login" in google_cloud.problem()
+    (tmp_path / "application_default_credentials.json").touch()
+    assert google_cloud.problem() == ""
+    (tmp_path / "application_default_credentials.json").unlink()
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "key.json")
+    assert google_cloud.problem() == ""
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    maker.write_text("Google Compute Engine\n")
+    assert google_cloud.problem() == "", "its account may do"
+
+
+def test_a_failure_to_open_names_the_provider_once() -> None:
+    with pytest.raises(ConfigurationError, match=r"^no project; set project of its account"):
+        vertex_client(Wanted("", json.dumps({"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"})))
+    with pytest.raises(ConfigurationError, match=r"^there are no credentials of Google's cloud here"):
+        vertex_client(Wanted(""))

@@ -323,6 +323,23 @@ routes:
     video_frames: 3
     input_modalities: [text]
 => 5: routes.r.video_frames: m takes no images, so no frames either; leave it out
+---
+accounts:
+  openai: {provider: openai}
+  europe:
+    provider: openai
+    region: eu
+=> 5: accounts.europe.region: openai has no use for it; leave it out
+---
+accounts:
+  frankfurt: {provider: bedrock, region: eu-central-1, project: mine}
+=> 2: accounts.frankfurt.project: bedrock has no use for it; leave it out
+---
+accounts:
+  cloud:
+    provider: vertex
+    project: my project
+=> 4: accounts.cloud.project: should be letters, digits and . _ : - alone, not "my project"
 """
 
 
