@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+import gateway.models
 from gateway.adapters import outputs_of
 from gateway.models import UNKNOWN, ModelFacts, facts, known_models, providers_known
 from gateway.prices import DatedPrice, Price, cost_nano_usd
 from gateway.providers import PROVIDERS
 from gateway.routes import MODALITIES
 from genlevel.runtime.settings import Api
+from genlevel.runtime.settings_file import YamlText
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -33,6 +36,12 @@ def test_a_table_is_a_providers_and_its_models_can_be_asked(provider: str) -> No
         if ("text" in made.makes or not made.makes) and api is not Api.TRANSCRIPTION:
             assert made.context_tokens >= made.max_output_tokens, name
             assert made.context_tokens > 0, name
+
+
+@pytest.mark.parametrize("provider", providers_known())
+def test_nothing_in_a_table_is_written_twice(provider: str) -> None:
+    file = Path(gateway.models.__file__).with_name("known_models") / f"{provider}.yaml"
+    assert YamlText(file.read_text("utf-8"), file.name).data
 
 
 def prices_of(made: ModelFacts) -> list[Price]:
