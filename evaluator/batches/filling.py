@@ -15,17 +15,14 @@ from collections import Counter
 
 from evaluator.batches.chunk import Chunk, sent_bytes
 from evaluator.batches.keeping import Keeper, Waiting, is_for_good
-from evaluator.batches.rules import FIRST_LOOK_S, Advice, advice_on
+from evaluator.batches.rules import FIRST_LOOK_S, SUBMIT_S, Advice, advice_on
 from evaluator.journal.batch_records import BatchItem, BatchRecord, BatchStep, ItemState
 from evaluator.planning.requests import PreparedCall
 from evaluator.traffic.budget import Reservation
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError, UsageError
+from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, StorageError, UsageError, may_pass
 from genlevel.v1 import gateway_pb2 as gw
-
-_SUBMIT_S = 1800.0
-"""For a batch to be handed over: the upload of hundreds of megabytes."""
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +175,7 @@ class Filler:
             if not chunk.is_broken:
                 record = chunk.changed(state=BatchStep.HANDED_OVER, items=chunk.count, parameters=chunk.parameters, created=time.time())
                 await self._keeper.writes(lambda lease: self._setup.journal.batches.change(record, lease))
-            async with asyncio.timeout(_SUBMIT_S):
+            async with asyncio.timeout(SUBMIT_S):
                 await chunk.hand_over()
                 response = await chunk.submitting
         except UsageError as error:  # the gateway does not take this service's calls, or does not know them
@@ -227,7 +224,8 @@ class Filler:
             logger.warning("run %s: whether batch %s was taken is not known: %s", chunk.record.run_id, chunk.record.key, error)
             self._opened(chunk)
             return
-        failure = failure or CallFailed(ErrorClass.TRANSIENT, str(error))
+        away = isinstance(error, GenlevelError) and may_pass(error)  # the gateway, before the batch was whole
+        failure = failure or CallFailed(ErrorClass.NOT_SENT if away else ErrorClass.TRANSIENT, str(error))
         await self._not_taken(chunk, failure)
         self.not_taken(failure, chunk.count, chunk.bytes)
 

@@ -16,7 +16,7 @@ from functools import partial
 from evaluator.batches.chunk import asked_parameters
 from evaluator.batches.keeping import Keeper, Waiting, is_for_good
 from evaluator.batches.results import EXPIRED, Came
-from evaluator.batches.rules import Found, chosen, may_be_among
+from evaluator.batches.rules import LATEST_S, Found, chosen, may_be_among
 from evaluator.journal.batch_records import BatchItem, BatchStep
 from evaluator.journal.files import has_media, keep_files
 from evaluator.traffic.traffic import RunStopped
@@ -27,6 +27,8 @@ _VAIN = 3
 """Looks in a row at which the provider must not know a batch, until it is given up."""
 INCOMPLETE = "results incomplete"
 """The gateway's code of results that came, and not all that the provider has counted."""
+NOT_ENDED = "batch_not_ended"
+"""Its code of a batch that had ended, and has not any more."""
 _UNKNOWN = (ErrorClass.DENIED, ErrorClass.MODEL_GONE, ErrorClass.CALLER_FAULT)
 
 logger = logging.getLogger(__name__)
@@ -118,7 +120,7 @@ class Looker:
             logger.info("run %s: batch %s was found by its key", record.run_id, batch.id)
             items = min(record.items, batch.total) if batch.total else record.items
             await self._keeper.change(waiting, state=BatchStep.WAITS, batch_id=batch.id, expires=batch.expires_s, items=items, found=True)
-        elif may_be_among(found, known):
+        elif may_be_among(found, known, record.created + LATEST_S):
             waiting.missing_since = None
         elif waiting.missing_since is None:
             waiting.missing_since = time.monotonic()
@@ -133,7 +135,7 @@ class Looker:
         try:
             await self._got(waiting)
         except (CallFailed, NotFoundError) as error:
-            if isinstance(error, CallFailed) and error.error_class not in _UNKNOWN:
+            if isinstance(error, CallFailed) and (error.error_class not in _UNKNOWN or error.provider_code == NOT_ENDED):
                 raise
             waiting.vain += 1
             if waiting.vain >= _VAIN:
@@ -184,7 +186,7 @@ class Looker:
                     if item is None:
                         strange += 1
                         continue
-                    came.append(await self._read(item, result))
+                    came.append(await self._read(item, result, batch))
                     stop = stop or came[-1].stop
                 await self._keeper.end(waiting, came)
         except CallFailed as failure:
@@ -196,13 +198,16 @@ class Looker:
         await self._missing(waiting, batch, list(items.values()))
         return stop
 
-    async def _read(self, item: BatchItem, result: gw.BatchResult) -> Came:
+    async def _read(self, item: BatchItem, result: gw.BatchResult, batch: gw.Batch) -> Came:
         """One result as an outcome; its media are stored before they are named."""
         from genlevel.runtime.failures import call_failed  # gRPC, which a run without batches does without
 
         results = self._keeper.results
         if result.WhichOneof("result") == "error":
-            return results.failed(item, call_failed(result.error))
+            failure = call_failed(result.error)
+            if failure.error_class is ErrorClass.NOT_SENT and not batch.cut_short:
+                failure.provider_code = EXPIRED  # it was to be asked: without end it is not tried
+            return results.failed(item, failure)
         response = result.response
         files = await self._setup.blobs.writes(keep_files, response, self._setup.blobs) if has_media(response) else ""
         return results.answered(item, response, files)

@@ -14,6 +14,10 @@ MOST_ITEMS = 20_000
 """In one batch, whatever the provider takes: what waits is kept in memory until it is collected, and results come the sooner."""
 FIRST_LOOK_S = 5.0
 LONGEST_SETTLE_S = 60.0
+SUBMIT_S = 1800.0
+"""For a batch to be handed over: the upload of hundreds of megabytes."""
+LATEST_S = SUBMIT_S + 3600.0
+"""So long after it was to be handed over a batch can have been made, by a clock that differs by an hour."""
 _PART_OF_BYTES = 0.9
 _GROWTH = 1.5
 _JITTER = 0.2
@@ -123,6 +127,6 @@ def chosen(found: Sequence[Found], key: str, known: frozenset[str]) -> Found | N
     return min(ours, key=lambda one: one.created, default=None)
 
 
-def may_be_among(found: Sequence[Found], known: frozenset[str]) -> bool:
-    """Whether it may be one of those of which it cannot be told yet whose they are."""
-    return any(not one.key and one.id not in known for one in found)
+def may_be_among(found: Sequence[Found], known: frozenset[str], latest: float) -> bool:
+    """Whether it may be one of those of which it cannot be told yet whose they are. latest: when it was made, at most (Unix seconds)."""
+    return any(not one.key and one.id not in known and one.created <= latest for one in found)

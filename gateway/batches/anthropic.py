@@ -15,6 +15,7 @@ from gateway.batches.base import (
     CLOCK_S,
     JSON_CONTENT,
     MOST_PAGES,
+    NOT_FOUND,
     PAGE,
     Framing,
     Limits,
@@ -32,6 +33,7 @@ from gateway.batches.base import (
     told_id,
 )
 from gateway.bodies import Json
+from genlevel.runtime.errors import CallFailed
 from genlevel.v1 import gateway_pb2 as gw
 
 STATES: dict[str, int] = {
@@ -93,7 +95,12 @@ class AnthropicBatches:
                 if batch.created_s < since_s - CLOCK_S:
                     continue
                 if batch.state == gw.BATCH_STATE_ENDED:
-                    first = (yield Request("GET", f"{_BATCHES}/{batch.id}/results", first_line=True)).json
+                    try:
+                        first = (yield Request("GET", f"{_BATCHES}/{batch.id}/results", first_line=True)).json
+                    except CallFailed as failure:
+                        if failure.provider_code != NOT_FOUND:
+                            raise
+                        continue  # they are there for 29 days, or until somebody deletes them
                     if not name_of(first.get("custom_id")).startswith(_mark(key)):
                         continue
                     batch.key = key

@@ -32,7 +32,9 @@ METADATA = "genlevel"
 MOST_PAGES = 200
 """Of a list of batches, each of a hundred: more than anyone submits in a day."""
 PAGE = 100
-CLOCK_S = 300.0
+NOT_FOUND = "batch_not_found"
+"""The code of a failure that says that a provider does not know a batch, or its results."""
+CLOCK_S = 3600.0
 """Clocks differ: a batch may seem to be so much older than it is."""
 # What a provider says of a batch that it does not begin because too much waits already. https://platform.openai.com/docs/guides/batch
 QUEUE_FULL = frozenset({"token_limit_exceeded"})

@@ -15,7 +15,6 @@ import orjson
 
 from gateway.adapters.base import count, error_of, name_of
 from gateway.batches.base import (
-    CLOCK_S,
     JSON_CONTENT,
     MOST_PAGES,
     PAGE,
@@ -111,7 +110,7 @@ class GeminiBatches:
         for _ in range(MOST_PAGES):
             page = (yield Request("GET", f"batches?pageSize={PAGE}" + (f"&pageToken={quote(token, safe='')}" if token else ""))).json
             batches = [batch_of(one) for one in entries(page, "operations")]
-            found += [batch for batch in batches if batch.key == key and batch.created_s >= since_s - CLOCK_S]
+            found += [batch for batch in batches if batch.key == key]
             token = name_of(page.get("nextPageToken"))
             if not token:
                 break

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from gateway.adapters import error_reader
 from gateway.batches import APIS
-from gateway.batches.base import BatchApi, Reply, Request, Steps, Submission
+from gateway.batches.base import NOT_FOUND, BatchApi, Reply, Request, Steps, Submission
 from gateway.batches.items import NO_ROOM, ItemFile, check_item, check_key, no_room
 from gateway.batches.results import Reader, Settle, asked_with
 from gateway.batches.transfers import Came, download, exchange
@@ -43,6 +43,7 @@ from genlevel.v1 import gateway_pb2 as gw
 TRANSFER_S = 3600.0
 """A batch is handed over, or its results are fetched, within this time."""
 MOST_COUNTED = 10_000
+NOT_ENDED = "batch_not_ended"
 _AT_ONCE = nullcontext()
 _UNREAD = (LookupError, TypeError, ValueError, AttributeError)
 
@@ -73,6 +74,7 @@ class Batches:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._counted: OrderedDict[tuple[object, ...], None] = OrderedDict()  # batches whose answers were counted
+        self._under_way: set[tuple[str, str]] = set()  # routes and keys of batches that are being handed over
 
     async def submit(self, requests: AsyncIterator[gw.SubmitBatchRequest]) -> gw.SubmitBatchResponse:
         """Hands a batch over: what cannot be asked is told, the rest goes to the provider.
@@ -82,7 +84,11 @@ class Batches:
         first = await anext(requests, gw.SubmitBatchRequest())
         route, api = self._of(first.route)
         check_key(first.key)
-        with self._within(route, TRANSFER_S, "a batch was not handed over") as call, ItemFile(api.framing) as file:
+        with (
+            self._alone(route, first.key),
+            self._within(route, TRANSFER_S, "a batch was not handed over") as call,
+            ItemFile(api.framing) as file,
+        ):
             writing = _Writing(self._shared, route, api, first.key, file)
             await writing.write(first)
             async for request in requests:
@@ -113,6 +119,8 @@ class Batches:
         """The batches of a key, the newest first."""
         route, api = self._of(request.route)
         check_key(request.key)
+        with self._alone(route, request.key):
+            pass
         return gw.FindBatchesResponse(batches=await self._short(route, api.find(request.key, request.since_s)))
 
     async def collect(self, request: gw.CollectBatchRequest) -> AsyncIterator[gw.CollectBatchResponse]:
@@ -125,7 +133,7 @@ class Batches:
                 batch, results = await self._run(api.results(request.id), route, upstream, call)
                 if batch.state not in (gw.BATCH_STATE_ENDED, gw.BATCH_STATE_FAILED):
                     said = f"id: the batch {batch.id} has not ended; GetBatch tells when it has"
-                    raise CallFailed(ErrorClass.CALLER_FAULT, said, part="id")
+                    raise CallFailed(ErrorClass.CALLER_FAULT, said, part="id", provider_code=NOT_ENDED)
                 fetched = []
                 for path in results.paths:
                     try:
@@ -143,6 +151,19 @@ class Batches:
             except CallFailed as failure:
                 self._shared.failed(route.provider, failure)
                 raise
+
+    @contextmanager
+    def _alone(self, route: ResolvedRoute, key: str) -> Iterator[None]:
+        """While a batch is handed over here, nobody can say whether it is there. Raises CallFailed for whoever asks, or hands it over."""
+        name = (route.name, key)
+        if name in self._under_way:
+            said = f"{route.shown}: a batch with the key {key} is being handed over; look for it when that has ended"
+            raise CallFailed(ErrorClass.TRANSIENT, said, part="key", provider=route.provider, provider_code="batch_under_way")
+        self._under_way.add(name)
+        try:
+            yield
+        finally:
+            self._under_way.discard(name)
 
     def _is_new(self, route: ResolvedRoute, batch: gw.Batch) -> bool:
         """Whether nobody has collected the batch here before; from now on somebody has."""
@@ -204,7 +225,7 @@ class Batches:
         failure = failure_of(route, upstream, error_reader(route.row.dialect)(came.status, body_of(came.body), came.headers))
         if what and came.status in (404, 410) and failure.error_class is ErrorClass.MODEL_GONE:
             said = f"{route.shown} does not know {what} (any more): {failure.message.rpartition(': ')[2]}"
-            failure = CallFailed(ErrorClass.DENIED, said, provider=route.provider, provider_code="batch_not_found")
+            failure = CallFailed(ErrorClass.DENIED, said, provider=route.provider, provider_code=NOT_FOUND)
         elif failure.error_class is ErrorClass.CONTEXT_TOO_LONG:
             failure.error_class = ErrorClass.TOO_LARGE
             failure.message = f"{route.shown} takes no batch so large ({failure.provider_code}); make several of it"

@@ -61,10 +61,16 @@ def test_only_a_batch_that_surely_has_the_key_is_chosen_the_oldest_of_several(fo
     one = chosen(found, "mine", known)
     assert (one is None) == (not ours)
     assert one is None or one.created == min(other.created for other in ours)
-    assert may_be_among(found, known) == any(not one.key and one.id not in known for one in found)
+    assert may_be_among(found, known, 10.0) == any(not one.key and one.id not in known for one in found)
 
 
 def test_every_class_of_error_has_its_advice():
     later = {ErrorClass.RATE_LIMIT, ErrorClass.NOT_SENT, ErrorClass.TRANSIENT, ErrorClass.TIMEOUT}
     assert {kind for kind in ErrorClass if advice_on(kind) is Advice.LATER} == later
     assert {kind for kind in ErrorClass if advice_on(kind) is Advice.SMALLER} == {ErrorClass.TOO_LARGE, ErrorClass.CALLER_FAULT}
+
+
+@given(found=st.lists(FOUND), latest=st.floats(0, 10))
+def test_a_batch_that_was_made_later_than_it_can_have_been_is_anothers(found, latest):
+    """At a provider that keeps no keys, and where others always have batches, one that was never taken is asked again some day."""
+    assert may_be_among(found, frozenset(), latest) == may_be_among([one for one in found if one.created <= latest], frozenset(), 1e9)

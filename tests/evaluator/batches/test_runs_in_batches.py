@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genlevel.runtime.errors import CallFailed, UsageError
+from genlevel.runtime.errors import CallFailed, Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -194,7 +194,7 @@ async def test_one_instance_that_makes_its_batch_invalid_is_found_and_the_others
     (failed,) = await answers(evaluator, run, outcomes=[sc.OUTCOME_FAILED])
     assert (failed.instance_id, failed.error) == ("q11", "a line is not valid")
     assert (set(scripted.paid.values()), run.cost_nano_usd, run.unknown_calls) == ({1}, 39 * COST, 0)
-    assert len(scripted.sizes) < 16
+    assert len(scripted.sizes) < 24
 
 
 @pytest.mark.parametrize(
@@ -280,3 +280,39 @@ async def test_results_that_are_counted_and_never_come_end_after_as_many_attempt
     run, *_ = await run_in_batches(suite_folder(2), attempts=2)
     assert (run.counts.failed, run.unknown_calls, scripted.sizes) == (2, 4, [2, 2])
     assert run.most_cost_nano_usd >= 4 * COST
+
+
+async def test_a_gateway_that_is_away_while_a_batch_is_filled_is_waited_for(run_in_batches, scripted, suite_folder):
+    failures = [Unavailable("the gateway is away")] * 5
+
+    def on(reached):
+        if reached == "filling" and failures:
+            raise failures.pop()
+
+    scripted.on = on
+    run, *_ = await run_in_batches(suite_folder(3), attempts=2)
+    assert (run.status, run.counts.answered, scripted.sizes) == (ev.RUN_STATUS_FINISHED, 3, [3]), run.reason
+
+
+async def test_a_batch_that_had_ended_and_has_not_any_more_is_waited_for(run_in_batches, scripted, suite_folder):
+    collect, early = scripted.collect_batch, [True] * 5
+
+    async def collected(request):
+        if early:
+            early.pop()
+            raise CallFailed(gw.ERROR_CLASS_CALLER_FAULT, "it has not ended", part="id", provider_code="batch_not_ended")
+        async for message in collect(request):
+            yield message
+
+    scripted.collect_batch = collected
+    run, *_ = await run_in_batches(suite_folder(3))
+    assert (run.status, run.counts.answered, scripted.sizes) == (ev.RUN_STATUS_FINISHED, 3, [3]), run.reason
+
+
+async def test_items_that_are_cancelled_in_a_batch_that_is_not_are_not_asked_without_end(run_in_batches, scripted, suite_folder):
+    def script(question, calls):
+        raise CallFailed(gw.ERROR_CLASS_NOT_SENT, "cancelled", provider_code="batch_cancelled")
+
+    scripted.script = script
+    run, *_ = await run_in_batches(suite_folder(2), attempts=3)
+    assert (run.counts.failed, scripted.sizes, run.cost_nano_usd) == (2, [2, 2, 2], 0)

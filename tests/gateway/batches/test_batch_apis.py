@@ -219,7 +219,7 @@ def test_pages_are_read_until_they_are_too_old():
         body = {**BATCHES[OpenAIBatches], "id": f"b{number}", "created_at": created, "metadata": {"genlevel": f"k{number % 2}"}}
         return {"data": [body], "has_more": True}
 
-    found, asked = played(OpenAIBatches().find("k1", 5000.0), page(1, 9000), page(2, 8000), page(3, 4900), page(4, 4000))
+    found, asked = played(OpenAIBatches().find("k1", 8300.0), page(1, 9000), page(2, 8000), page(3, 4900), page(4, 4000))
     assert [batch.id for batch in found] == ["b1", "b3"]
     assert [request.path for request in asked] == [
         "batches?limit=100", "batches?limit=100&after=b1", "batches?limit=100&after=b2", "batches?limit=100&after=b3",
@@ -314,3 +314,25 @@ def test_an_upload_is_a_form():
     assert form[0].endswith(b'name="purpose"\r\n\r\nbatch')
     assert form[1].endswith(b'\r\n\r\n{"a":1}\n')
     assert form[2] == b"--\r\n"
+
+
+def test_another_batch_of_anthropics_whose_results_are_gone_hides_none():
+    api = AnthropicBatches()
+    mine = api.before("k", "a", "").split(b'"')[3].decode()
+    page = {"data": [{**BATCHES[AnthropicBatches], "id": f"b{number}"} for number in range(2)]}
+    gone = CallFailed(ErrorClass.DENIED, "no results", provider_code="batch_not_found")
+    found, _ = played(api.find("k", 0.0), page, gone, {"custom_id": mine})
+    assert [(batch.id, batch.key) for batch in found] == [("b1", "k")]
+    with pytest.raises(CallFailed, match="away"):
+        played(api.find("k", 0.0), page, CallFailed(ErrorClass.TRANSIENT, "away"))
+
+
+@pytest.mark.parametrize("api", ALL)
+def test_a_batch_is_found_though_clocks_differ(api):
+    """That of whoever handed it over was ahead by some fifty minutes."""
+    body = BATCHES[api]
+    page = {name: [body] for name in ("data", "operations")}
+    mark = api().before("k", "a", "").split(b'"')[3].decode()
+    replies = [page, {"custom_id": mark}] if api is AnthropicBatches else [page]
+    (batch,), _ = played(api().find("k", 100.0 + 3000.0), *replies)
+    assert batch.key == "k"

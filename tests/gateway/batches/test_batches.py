@@ -543,3 +543,19 @@ async def test_of_results_that_are_only_looked_at_little_is_read(gateway, served
     assert len((await exchange(upstream, Request("GET", path))).body) > 24 << 20
     found = await gateway.find_batches(gw.FindBatchesRequest(route=route, key="run-1"))
     assert [one.key for one in found.batches] == ["run-1"]
+
+
+@pytest.mark.parametrize("name", ["openai"])
+async def test_while_a_batch_is_handed_over_nobody_says_that_it_is_not_there(gateway, desk, route):
+    """Whoever took the run over from one that hangs would ask it again."""
+    desk.faults.hang = 1
+    handing = asyncio.create_task(submitted(gateway, route, key="slow"))
+    await until(lambda: desk.ledger.submitted)
+    request = gw.FindBatchesRequest(route=route, key="slow", since_s=time.time())
+    for asked in (gateway.find_batches(request), submitted(gateway, route, key="slow")):
+        with pytest.raises(CallFailed, match="is being handed over") as under_way:
+            await asked
+        assert (under_way.value.error_class, under_way.value.may_be_charged) == (ErrorClass.TRANSIENT, False)
+    handing.cancel()
+    await asyncio.wait((handing,))
+    assert len((await gateway.find_batches(request)).batches) == 1
