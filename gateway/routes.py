@@ -26,7 +26,7 @@ from genlevel.v1 import content_pb2 as ct
 EMBEDDED_ROUTE = "embedded/generalist"
 COMPATIBLE = "compatible"
 # What the models of an API take and make, if neither the route nor the table says. Others: text and images in, text out.
-TAKES: dict[Api, tuple[str, ...]] = {Api.SPEECH: ("text",), Api.TRANSCRIPTION: ("text", "audio")}
+TAKES: dict[Api, tuple[str, ...]] = {Api.SPEECH: ("text",), Api.TRANSCRIPTION: ("audio",)}
 MAKES: dict[Api, tuple[str, ...]] = {Api.IMAGES: ("image",), Api.SPEECH: ("audio",), Api.VIDEO: ("video",)}
 MODALITIES = {name: number for number, name in MODALITY_NAMES.items()}
 DEFAULT_MODALITIES: tuple[str, ...] = ("text", "image")

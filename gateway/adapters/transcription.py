@@ -13,7 +13,6 @@ from gateway.adapters.images import json_of
 from gateway.adapters.making import File, Job, Made, Reply, Request, beside, file_name, form_request, sounds
 from gateway.adapters.openai_chat import put_parameters
 from gateway.bodies import Json
-from gateway.faults import fault
 from gateway.streams.sse import ServerSentEvents
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia
@@ -153,7 +152,8 @@ def heard(turns: Sequence[Turn]) -> tuple[Audio, str]:
         raise CallFailed(ErrorClass.UNSUPPORTED, said, part="messages")
     found = sounds(turns)
     if len(found) != 1:
-        raise fault("messages", f"messages: a transcriber takes one sound; this request has {len(found)}")
+        said = f"messages: a transcriber takes one sound; this request has {len(found)}"
+        raise CallFailed(ErrorClass.UNSUPPORTED, said, part="messages")
     texts = [block for turn in turns for block in turn.blocks if isinstance(block, str) and block.strip()]
     return found[0], "\n\n".join(texts)
 

@@ -195,4 +195,4 @@ def print_checked(found: Checked) -> None:
     cost = dollars(found.nano_usd)
     if found.unknown_calls:
         cost = f"at least {cost}, and what {found.unknown_calls} calls cost is not known"
-    click.echo(f"{found.calls} calls, {cost}")
+    click.echo(f"{found.calls} {'call' if found.calls == 1 else 'calls'}, {cost}")

@@ -67,6 +67,9 @@ def checks_of(model: gw.ModelInfo) -> tuple[list[Check], list[Finding]]:
     """The calls that say what works at a model, the first of them the plainest; and what is known without one."""
     if ct.MODALITY_TEXT not in model.output_modalities:
         return [_made(model)], []
+    if ct.MODALITY_TEXT not in model.input_modalities:
+        first = _check(model, "answer", _heard)
+        return [first, replace(first, name="stream", judge=_streamed, streamed=True)], [_batches(model)]
     first = _check(model, "answer", _answered)
     calls = [first, _check(model, "temperature 0", _applied("temperature"), gw.GenerationParameters(temperature=0.0))]
     known: list[Finding] = []
@@ -82,12 +85,13 @@ def checks_of(model: gw.ModelInfo) -> tuple[list[Check], list[Finding]]:
     calls.append(_check(model, "JSON schema", _follows, gw.GenerationParameters(response_schema_json=_SCHEMA)))
     calls.append(_with_tool(model))
     calls.append(replace(_check(model, "stream", _streamed), streamed=True))
-    if model.HasField("batch"):
-        said = f"up to {model.batch.items:,} calls at {model.batch.price_factor} of the price; not tried"
-        known.append(Finding("batches", None, said))
-    else:
-        known.append(Finding("batches", None, "its provider has none that are known here"))
-    return calls, known
+    return calls, [*known, _batches(model)]
+
+
+def _batches(model: gw.ModelInfo) -> Finding:
+    if not model.HasField("batch"):
+        return Finding("batches", None, "its provider has none that are known here")
+    return Finding("batches", None, f"up to {model.batch.items:,} calls at {model.batch.price_factor} of the price; not tried")
 
 
 def most_nano_usd(model: gw.ModelInfo, check: Check) -> int | None:
@@ -205,6 +209,11 @@ def _sound() -> ct.Media:
 def _answered(response: gw.GenerateResponse) -> Verdict:
     text = _text_of(response).strip()
     return bool(text) or response.finish_reason == gw.FINISH_REASON_LENGTH, f"{text[:40]!r}" if text else _why_empty(response)
+
+
+def _heard(response: gw.GenerateResponse) -> Verdict:
+    text = _text_of(response).strip()
+    return True, f"{text[:40]!r} in half a second of silence" if text else "no word in half a second of silence, as it should be"
 
 
 def _applied(name: Literal["temperature", "seed"]) -> Judge:

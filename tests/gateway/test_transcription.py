@@ -134,7 +134,7 @@ async def test_what_runs_ask_of_every_model_is_left_out_by_name(
     assert list(answer.dropped_parameters) == left_out
     (told,) = (await gateway.list_models(gw.ListModelsRequest(route=route))).models
     assert told.parameter_note == f"hearer does not take {' and '.join(left_out).replace('_', ' ')}; not sent"
-    assert list(told.input_modalities) == [ct.MODALITY_TEXT, ct.MODALITY_AUDIO]
+    assert list(told.input_modalities) == [ct.MODALITY_AUDIO]
     assert list(told.output_modalities) == [ct.MODALITY_TEXT]
 
 
@@ -232,8 +232,6 @@ async def test_what_is_no_transcript_is_malformed(gateway: Gateway, provider: Pr
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (heard("openai", "hello", sounds=0), "a transcriber takes one sound; this request has 0"),
-        (heard("openai", sounds=2), "a transcriber takes one sound; this request has 2"),
         (heard("fixed", extra={"language": "de"}), "the request has language already"),
         (heard("openai", extra={"model": "other"}), "the request has model already"),
         (heard("openai", top_p=0.5), "has no parameter top_p in its transcription API"),
@@ -246,6 +244,16 @@ async def test_what_cannot_be_asked_is_refused_in_one_line(
         await gateway.generate(request_)
     assert failed.value.reason == "CALLER_FAULT"
     assert not provider.asked
+
+
+@pytest.mark.parametrize("sounds", [0, 2])
+async def test_what_has_no_sound_or_several_is_unsupported_and_not_sent(gateway: Gateway, provider: Provider, sounds: int) -> None:
+    with pytest.raises(CallFailed, match=f"a transcriber takes one sound; this request has {sounds}") as failed:
+        await gateway.generate(heard("openai", "hello", sounds=sounds))
+    assert failed.value.reason == "UNSUPPORTED", "as tasks of other modalities are: no fault of a run"
+    assert not provider.asked
+    (model,) = (await gateway.list_models(gw.ListModelsRequest(route="openai"))).models
+    assert list(model.input_modalities) == [ct.MODALITY_AUDIO]
 
 
 async def test_a_conversation_and_a_picture_are_not_transcribed(gateway: Gateway, provider: Provider) -> None:

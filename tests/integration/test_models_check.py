@@ -31,6 +31,7 @@ def test_a_model_is_asked_what_it_is_said_to_take_and_no_more():
         ["answer", "temperature 0", "sound", "JSON schema", "tools", "stream"],
         ["seed", "picture", "batches"],
     )
+    assert names(model(input_modalities=[ct.MODALITY_AUDIO])) == (["answer", "stream"], ["batches"])
     assert names(model(output_modalities=[ct.MODALITY_IMAGE])) == (["made"], [])
     for call in checks_of(model(takes_seed=True))[0]:
         assert call.request.parameters.max_output_tokens == LIMIT
@@ -98,6 +99,14 @@ def said(text="", **fields):
 def test_an_answer_shows_whether_it_works(name, response, works):
     check = next(call for call in checks_of(model())[0] if call.name == name)
     assert next(finding for finding in shown(check, response) if finding.check == name).works is works
+
+
+def test_a_model_that_only_hears_is_asked_a_silence_which_may_have_no_words():
+    first = checks_of(model(input_modalities=[ct.MODALITY_AUDIO]))[0][0]
+    (part,) = first.request.messages[0].parts
+    assert part.media.modality == ct.MODALITY_AUDIO
+    for text in ("", "you"):
+        assert next(finding for finding in shown(first, said(text)) if finding.check == "answer").works
 
 
 def test_the_first_answer_shows_key_model_and_usage():
