@@ -64,7 +64,8 @@ def _vertex(wanted: Wanted, provider: str, version: str) -> Client:
     project = wanted.project or os.environ.get("GOOGLE_CLOUD_PROJECT", "") or known
     if not project and not wanted.address:
         raise ConfigurationError("no project; set project of its account in genlevel.yaml, or GOOGLE_CLOUD_PROJECT")
-    return Client(wanted.address or _address(region, version, project), HEADERS, Tokens(credentials, provider).authorise)
+    address = wanted.address or _address(region, version, project)
+    return Client(address, HEADERS, Tokens(credentials, provider).authorise, reads_body=False)
 
 
 def _address(region: str, version: str, project: str) -> str:

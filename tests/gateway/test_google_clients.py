@@ -129,6 +129,7 @@ def client_of(server: TokenServer) -> Client:
 
 async def authorised(client: Client) -> dict[str, str]:
     assert client.authorise is not None
+    assert not client.reads_body, "media need not be encoded before they are sent"
     return dict(await client.authorise("POST", client.base_url, ()))
 
 

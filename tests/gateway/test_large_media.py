@@ -6,15 +6,18 @@ import asyncio
 import base64
 import hashlib
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pybase64
 import pytest
 from aiohttp import web
 
+from gateway import upstream
+from gateway.clients import Client
 from gateway.service import Gateway
 from gateway.upstream import PIECE_BYTES
 from genlevel.runtime.blobs import BlobStore
@@ -123,6 +126,26 @@ async def test_media_are_encoded_once_whatever_their_size_and_way(
     content = b'[{"type":"text","text":"What is it?"},%b]' % b",".join(pictures)
     body = b'{"model":"m","messages":[{"role":"user","content":%b}]}' % content
     assert draining.hashes == [hashlib.sha256(body).hexdigest()]
+
+
+@pytest.mark.parametrize("reads_body", [True, False])
+async def test_who_signs_a_body_gets_it_whole_and_who_has_a_token_does_not(
+    *, over: Callable[[int], Gateway], draining: Draining, encoded: list[int], monkeypatch: pytest.MonkeyPatch, reads_body: bool
+) -> None:
+    make, given = upstream._client, list[bytes]()
+
+    async def authorise(method: str, url: str, body: Sequence[bytes]) -> dict[str, str]:
+        given.append(b"".join(body))
+        return {"authorization": "Bearer token"}
+
+    def client(*wanted: Any) -> Client:
+        return replace(make(*wanted), authorise=authorise, reads_body=reads_body)
+
+    monkeypatch.setattr(upstream, "_client", client)
+    await over(64 * MIB).generate(asked(inline(picture(3 * MIB))))
+    assert sum(encoded) == 3 * MIB, "encoded once in either case"
+    assert ([hashlib.sha256(given[0]).hexdigest()] == draining.hashes) is reads_body
+    assert bool(given[0]) is reads_body
 
 
 async def test_while_models_work_the_media_that_were_sent_are_in_memory_no_more(
