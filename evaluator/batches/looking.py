@@ -110,11 +110,11 @@ class Looker:
 
     async def _find(self, waiting: Waiting) -> None:
         """Looks for a batch by its key. If it is surely not there, it was never taken: what is in it is asked again."""
-        record = waiting.record
+        record, journal = waiting.record, self._setup.journal
         request = gw.FindBatchesRequest(route=self._setup.model.route, key=record.key, since_s=record.created)
         batches = {batch.id: batch for batch in (await self._setup.gateway.find_batches(request)).batches}
         found = [Found(batch.id, batch.key, batch.created_s) for batch in batches.values()]
-        known = frozenset(other.record.batch_id for other in self._keeper.open.values() if other.record.batch_id)
+        known = await journal.reads(journal.batches.open_ids)
         if (ours := chosen(found, record.key, known)) is not None:
             batch = batches[ours.id]
             logger.info("run %s: batch %s was found by its key", record.run_id, batch.id)

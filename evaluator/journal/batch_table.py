@@ -40,6 +40,12 @@ class BatchTable:
         """How the batches of a run stand; None if none waits."""
         return standing_of(self.open(run_id))
 
+    def open_ids(self) -> frozenset[str]:
+        """The providers' ids of all batches that are not closed, of whatever run."""
+        query = select(batches.c.batch_id).where(batches.c.state < int(BatchStep.CLOSED), batches.c.batch_id != "")
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def to_cancel(self) -> list[str]:
         """The runs of which a person wants batches cancelled."""
         query = select(batches.c.run_id).where(batches.c.state < int(BatchStep.CLOSED), batches.c.cancel == 1).distinct()

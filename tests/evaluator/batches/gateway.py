@@ -15,6 +15,7 @@ from tests.evaluator.conftest import ScriptedGateway
 INPUT, OUTPUT = 10, 2
 COST = (INPUT * 2_000 + OUTPUT * 8_000) // 2
 """What one item costs in a batch, in nano-dollars."""
+_OVER = (gw.BATCH_STATE_ENDED, gw.BATCH_STATE_FAILED)
 
 
 @dataclass
@@ -90,7 +91,7 @@ class BatchGateway(ScriptedGateway):
         self.on("looked at")
         stored = self._of(request.id)
         stored.looks += 1
-        if stored.state in (gw.BATCH_STATE_ENDED, gw.BATCH_STATE_FAILED):
+        if stored.state in _OVER:
             return gw.GetBatchResponse(batch=self._shown(stored))
         if any(question_of(item.request) == self.fault for item in stored.items):
             stored.state, stored.problem = gw.BATCH_STATE_FAILED, (gw.ERROR_CLASS_CALLER_FAULT, "a line is not valid")
@@ -111,10 +112,10 @@ class BatchGateway(ScriptedGateway):
         found = [self._shown(stored) for stored in self.stored.values()]
         if self.keyless:
             for batch in found:
-                if batch.state != gw.BATCH_STATE_ENDED:
+                if batch.state not in _OVER:
                     batch.key = ""
             for stored in self.stored.values():  # time goes on
-                if stored.state != gw.BATCH_STATE_ENDED and not self.held:
+                if stored.state not in _OVER and not self.held:
                     self._end(stored, self.most, self.cut_short)
         return gw.FindBatchesResponse(batches=[batch for batch in found if batch.key in ("", request.key)])
 

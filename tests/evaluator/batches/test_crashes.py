@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 
 import pytest
 
 from evaluator.batches.keeping import Keeper
 from evaluator.journal.batch_table import BatchTable
-from genlevel.runtime.errors import StorageError
+from genlevel.runtime.errors import CallFailed, ErrorClass, StorageError
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.batches.gateway import COST
 from tests.evaluator.runs.asking import finish, specification, watched
 from tests.waiting import until
@@ -68,8 +70,6 @@ async def test_a_crash_while_a_batch_is_looked_for_is_one_as_any(make_evaluator,
 
 
 async def test_what_failed_in_a_batch_keeps_its_tries_over_a_crash(make_evaluator, scripted, suite_folder, failing_script):
-    from genlevel.v1 import gateway_pb2 as gw
-
     scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT)
     first, _ = make_evaluator(batch_look_s=0.02, attempts=3)
     scripted.on = once("accepted", 2, first.cut)
@@ -203,8 +203,6 @@ async def test_a_full_disk_ends_the_run_in_one_line_and_nothing_is_paid_twice(ma
 async def test_what_failed_and_is_in_a_batch_again_is_counted_once_after_a_crash(
     make_evaluator, scripted, suite_folder, failing_script, times
 ):
-    from genlevel.v1 import gateway_pb2 as gw
-
     scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, times=times)
     first, _ = make_evaluator(batch_look_s=0.02, attempts=4)
     scripted.on = once("accepted", 2, first.cut)
@@ -248,3 +246,60 @@ async def test_a_crash_before_it_is_stored_what_the_gateway_did_not_take_leaves_
     run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
     assert (run.counts.answered, run.counts.unsupported, run.unknown_calls) == (2, 2, 0)
     assert (run.cost_nano_usd, run.most_cost_nano_usd) == (2 * COST, 2 * COST)
+
+
+async def test_what_failed_and_was_lost_on_its_way_to_the_provider_is_asked_again(make_evaluator, scripted, suite_folder, failing_script):
+    """It was in a batch of which nobody knows whether it was taken, and which turns out never to have been."""
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, times=1)
+    first, _ = make_evaluator(batch_look_s=0.02)
+    scripted.on = once("handed over", 2, first.cut)
+    run = await finish(first, started(suite_folder(3)))
+    await first.close()
+    assert (run.status, run.counts.failed, run.batches.instances) == (ev.RUN_STATUS_INTERRUPTED, 3, 3)
+    scripted.stored.pop("batch-2", None)
+    scripted.on = lambda step: None
+    second, _ = make_evaluator(batch_look_s=0.02)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.counts.answered, run.counts.failed, run.counts.pending) == (3, 0, 0)
+
+
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 60))])
+async def test_whatever_goes_wrong_each_instance_is_paid_once_and_the_cost_is_exact(make_evaluator, scripted, suite_folder, seed):
+    """Crashes, connections that break, full queues, expiry and failures at random, again and again, until all is done."""
+    chance = random.Random(seed)
+    scripted.info.batch.items = chance.choice([3, 7, 1000])
+    scripted.keyless = chance.random() < 0.3
+    scripted.looks = chance.randrange(1, 4)
+    folder, run_id, starts = suite_folder(25), "", 0
+    troubles = [ErrorClass.RATE_LIMIT, ErrorClass.TRANSIENT, ErrorClass.TIMEOUT]
+
+    def script(question, calls):
+        if calls < 4 and chance.random() < 0.2:
+            raise CallFailed(chance.choice(troubles), "it fails at times")
+        return "A"
+
+    scripted.script = script
+    while True:
+        evaluator, _ = make_evaluator(batch_look_s=0.01, attempts=100)
+        cuts = evaluator.cut if starts < 8 else (lambda: None)
+        scripted.most = chance.choice([None, None, 2])
+        scripted.failed_with = [(gw.ERROR_CLASS_RATE_LIMIT, "full")] * chance.choice([0, 0, 1])
+
+        def on(step, cuts=cuts):
+            if chance.random() < 0.06:
+                cuts()
+            elif step in ("handed over", "accepted") and chance.random() < 0.2:
+                raise CallFailed(ErrorClass.TRANSIENT, "the connection broke", may_be_charged=True)
+            elif step in ("filling", "looked at", "looked for", "collecting") and chance.random() < 0.1:
+                raise CallFailed(chance.choice(troubles), "not now")
+
+        scripted.on = on
+        request = ev.StartRunRequest(run_id=run_id) if run_id else started(folder)
+        run = await finish(evaluator, request)
+        await evaluator.close()
+        run_id, starts = run.run_id, starts + 1
+        assert starts < 100
+        if run.status == ev.RUN_STATUS_FINISHED:
+            break
+    assert (run.counts.answered, run.counts.failed, set(scripted.paid.values()), len(scripted.paid)) == (25, 0, {1}, 25)
+    assert (run.cost_nano_usd, run.most_cost_nano_usd, run.unknown_calls) == (25 * COST, 25 * COST, 0)

@@ -95,6 +95,7 @@ async def test_batches_go_on_step_by_step_and_are_told_together(journal):
     await journal.batches.change(waits)
     await journal.batches.begin(replace(BATCH, number=2, state=BatchStep.HANDED_OVER, items=5))
     assert journal.batches.standing("r") == Standing("openai", 2, 15, 10, 9.0, 0)
+    assert journal.batches.open_ids() == {"b1"}
     journal.batches.want_cancelled("r", wanted=True)
     await journal.batches.change(waits)
     assert journal.batches.standing("r").cancelling == 2, "what a person wants stays"
