@@ -74,7 +74,12 @@ class Together(Compatible):
 
     vendor = "together"
     form = Form(thought="reasoning")
-    capabilities = _capable("together", _takes(*_MOST, "seed", "top_k", "logprobs"), special=_NONE, document_types=_NONE)
+    capabilities = _capable("together", _takes(*_MOST, "seed", "top_k"), document_types=_NONE)
+
+    def put_special(self, body: Json, parameters: gw.GenerationParameters) -> None:
+        """So many at each place, the token's own among them; 0 would be none at all."""
+        if parameters.HasField("logprobs"):
+            body["logprobs"] = max(1, parameters.logprobs)
 
 
 class DeepSeek(Compatible):

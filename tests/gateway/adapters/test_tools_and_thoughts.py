@@ -20,7 +20,7 @@ from gateway.adapters.anthropic_messages import AnthropicMessages
 from gateway.adapters.anthropic_vertex import VertexMessages
 from gateway.adapters.base import Adapter
 from gateway.adapters.blocks import Ask, Audio, Called, Choice, Document, Function, Image, Result, Thought, Turn, Vendor, Video
-from gateway.adapters.chat_dialects import Mistral, OpenRouter, Perplexity
+from gateway.adapters.chat_dialects import Groq, Mistral, OpenRouter, Perplexity, Together, XAIResponses
 from gateway.adapters.compatible import Compatible
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_compact import OpenAICompact
@@ -407,6 +407,10 @@ def test_effort_and_a_schema_are_one_configuration() -> None:
         (OpenRouter(), {"reasoning_tokens": 9}, {"reasoning": {"max_tokens": 9}}),
         (OpenRouter(), {"reasoning_tokens": 0}, {"reasoning": {"enabled": False}}),
         (Mistral(), {"seed": 7}, {"random_seed": 7}),
+        (Together(), {"logprobs": 0}, {"logprobs": 1}),
+        (Together(), {"logprobs": 5}, {"logprobs": 5}),
+        (Groq(), {"max_output_tokens": 9}, {"max_completion_tokens": 9}),
+        (XAIResponses(), {"logprobs": 2}, {"logprobs": True, "top_logprobs": 2}),
         (
             Compatible(),
             {"top_k": 5, "presence_penalty": 0.5, "frequency_penalty": 0},
