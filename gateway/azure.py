@@ -12,8 +12,9 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from gateway.adapters.paths import in_path
 from gateway.clients import Client, Wanted
 from gateway.providers import PROVIDERS
 from genlevel.runtime import logs
@@ -50,7 +51,7 @@ def address_of(base_url: str, api_version: str, model: str, api: Api) -> str:
     root = plain.removesuffix("/openai")
     if not api_version:
         return f"{root}/openai/v1"
-    return f"{root}/openai" if api is Api.RESPONSES else f"{root}/openai/deployments/{quote(model, safe='-._~')}"
+    return f"{root}/openai" if api is Api.RESPONSES else f"{root}/openai/deployments/{in_path(model)}"
 
 
 def azure_client(wanted: Wanted) -> Client:

@@ -27,7 +27,8 @@ from gateway.resolved import ResolvedRoute
 from gateway.splicing import Splice
 from gateway.stored import StoredMedia
 from gateway.tools import tools_of
-from gateway.upstream import Upstream, Upstreams
+from gateway.upstream import Upstream
+from gateway.upstreams import Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia
 from genlevel.v1 import content_pb2 as ct

@@ -23,6 +23,7 @@ class ResolvedRoute:
     """row: the provider's. base_url: "" = its SDK's own. charges: calls may be billed. modalities, outputs: ct.Modality numbers.
     fingerprint: of what the configuration says of it (gateway.fingerprints). boxes: as ``ModelInfo.boxes``.
 
+    account_url: where its account's models are, each at base_url below it, or all of them.
     account: whose limits and bill a call counts against. The key itself is read when a client is made.
     """
 
@@ -32,6 +33,7 @@ class ResolvedRoute:
     api: Api
     account: str
     base_url: str
+    account_url: str
     key_source: KeySource
     region: str
     project: str
@@ -56,6 +58,8 @@ class ResolvedRoute:
     """The provider's name."""
     client: tuple[object, ...] = field(init=False)
     """What two routes must share to share a client: provider, address, key and what else their accounts say."""
+    connections: tuple[object, ...] = field(init=False)
+    """Likewise, to share their connections."""
     takes_uris: bool = field(init=False)
     """Whether it may be told to fetch media by address: a hosted provider may; a server of one's own, which stands in one's own network,
     only if its account says so."""
@@ -66,8 +70,9 @@ class ResolvedRoute:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "provider", self.row.name)
-        account = (self.provider, self.base_url, self.key_source, self.region, self.project, self.api_version)
-        object.__setattr__(self, "client", account)
+        account = (self.provider, self.account_url, self.key_source, self.region, self.project, self.api_version)
+        object.__setattr__(self, "connections", account)
+        object.__setattr__(self, "client", (*account, self.base_url))
         hosted = self.row.is_at(self.base_url) and not self.row.is_started_here and not is_loopback_url(self.base_url)
         object.__setattr__(self, "takes_uris", hosted or self.fetches_media)
         bill = self.row.bill if self.row.is_at(self.base_url) else ""

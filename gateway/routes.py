@@ -175,7 +175,7 @@ class Routes:
         row = PROVIDERS[account.provider]
         if account.base_url:
             host_of(account.base_url)
-        base_url = (account.base_url or row.base_url).rstrip("/")
+        base_url = account_url = (account.base_url or row.base_url).rstrip("/")
         source = KeySource.of(account, row, served=self._served, configured=configured)
         known = self._facts(row, route)
         usual_api = known.api or row.usual_api
@@ -194,6 +194,7 @@ class Routes:
             api=api,
             account=account_name,
             base_url=base_url,
+            account_url=account_url,
             key_source=source,
             region=account.region,
             project=account.project,

@@ -33,7 +33,8 @@ from gateway.stored import StoredMedia
 from gateway.streamed import PassOn, ask_streamed
 from gateway.streams.table import STREAMS
 from gateway.telemetry import ModelSeries, Telemetry
-from gateway.upstream import Upstream, Upstreams
+from gateway.upstream import Upstream
+from gateway.upstreams import Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError
 from genlevel.runtime.memory import give_back
 from genlevel.runtime.settings import Settings

@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 
@@ -41,6 +42,8 @@ PIECE_BYTES = 1 << 20
 LARGE_ANSWER_BYTES = 1 << 20
 """Of a larger answer no more is read until there is room for it."""
 CONNECTIONS = 2048
+MOST_ADDRESSES = 1000
+"""Addresses that are kept because a model's name, which callers choose, is in them."""
 KEPT_S = 30.0
 """An idle connection is closed after this time: what is kept for longer, servers and what stands before them have often closed already."""
 
@@ -88,8 +91,9 @@ class Upstream:
         self._urls: dict[str, URL] = {}
 
     @classmethod
-    async def open(cls, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
-        """A client for the route's account. base_url: instead of the route's.
+    async def open(cls, route: ResolvedRoute, *, base_url: str = "", beside: Upstream | None = None) -> Upstream:
+        """A client for the route's account. base_url: instead of the route's. beside: that of another of its models, whose connections and
+        tokens it takes.
 
         Raises CallFailed if its key is missing, or if it cannot be reached as the environment says.
         """
@@ -101,6 +105,8 @@ class Upstream:
             else:
                 client = _client(route, address, key)
             _check_headers(client)
+            if beside is not None:
+                return cls(route, replace(client, authorise=beside._authorise), key, beside._session)
             return cls(route, client, key, _session(client))
         except ConfigurationError as problem:
             raise CallFailed(
@@ -197,6 +203,8 @@ class Upstream:
             # An adapter's path is written as it is to arrive: a signature is of "%3A", and not of ":".
             url = URL(f"{self.base_url.rstrip('/')}/{path}{self._query}", encoded="%" in path)
             if method == "POST":  # those that are asked again and again
+                if len(self._urls) >= MOST_ADDRESSES:
+                    self._urls.clear()
                 self._urls[path] = url
         asked = self._headers
         if headers:
@@ -369,27 +377,3 @@ async def _slices(pieces: list[Piece], call: Call | None) -> AsyncIterator[bytes
         del piece
     if call is not None:
         call.sent()
-
-
-class Upstreams:
-    """The open clients, one for each account's address and key."""
-
-    def __init__(self) -> None:
-        self._open: dict[tuple[object, ...], Upstream] = {}
-        self._opening = asyncio.Lock()
-
-    async def of(self, route: ResolvedRoute, *, base_url: str = "") -> Upstream:
-        """The client of a route, made on first use. Raises CallFailed if its key is missing."""
-        name = (route.provider, base_url) if base_url else route.client
-        upstream = self._open.get(name)
-        if upstream is None:
-            async with self._opening:
-                upstream = self._open.get(name)
-                if upstream is None:
-                    upstream = self._open[name] = await Upstream.open(route, base_url=base_url)
-        return upstream
-
-    async def close(self) -> None:
-        """Closes them all."""
-        opened, self._open = list(self._open.values()), {}
-        await asyncio.gather(*(upstream.close() for upstream in opened))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import quote
 
 from gateway.adapters.anthropic_messages import BETAS, SAMPLING, AnthropicMessages
 from gateway.adapters.blocks import Ask
+from gateway.adapters.paths import in_path
 from gateway.bodies import Json
 
 VERSION = "2026-10-21"
@@ -22,7 +22,7 @@ class VertexMessages(AnthropicMessages):
 
     def path(self, model: str, *, streamed: bool) -> str:
         """The model's own."""
-        return f"publishers/anthropic/models/{quote(model, safe='@._-')}:{'streamRawPredict' if streamed else 'rawPredict'}"
+        return f"publishers/anthropic/models/{in_path(model, '@._-')}:{'streamRawPredict' if streamed else 'rawPredict'}"
 
     def request(self, model: str, ask: Ask) -> Json:
         """Anthropic's request, which does not name the model."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from gateway.adapters.base import (
     Answer,
     Capabilities,
@@ -19,6 +17,7 @@ from gateway.adapters.base import (
 )
 from gateway.adapters.bedrock_request import AUDIO_FORMATS, DOCUMENT_FORMATS, IMAGE_FORMATS, VENDOR, VIDEO_FORMATS, converse_body
 from gateway.adapters.blocks import Ask
+from gateway.adapters.paths import in_path
 from gateway.bodies import Json
 from gateway.media import decoded, media_part
 from genlevel.runtime.settings import Api, RouteMedia
@@ -68,7 +67,7 @@ class BedrockConverse:
 
     def path(self, model: str, *, streamed: bool) -> str:
         """The model's id or ARN is one segment of it, escaped as botocore does."""
-        return f"model/{quote(model, safe='-._~')}/{'converse-stream' if streamed else 'converse'}"
+        return f"model/{in_path(model)}/{'converse-stream' if streamed else 'converse'}"
 
     def request(self, model: str, ask: Ask) -> Json:
         """The body of a request. Raises CallFailed for what the model's vendor has no form for."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from urllib.parse import quote
 
 from gateway.adapters.base import Answer, Capabilities, response_schema
 from gateway.adapters.blocks import Ask, Audio, Block, Called, Choice, Document, Function, Image, Result, Thought, Turn, Vendor, Video
 from gateway.adapters.gemini_answers import BEYOND, VENDOR, answer_of, used
 from gateway.adapters.openai_chat import put_parameters
+from gateway.adapters.paths import in_path
 from gateway.bodies import Json, read_json
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api, RouteMedia
@@ -167,7 +167,7 @@ def _say_how(body: Json) -> None:
 
 
 def _method(name: str, streamed: bool) -> str:
-    return f"{quote(name, safe=_NAME)}:{'streamGenerateContent?alt=sse' if streamed else 'generateContent'}"
+    return f"{in_path(name, _NAME)}:{'streamGenerateContent?alt=sse' if streamed else 'generateContent'}"
 
 
 def _contents(turns: Sequence[Turn]) -> list[Json]:

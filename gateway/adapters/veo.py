@@ -14,6 +14,7 @@ from gateway.adapters.blocks import Turn, Video
 from gateway.adapters.gemini import vertex_name
 from gateway.adapters.making import Job, JobFailed, Made, Reply, Request, asked_texts, json_request, pictures
 from gateway.adapters.omni import OmniVideos
+from gateway.adapters.paths import in_path
 from gateway.bodies import Json
 from gateway.media import decoded
 from genlevel.runtime.errors import CallFailed, ErrorClass
@@ -56,7 +57,7 @@ class VertexVideos:
             how["aspectRatio" if ":" in media.size else "resolution"] = media.size
         if media.seconds:
             how["durationSeconds"] = int(media.seconds) if media.seconds == int(media.seconds) else media.seconds
-        return json_request(f"{quote(name, safe='/@._-')}:predictLongRunning", {"instances": [asked], "parameters": how | media.extra})
+        return json_request(f"{in_path(name, '/@._-')}:predictLongRunning", {"instances": [asked], "parameters": how | media.extra})
 
     def answer(self, reply: Reply, job: Job | None) -> Made | Job:
         """The operation as it stands, or the interaction."""

@@ -33,7 +33,8 @@ from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.sizes import checked_size
 from gateway.telemetry import ModelSeries
-from gateway.upstream import Upstream, Upstreams
+from gateway.upstream import Upstream
+from gateway.upstreams import Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.failures import to_status
 from genlevel.runtime.memory import give_back

@@ -18,7 +18,8 @@ from aiohttp import CookieJar
 from gateway.clients import Wanted, bearer_client
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
-from gateway.upstream import PIECE_BYTES, Upstream, Upstreams
+from gateway.upstream import PIECE_BYTES, Upstream
+from gateway.upstreams import Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Settings
 

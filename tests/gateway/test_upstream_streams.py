@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.upstream import Incoming, Upstream, Upstreams
+from gateway.upstream import Incoming, Upstream
+from gateway.upstreams import Upstreams
 from genlevel.runtime.errors import CallFailed
 from tests.gateway.test_upstream import END, Server, reply, route_to, upstream_of
 
