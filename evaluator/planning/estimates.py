@@ -23,12 +23,13 @@ _LOOKED_AT = 20
 
 def planned_run(plan: Plan, *, judge: gw.ModelInfo | None, traffic: ev.TrafficSettings) -> ev.PlanRunResponse:
     """What a run would ask and take. Reads all of its instances: call it in a thread. judge: who would rate its answers, if anybody."""
-    response = ev.PlanRunResponse(run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=plan.problems)
+    problems = list(plan.problems)
     if traffic.batch:
         try:
             plan = replace(plan, model=batched(plan.model))
         except UsageError as error:
-            response.problems.append(str(error))
+            problems.append(str(error))
+    response = ev.PlanRunResponse(run_id=plan.identity, benchmark=plan.suite.benchmark.name, model=plan.model, problems=problems)
     response.problems.extend(_told_money_notes(plan.model, traffic))
     response.problems.extend(budget_notes(plan, traffic))
     response.tasks.extend(estimate(plan, planned) for planned in plan.tasks)

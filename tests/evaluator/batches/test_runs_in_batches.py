@@ -51,7 +51,9 @@ async def test_what_is_billed_is_settled_at_the_price_of_a_batch(run_in_batches,
     run, evaluator, _ = await run_in_batches(suite_folder(4), budget_nano_usd=4 * COST)
     assert run.status == ev.RUN_STATUS_BUDGET
     plan = ev.PlanRunRequest(specification=specification(suite_folder(4)), traffic=ev.TrafficSettings(batch=True))
-    halved = (await evaluator.plan_run(plan)).tasks[0].estimated_nano_usd
+    planned = await evaluator.plan_run(plan)
+    halved = planned.tasks[0].estimated_nano_usd
+    assert (planned.model.price.input, planned.model.price.output) == ("1", "4"), "at the prices that it counts with"
     plan.traffic.ClearField("batch")
     assert (await evaluator.plan_run(plan)).tasks[0].estimated_nano_usd == 2 * halved
 
