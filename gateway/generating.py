@@ -15,11 +15,12 @@ from gateway.bodies import Json, body_of
 from gateway.calls import Call
 from gateway.downloads import download
 from gateway.errors import REDIRECTS
-from gateway.extras import extra_of
+from gateway.extras import PART, extra_of
 from gateway.faults import fault
 from gateway.landing import Landed, Landing
 from gateway.making import Ended, Jobs, Read, asked_of, send
 from gateway.media import duration_ms
+from gateway.own_servers import refuse_addresses
 from gateway.parameters import Applied, applied
 from gateway.parts import blobs_of, turns_of
 from gateway.replies import charge, failure_of, job_failure, reading, set_cost
@@ -91,12 +92,12 @@ class Generators:
     async def _sent(self, route: ResolvedRoute, maker: Maker, request: gw.GenerateRequest, call: Call) -> _Sent:
         found: Applied = applied(request, route, maker.capabilities)
         taker = f"{route.provider}/{route.model}"
-        tools_of(request, maker.capabilities, taker)
         call.is_large = True
         if stored := blobs_of(request.messages):
             await call.sends(await self._stored.bytes_of(stored))
         splice = Splice()
-        capable = maker.capabilities if route.takes_uris else replace(maker.capabilities, uris=frozenset())
+        capable = maker.capabilities if route.takes_uris else replace(maker.capabilities, uris=frozenset(), fetches=False)
+        tools_of(request, capable, taker)
         turns = await turns_of(request.messages, capable, route.modalities, self._stored.fetch(), taker, encode=splice.put)
         first = maker.request(route.model, turns, found.parameters, _media(request, route))
         pieces = splice.written(first.body) if isinstance(first.body, dict) else first.body
@@ -189,7 +190,10 @@ def _reader(route: ResolvedRoute, maker: Maker, upstream: Upstream) -> Read:
 def _media(request: gw.GenerateRequest, route: ResolvedRoute) -> RouteMedia:
     """What a route fixes, with the further fields of the request. Raises CallFailed (CALLER_FAULT) for a field that is said already."""
     extra: Json = {**route.parameters.extra, **route.media.extra}
-    for name, value in extra_of(request).items():
+    asked = extra_of(request)
+    if not route.takes_uris:
+        refuse_addresses(asked, PART)
+    for name, value in asked.items():
         if name in extra or name in _OURS:
             raise fault("extra_json", f"extra_json: the request has {name} already; set it in one place")
         extra[name] = value

@@ -15,6 +15,7 @@ from gateway.adapters.blocks import NO_FIELDS, Audio, Block, Called, Document, I
 from gateway.bodies import Json
 from gateway.faults import fault, too_large, unsupported
 from gateway.media_blocks import Encode, Fetch, Taker
+from gateway.own_servers import refuse_addresses
 from gateway.splicing import base64_text
 from gateway.structs import plain
 from genlevel.v1 import content_pb2 as ct
@@ -92,7 +93,7 @@ class _Reader:
                     path = f"messages[{number}].parts[{index}]"
                     raise unsupported(path, "a part with vendor_fields", self._taker.name)
                 fields = fields or {}
-                fields[len(blocks) - 1] = plain(part.vendor_fields)
+                fields[len(blocks) - 1] = self._own(plain(part.vendor_fields), f"messages[{number}].parts[{index}]")
         if not blocks:
             path = f"messages[{number}]"
             raise fault(path, f"{path} has no parts: add a text")
@@ -110,7 +111,7 @@ class _Reader:
         if kind == "vendor":
             if part.vendor.vendor not in taker.capabilities.vendors:
                 raise unsupported(where, f"a vendor part of {part.vendor.vendor or 'nobody'}", taker.name)
-            return [Vendor(plain(part.vendor.value))]
+            return [Vendor(self._own(plain(part.vendor.value), where))]
         takes = taker.capabilities.thoughts if kind == "reasoning" else taker.capabilities.tools
         if not takes:
             raise unsupported(where, said, taker.name)
@@ -124,6 +125,12 @@ class _Reader:
             self._called[call.id] = call.name
             return [Called(call.id, call.name, written)]
         return [await self._result(part.tool_result, role, where)]
+
+    def _own(self, value: Json, where: str) -> Json:
+        """What is sent in a provider's own words."""
+        if not self._taker.capabilities.fetches:
+            refuse_addresses(value, where)
+        return value
 
     async def _result(self, result: ct.ToolResult, role: str, where: str) -> Result:
         if role not in ("tool", "user"):

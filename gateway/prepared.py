@@ -10,8 +10,9 @@ from gateway.adapters import WITHOUT_URIS, adapter_of
 from gateway.adapters.base import TEXT_ALONE, Adapter, Capabilities
 from gateway.adapters.blocks import Ask, Turn
 from gateway.bodies import Json
-from gateway.extras import extra_of, put_extra
+from gateway.extras import PART, extra_of, put_extra
 from gateway.media_blocks import MODALITY_NAMES, Fetch
+from gateway.own_servers import refuse_addresses
 from gateway.parameters import Applied, applied
 from gateway.parts import LARGE_BYTES, turns_of
 from gateway.resolved import ResolvedRoute
@@ -116,7 +117,10 @@ def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute, defaults
     if route.parameters.extra:
         put_extra(body, route.parameters.extra, said_by=f"parameters.extra of the route {route.name}")
     if request.extra_json:
-        put_extra(body, extra_of(request))
+        extra = extra_of(request)
+        if not route.takes_uris:
+            refuse_addresses(extra, PART)
+        put_extra(body, extra)
     for name, value in defaults.items():
         body.setdefault(name, value)
 

@@ -10,6 +10,7 @@ from gateway.adapters.base import Capabilities
 from gateway.adapters.blocks import NO_CHOICE, Choice, Function, Vendor
 from gateway.bodies import Json
 from gateway.faults import fault, unsupported
+from gateway.own_servers import refuse_addresses
 from gateway.structs import plain
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -34,7 +35,10 @@ def tools_of(request: gw.GenerateRequest, capabilities: Capabilities, taker: str
         if tool.HasField("vendor"):
             if tool.vendor.vendor not in capabilities.vendors:
                 raise unsupported(where, f"a tool of {tool.vendor.vendor or 'nobody'}'s own", taker)
-            tools.append(Vendor(plain(tool.vendor.value)))
+            value = plain(tool.vendor.value)
+            if not capabilities.fetches:
+                refuse_addresses(value, where)
+            tools.append(Vendor(value))
             continue
         if not capabilities.tools:
             raise unsupported(where, "tools", taker)

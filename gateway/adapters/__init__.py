@@ -85,7 +85,9 @@ OWN: dict[tuple[str, Api], Adapter] = {(adapter.vendor, adapter.api): adapter fo
 """Those of providers that speak their dialect in a way of their own, by the provider's name."""
 
 WITHOUT_URIS: dict[Adapter, Capabilities] = {
-    adapter: replace(adapter.capabilities, uris=frozenset()) if "https://" in adapter.capabilities.uri_schemes else adapter.capabilities
+    adapter: replace(adapter.capabilities, uris=frozenset(), fetches=False)
+    if "https://" in adapter.capabilities.uri_schemes
+    else adapter.capabilities
     for adapter in [*ADAPTERS.values(), *OWN.values()]
 }
 """What servers take that fetch no media by https: those of one's own (``ResolvedRoute.takes_uris``)."""

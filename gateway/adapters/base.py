@@ -31,6 +31,7 @@ class Capabilities:
     image_types, audio_types, video_types, document_types: MIME types. image_bytes, image_count, request_bytes: at most, 0 = no limit known.
     image_details: values of MediaOptions.detail. needs_max_output_tokens: a request without an output limit is not valid.
     uris: modalities whose media it fetches itself, by the schemes in uri_schemes. video_options: it takes a video's fps, start_s and end_s.
+    fetches: it may be told in its own words to fetch something (gateway.own_servers).
     response_schema: it can hold the answer to a JSON schema. outputs: modalities that some model of this API makes.
     tools: it takes functions that the model may call, and what they gave back. result_media: modalities that such a result may have.
     thoughts: earlier reasoning goes back to it. answers_media: modalities that an earlier answer of the model may have.
@@ -53,6 +54,7 @@ class Capabilities:
     document_types: frozenset[str] = frozenset()
     uris: frozenset[int] = frozenset()
     uri_schemes: tuple[str, ...] = ("https://",)
+    fetches: bool = True
     video_options: bool = False
     outputs: frozenset[int] = TEXT_ALONE
     tools: bool = False
