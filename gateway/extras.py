@@ -12,6 +12,8 @@ from genlevel.v1 import gateway_pb2 as gw
 
 _OURS = frozenset({"stream", "stream_options", "model"})
 """Fields that say how an answer comes, and whose: a request does not choose them here."""
+_LIMITS = frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "num_predict"})
+"""How servers call the most tokens of an answer; several know more than one of them, and one decides."""
 PART = "extra_json"
 
 
@@ -35,6 +37,8 @@ def put_extra(body: Json, extra: Mapping[str, object], *, said_by: str = PART) -
     """
     for name in _OURS & extra.keys():
         raise fault(PART, f"{said_by}: {name} cannot be set here")
+    if (limits := _LIMITS & extra.keys()) and (there := _LIMITS & body.keys()):
+        raise fault(PART, f"{said_by}: {min(limits)} cannot be set beside {min(there)}; set it in one place")
     _put(body, extra, said_by, "")
 
 

@@ -12,6 +12,7 @@ from gateway.adapters.blocks import Ask, Turn
 from gateway.bodies import Json
 from gateway.extras import PART, extra_of, put_extra
 from gateway.media_blocks import MODALITY_NAMES, Fetch
+from gateway.otherwise import BESIDE, TIERS, billed_otherwise
 from gateway.own_servers import refuse_addresses
 from gateway.parameters import Applied, applied
 from gateway.parts import LARGE_BYTES, turns_of
@@ -28,7 +29,7 @@ DEFAULT_OUTPUT_TOKENS = 4096
 
 class Prepared(NamedTuple):
     """A request to be sent. pieces: its body, emptied while it is sent. headers: beyond the client's own. parameters: what is sent of them.
-    dropped: names of those that were asked for and are not.
+    dropped: names of those that were asked for and are not. apart: it asks for something that is billed otherwise than by its tokens.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Prepared(NamedTuple):
     headers: Mapping[str, str] | None
     parameters: gw.GenerationParameters
     dropped: Sequence[str]
+    apart: bool = False
 
 
 def outputs_of(request: gw.GenerateRequest, route: ResolvedRoute) -> frozenset[int]:
@@ -79,14 +81,16 @@ async def prepared(
         dropped = sorted({*dropped, *refused})
     if outputs != TEXT_ALONE:
         adapter.ask_for(body, outputs, route.media)
-    _add(body, request, route, adapter.capabilities.defaults)
+    apart = _add(body, request, route, adapter.capabilities.defaults)
+    # What a provider's own tools cost, such as a search, is among no tokens.
+    apart = apart or any([tool.HasField("vendor") for tool in request.tools])
     if streamed:
         STREAMS[dialect, api].ask(body, route.row)
     headers = adapter.headers(body)
     beside = size - splice.size
     pieces = await asyncio.to_thread(splice.written, body) if beside > LARGE_BYTES else splice.written(body)
     _check_length(pieces, adapter.capabilities.request_bytes, taker)
-    return Prepared(adapter.path(model, streamed=streamed), pieces, headers, parameters, dropped)
+    return Prepared(adapter.path(model, streamed=streamed), pieces, headers, parameters, dropped, apart)
 
 
 def _asked(
@@ -112,8 +116,12 @@ def _written(adapter: Adapter, model: str, ask: Ask, droppable: Sequence[str]) -
             refused.append(name)
 
 
-def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute, defaults: Mapping[str, object]) -> None:
-    """Adds to a body what the route and the request say beyond the contract. defaults: of the API, for what is not said."""
+def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute, defaults: Mapping[str, object]) -> bool:
+    """Adds to a body what the route and the request say beyond the contract. defaults: of the API, for what is not said.
+
+    Returns whether the request asks by it for something that is billed otherwise.
+    """
+    apart = False
     if route.parameters.extra:
         put_extra(body, route.parameters.extra, said_by=f"parameters.extra of the route {route.name}")
     if request.extra_json:
@@ -121,8 +129,10 @@ def _add(body: Json, request: gw.GenerateRequest, route: ResolvedRoute, defaults
         if not route.takes_uris:
             refuse_addresses(extra, PART)
         put_extra(body, extra)
+        apart = bool(billed_otherwise(extra, TIERS | BESIDE))
     for name, value in defaults.items():
         body.setdefault(name, value)
+    return apart
 
 
 def _check_length(pieces: Sequence[Piece], most: int, taker: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from gateway.addresses import host_of
 from gateway.keys import KeySource
 from gateway.models import ModelFacts, nearest_priced
+from gateway.otherwise import ANSWERS, BESIDE, TIERS, billed_otherwise
 from gateway.prices import DatedPrice, Price
 from gateway.providers import Provider
 from genlevel.runtime.errors import CallFailed
@@ -121,7 +122,12 @@ class ResolvedRoute:
         if refused:
             names = " and ".join(name.replace("_", " ") for name in refused)
             notes.append(f"{self.model} does not take {names}; not sent")
+        if self.priced is None and (name := self._billed_by()):
+            notes.append(f"{name} in extra of the route makes it cost otherwise than by a price of its tokens")
         return "; ".join(notes)
+
+    def _billed_by(self) -> str:
+        return billed_otherwise({**self.media.extra, **self.parameters.extra}, BESIDE | ANSWERS | TIERS)
 
     def info(self) -> gw.ModelInfo:
         """The route as ListModels tells it."""

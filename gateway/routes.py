@@ -13,6 +13,7 @@ from gateway.fingerprints import fingerprint
 from gateway.keys import KeySource
 from gateway.media_blocks import MODALITY_NAMES
 from gateway.models import ModelFacts, facts, known_models, providers_known
+from gateway.otherwise import ANSWERS, BESIDE, TIERS, billed_otherwise
 from gateway.prices import DatedPrice, Price
 from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_names
 from gateway.resolved import ResolvedRoute
@@ -233,7 +234,10 @@ class Routes:
         return replace(known, context_tokens=self._settings.embedded.context_tokens) if row.is_started_here else known
 
     def _price(self, name: str, row: Provider, route: Route, known: ModelFacts) -> DatedPrice | None:
-        """The route's own price, else that of the settings, of their file, or the shipped one."""
+        """The route's own price, else that of the settings, of their file, or the shipped one; none if its calls cost otherwise."""
+        extra = {**route.media.extra, **route.parameters.extra}
+        if extra and billed_otherwise(extra, BESIDE | ANSWERS if route.price else BESIDE | ANSWERS | TIERS):
+            return None  # no price bounds it
         said = route.price or self._settings.prices.get(f"{row.name}/{route.model}") or self._settings.prices.get(name)
         if said:
             return DatedPrice(Price.of(said), CONFIGURED)

@@ -218,12 +218,11 @@ class Gateway(BatchCore):
             answer, headers, more_s = await awaited(route, upstream, pending, call)
             upstream_s += more_s
         response = response_of(route, answer, sent.parameters, sent.dropped, upstream_s=starting_s + upstream_s)
+        apart = sent.apart
         del sent  # media are not kept in two forms while an answer is stored
         if limits := nearly_used_up(headers):
             response.limits.extend(limits)
         lengths = not has_media(response) or await self._stored.settle(response)
-        # What a provider's own tools cost, such as a search, is among no tokens.
-        apart = any([tool.HasField("vendor") for tool in request.tools])
         set_cost(response, route, tokens=answer.usage_is_known and not apart, lengths=lengths)
         if first_piece_s is not None:
             response.first_piece_s = starting_s + first_piece_s
