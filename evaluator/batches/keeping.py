@@ -64,14 +64,14 @@ class Waiting:
     """A batch that a provider has, or may have.
 
     reservations: of its items that have not ended, by number. missing_since: when it was first not found, by time.monotonic; None = it was
-    not looked for. vain: looks in a row at which the provider did not know it, or its results. broken: how often results have come, and not
-    all. cancelled: whether the provider was told to cancel it
-    by this process.
+    not looked for. known: whether this process was told how it stands. vain: looks in a row at which the provider did not know it, or its
+    results. broken: how often results have come, and not all. cancelled: whether the provider was told to cancel it by this process.
     """
 
     record: BatchRecord
     reservations: dict[int, Reservation]
     missing_since: float | None = None
+    known: bool = False
     vain: int = 0
     broken: int = 0
     cancelled: bool = False

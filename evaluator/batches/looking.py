@@ -16,8 +16,8 @@ from functools import partial
 from evaluator.batches.chunk import asked_parameters
 from evaluator.batches.keeping import Keeper, Waiting, is_for_good
 from evaluator.batches.results import EXPIRED, Came
-from evaluator.batches.rules import LATEST_S, Found, chosen, may_be_among
-from evaluator.journal.batch_records import BatchItem, BatchStep
+from evaluator.batches.rules import LATEST_S, Found, chosen, is_over, may_be_among
+from evaluator.journal.batch_records import BatchItem, BatchRecord, BatchStep
 from evaluator.journal.files import has_media, keep_files
 from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import CallFailed, ErrorClass, GenlevelError, NotFoundError, StorageError, may_pass
@@ -138,8 +138,11 @@ class Looker:
             if isinstance(error, CallFailed) and (error.error_class not in _UNKNOWN or error.provider_code == NOT_ENDED):
                 raise
             waiting.vain += 1
-            if waiting.vain >= _VAIN:
-                await self._lost(waiting, str(error))
+            if waiting.vain < _VAIN:
+                return
+            if not (waiting.known or self._cancelling or is_over(waiting.record, time.time())):
+                raise RunStopped(_elsewhere(waiting.record, str(error))) from None
+            await self._lost(waiting, str(error))
 
     async def _got(self, waiting: Waiting) -> None:
         gateway, route, batch_id = self._setup.gateway, self._setup.model.route, waiting.record.batch_id
@@ -148,6 +151,7 @@ class Looker:
             await gateway.cancel_batch(gw.CancelBatchRequest(route=route, id=batch_id))
             waiting.cancelled = True
         batch = (await gateway.get_batch(gw.GetBatchRequest(route=route, id=batch_id))).batch
+        waiting.known = True
         if batch.state == gw.BATCH_STATE_ENDED or (batch.state == gw.BATCH_STATE_FAILED and batch.answered):
             await self._collect(waiting, batch)
             return
@@ -243,3 +247,11 @@ class Looker:
         logger.warning("run %s: %s", record.run_id, told)
         await self._keeper.end(waiting, list(map(partial(self._keeper.results.failed, failure=failure, for_good=True), items)))
         await self._keeper.close(waiting)
+
+
+def _elsewhere(record: BatchRecord, why: str) -> str:
+    """That a provider has never known a batch since this start, and what to do."""
+    told = (
+        f"{record.provider} does not know batch {record.batch_id}: {why}; is the key, or the address, another than it was submitted with?"
+    )
+    return f"{told} With that the run goes on; `tune RUN --stop` gives the batch up"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from evaluator.journal.batch_records import BatchRecord
 from genlevel.runtime.errors import ErrorClass
 
 MOST_ITEMS = 20_000
@@ -16,8 +17,12 @@ FIRST_LOOK_S = 5.0
 LONGEST_SETTLE_S = 60.0
 SUBMIT_S = 1800.0
 """For a batch to be handed over: the upload of hundreds of megabytes."""
-LATEST_S = SUBMIT_S + 3600.0
-"""So long after it was to be handed over a batch can have been made, by a clock that differs by an hour."""
+CLOCK_S = 3600.0
+"""A provider's clock may differ by so much."""
+LIFE_S = 48 * 3600.0
+"""Of a batch of which it is not known when it expires: Gemini's, the longest."""
+LATEST_S = SUBMIT_S + CLOCK_S
+"""So long after it was to be handed over a batch can have been made."""
 _PART_OF_BYTES = 0.9
 _GROWTH = 1.5
 _JITTER = 0.2
@@ -111,6 +116,11 @@ class Pauses:
         pause = self._next
         self._next = min(self.longest, self._next * _GROWTH)
         return pause * (1.0 + _JITTER * (2.0 * (random.random() if chance is None else chance) - 1.0))
+
+
+def is_over(record: BatchRecord, now: float) -> bool:
+    """Whether a batch has surely ended, however it did. now: Unix seconds."""
+    return now > (record.expires or record.created + LIFE_S) + CLOCK_S
 
 
 class Found(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -303,3 +304,38 @@ async def test_whatever_goes_wrong_each_instance_is_paid_once_and_the_cost_is_ex
             break
     assert (run.counts.answered, run.counts.failed, set(scripted.paid.values()), len(scripted.paid)) == (25, 0, {1}, 25)
     assert (run.cost_nano_usd, run.most_cost_nano_usd, run.unknown_calls) == (25 * COST, 25 * COST, 0)
+
+
+@pytest.mark.parametrize("expires", [2e9, 1.0])
+async def test_a_key_that_does_not_know_the_batches_of_a_run_loses_none(make_evaluator, scripted, suite_folder, tmp_path, expires):
+    """It may be another project's: then what is there is paid, and is not to be asked again. What is over for long is given up."""
+    scripted.held = True
+    first, _ = make_evaluator(batch_look_s=0.02)
+    run = (await first.start_run(started(suite_folder(2)))).run
+    await until(lambda: scripted.stored and scripted.stored["batch-1"].looks > 1)
+    first.cut()
+    await watched(first, run)
+    await first.close()
+    with closing(sqlite3.connect(tmp_path / "data" / "genlevel.db")) as database, database:
+        database.execute("update evaluator_batches set expires = ?", (expires,))
+    elsewhere, scripted.stored, scripted.held = scripted.stored, {}, False
+    second, _ = make_evaluator(batch_look_s=0.02)
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    if expires == 1.0:
+        assert (run.status, run.counts.failed, run.unknown_calls) == (ev.RUN_STATUS_FAILED, 2, 2)
+        return
+    assert (run.status, run.counts.pending, run.batches.batches) == (ev.RUN_STATUS_FAILED, 2, 1)
+    assert "is the key, or the address, another than it was submitted with?" in run.reason
+    scripted.stored = elsewhere
+    run = await finish(second, ev.StartRunRequest(run_id=run.run_id))
+    assert (run.status, run.counts.answered, scripted.sizes) == (ev.RUN_STATUS_FINISHED, 2, [2]), run.reason
+
+
+async def test_a_batch_that_is_gone_is_given_up(make_evaluator, scripted, suite_folder):
+    scripted.held = True
+    evaluator, _ = make_evaluator(batch_look_s=0.02)
+    run = (await evaluator.start_run(started(suite_folder(2)))).run
+    await until(lambda: scripted.stored and scripted.stored["batch-1"].looks > 1)
+    scripted.stored.clear()
+    run = await watched(evaluator, run)
+    assert (run.counts.failed, run.unknown_calls) == (2, 2)
