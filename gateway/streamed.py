@@ -25,6 +25,8 @@ PIECES_S = 0.05
 PIECES_BYTES = 64 << 10
 # A piece of a few bytes comes in an event of a few hundred.
 MAX_STREAM_BYTES = 4 * MAX_ANSWER_BYTES
+# No conversation says so much: what is beyond needs room as any large answer does. Of text and reasoning; of all that a stream brings.
+_MUCH_SAID, _MUCH_BROUGHT = 8 << 20, 32 << 20
 
 # Streams that may begin as an object of JSON does. Server-sent events do not, whatever a server calls what it sends.
 _MAY_BEGIN_SO = frozenset({"application/x-ndjson", "application/stream+json", "application/vnd.amazon.eventstream"})
@@ -93,6 +95,7 @@ class _Stream:
         self._incoming = incoming
         self._call = call
         self._size = 0  # bytes that have come
+        self._said = 0  # bytes of pieces
         self._pass_on = pass_on
         self._started = started
         self._reading = Reading(streaming.framing(), streaming.assembler())
@@ -161,8 +164,9 @@ class _Stream:
         except CallFailed as failure:
             failure.may_be_charged |= self._reading.began
             raise
-        if self._reading.held > LARGE_ANSWER_BYTES:  # a picture, say
-            await self._call.receives(self._reading.held)
+        self._said += sum([piece.ByteSize() for piece in pieces])
+        if (kept := self._kept()) > LARGE_ANSWER_BYTES:
+            await self._call.receives(kept)
         if not pieces:
             return
         is_first = self.first_piece_s is None
@@ -177,6 +181,12 @@ class _Stream:
         self._pending_bytes += len(data)
         if is_first or now >= self._due or self._pending_bytes >= PIECES_BYTES:
             await self._flush()
+
+    def _kept(self) -> int:
+        """About how many bytes of it are in memory beyond what any answer has: a picture, say."""
+        if self._size > _MUCH_BROUGHT:
+            return self._size
+        return max(self._reading.held, self._said) if self._said > _MUCH_SAID else self._reading.held
 
     async def _flush(self) -> None:
         if self._pending and self._pass_on is not None:

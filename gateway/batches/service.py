@@ -200,7 +200,7 @@ class Batches:
                     call.begin()
                 makes = request.makes
                 try:
-                    reply = await self._reply(route, upstream, request, items)
+                    reply = await self._reply(route, upstream, request, call, items)
                 except CallFailed as failure:
                     failure.may_be_charged &= makes
                     request = steps.throw(failure)
@@ -214,8 +214,8 @@ class Batches:
             unread.may_be_charged = makes
             raise unread from None
 
-    async def _reply(self, route: ResolvedRoute, upstream: Upstream, request: Request, items: ItemFile | None) -> Reply:
-        came = await exchange(upstream, request, items)
+    async def _reply(self, route: ResolvedRoute, upstream: Upstream, request: Request, call: Call, items: ItemFile | None) -> Reply:
+        came = await exchange(upstream, request, call, items)
         if not 200 <= came.status < 300:
             raise self._gone(route, upstream, came, "" if items is not None else "the batch")
         body = read_json(came.body.partition(b"\n")[0] if request.first_line else came.body)

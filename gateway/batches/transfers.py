@@ -7,7 +7,8 @@ from typing import BinaryIO, NamedTuple
 
 from gateway.batches.base import Request
 from gateway.batches.items import ItemFile, no_room
-from gateway.upstream import Upstream, plain_headers
+from gateway.calls import Call
+from gateway.upstream import LARGE_ANSWER_BYTES, Upstream, plain_headers
 from genlevel.runtime.errors import CallFailed, ErrorClass
 
 MAX_REPLY_BYTES = 256 << 20
@@ -23,8 +24,11 @@ class Came(NamedTuple):
     body: bytes
 
 
-async def exchange(upstream: Upstream, request: Request, items: ItemFile | None = None) -> Came:
-    """Sends a request. items: the file that stands in its body. Raises CallFailed if the connection breaks."""
+async def exchange(upstream: Upstream, request: Request, call: Call, items: ItemFile | None = None) -> Came:
+    """Sends a request. call: what for; it waits for room if the answer is large. items: the file that stands in its body.
+
+    Raises CallFailed if the connection breaks.
+    """
     headers, data = dict(request.headers), request.body or None
     sent: AsyncIterator[bytes] | bytes | None = data
     if request.with_items and items is not None:
@@ -40,6 +44,8 @@ async def exchange(upstream: Upstream, request: Request, items: ItemFile | None 
                 break
             if size > MAX_REPLY_BYTES:
                 raise too_large(upstream, MAX_REPLY_BYTES)
+            if size > LARGE_ANSWER_BYTES:
+                await call.receives(size)
         return Came(response.status, plain_headers(response.raw_headers), b"".join(chunks))
 
 

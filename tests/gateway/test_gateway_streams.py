@@ -327,6 +327,17 @@ async def test_a_large_event_takes_room_and_many_small_ones_do_not(
     assert len(response.parts[0].text) == 3 << 20
     assert 2 << 20 < max(taken) < 4 << 20
     assert quick._calls.receiving.used == 0
+    taken.clear()
+    streams(stub, *[chunk("x" * 50_000) for _ in range(200)], *END)  # a server that goes on and on
+    await quick.generate(asking("streaming-openai-chat"))
+    assert 9 << 20 < max(taken) < 11 << 20
+    taken.clear()
+    hidden = chunk()
+    hidden["choices"].append({"index": 1, "delta": {"content": "x" * 50_000}})
+    streams(stub, *[hidden] * 800, chunk("Paris"), *END)
+    await quick.generate(asking("streaming-openai-chat"))
+    assert max(taken) > 32 << 20
+    assert quick._calls.receiving.used == 0
 
 
 async def test_limits_are_told_as_of_other_answers(stub: Any, quick: Gateway, asking: Asking) -> None:
