@@ -158,6 +158,8 @@ _WAITS = frozenset({ErrorClass.RATE_LIMIT, ErrorClass.TRANSIENT})
 # Under a good status: the provider has begun, and does not say what came of it.
 _BEGUN = frozenset({ErrorClass.TRANSIENT, ErrorClass.TIMEOUT, ErrorClass.UNKNOWN})
 _VERSION = re.compile(r"/v\d")
+_DEPLOYMENT = "/openai/deployments/"
+"""In an address of Azure's that has a version beside it."""
 _SECRET = re.compile(r"\b(?:sk|pk|xai|gsk|key)-[A-Za-z0-9_\-*.]{6,}|(?i:bearer)\s+\S+")
 
 
@@ -209,7 +211,7 @@ def classify(
         ErrorClass.CREDENTIAL: _credential(name, credential, usual, where, machines=machines),
         ErrorClass.MODEL_ACCESS: f"the key may not use {model} at {name}",
         ErrorClass.QUOTA: f"the quota of this account at {name} is used up",
-        ErrorClass.MODEL_GONE: f"{name} does not know the model {model}" + (f" at {where}" if where else "") + _unversioned(error, where),
+        ErrorClass.MODEL_GONE: f"{name} does not know the model {model}{_not_found(error, model, where)}",
         ErrorClass.REGION_BLOCKED: f"{name} does not serve this region",
         ErrorClass.RATE_LIMIT: f"{name} limits the rate" + (f" of {dimension}" if dimension else ""),
         ErrorClass.CALLER_FAULT: f"{name} refused the request as wrong",
@@ -224,8 +226,7 @@ def classify(
     if error.status in REDIRECTS:
         target = redact(error.headers.get("location", ""), secret).partition("?")[0] or "another address"
         advice[kind] = f"{name} redirects to {target}, which is not followed; give the address of the API itself"
-    names = [str(error.status), error.code or error.type]
-    code = redact(" ".join(name for name in names if name), secret, 80)
+    code = redact(_code(error, provider), secret, 80)
     hidden = kind == ErrorClass.CREDENTIAL or not said
     return CallFailed(
         kind,
@@ -241,10 +242,20 @@ def classify(
     )
 
 
-def _unversioned(error: ProviderError, where: str) -> str:
-    """What may be wrong with an address at which nothing is found."""
-    found = error.status != 404 or error.code or _VERSION.search(where)
-    return "" if found or not where else ", or has no API there (many addresses end in /v1)"
+def _code(error: ProviderError, provider: str) -> str:
+    """Status and code, or type. A type that is the provider's name says nothing more."""
+    named = error.code or (error.type if error.type != provider else "")
+    return f"{error.status} {named}".rstrip()
+
+
+def _not_found(error: ProviderError, model: str, where: str) -> str:
+    """Where a model is not known, and what may be wrong with an address at which nothing is found."""
+    if not where:
+        return ""
+    if error.status != 404 or error.code or model in error.message or _VERSION.search(where):
+        return f" at {where}"
+    hint = "is api_version right?" if _DEPLOYMENT in where else "many addresses end in /v1"
+    return f" at {where}, or has no API there ({hint})"
 
 
 def _credential(name: str, credential: str, usual: str, where: str, *, machines: bool) -> str:

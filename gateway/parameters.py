@@ -63,7 +63,10 @@ def applied(request: gw.GenerateRequest, route: ResolvedRoute, capabilities: Cap
         name = field.name
         if name in _REFUSABLE and not capabilities.takes(name):
             if name not in request.droppable:
-                raise _fault(f"{route.provider} has no parameter {name} in its {route.api} API; leave it out", f"parameters.{name}")
+                raise _fault(
+                    f"{route.provider} has no parameter {name} in its {route.api} API; leave it out, or name it in droppable",
+                    f"parameters.{name}",
+                )
             _drop(sent, name, dropped)
     _check_stop(sent, route, capabilities, request.droppable, dropped)
     if sent.max_output_tokens == 0 and capabilities.takes("max_output_tokens") and sent.HasField("max_output_tokens"):

@@ -169,9 +169,10 @@ async def _dry_run(found: Services, request: ev.PlanRunRequest, *, as_json: bool
     from genlevel.cli.documents import plan_document
     from genlevel.cli.plan import print_plan
 
-    document = plan_document(await found.evaluator.plan_run(request))
+    plan = await found.evaluator.plan_run(request)
+    document = plan_document(plan)
     if as_json:
         print_json(document)
     else:
-        print_plan(document)
+        print_plan(document, batch_factor=plan.model.batch.price_factor if request.traffic.batch else "")
     return 0

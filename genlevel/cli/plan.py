@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 
-def print_plan(plan: Document) -> None:
-    """What ``--dry-run`` shows."""
+def print_plan(plan: Document, *, batch_factor: str) -> None:
+    """What ``--dry-run`` shows. batch_factor: what a batch costs of the price, such as 0.5; "" = it is asked call by call, or not known."""
     out = console()
     repeated = plan["answers"] > plan["instances"]
     counts = ("instances", *(["answers"] if repeated else []), "input_tokens", "max_output_tokens")
@@ -36,7 +36,8 @@ def print_plan(plan: Document) -> None:
         out.print(f"It would be plan {plan['plan']} of this model on these tasks in this storage.")
     if (price := plan["model"]["price"]) and price["source"]:
         read = f", read on {price['as_of']}" if price["as_of"] else ""
-        out.print(f"price: {price_told(price)} US$ per M tokens in / out ({price['source']}{read})")
+        batched = f", of which a batch costs {batch_factor}: that is counted above" if batch_factor else ""
+        out.print(f"price: {price_told(price)} US$ per M tokens in / out ({price['source']}{read}){batched}")
     told = any("no price" in problem and plan["model"]["route"] in problem for problem in plan["problems"])
     if plan["usd"] is None and not told:
         out.print("The model has no price: its cost is unknown, not zero.")

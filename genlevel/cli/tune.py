@@ -90,6 +90,8 @@ def tune(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
     said = [f"run {told.run.run_id}"]
     if wanted is not None:
         said.append(_REACHED.get((wanted, told.run.status), _SAID[wanted]).format(run=told.run.run_id))
+        if wanted == ev.RUN_WANTED_STOPPED and told.run.HasField("batches"):
+            said.append("and its batches are cancelled; what they have answered is collected")
     else:
         said.append("goes on" if told.run.status == ev.RUN_STATUS_RUNNING or told.run.wanted == ev.RUN_WANTED_GO_ON else "does not go on")
     changed = ", ".join(_words(traffic))

@@ -80,7 +80,7 @@ def read_price_list(path: Path) -> PriceList:
 def price_list(text: str, file: str) -> PriceList:
     """A text in this form; file: the name that errors carry. JSON is read at once, YAML with its lines."""
     if not text.lstrip().startswith("{"):
-        read = YamlText(text, file)
+        read = YamlText(text, file, "prices")
         return read.checked(PriceList, _whole(read.data))
     try:
         return PriceList.model_validate_json(json.dumps(_whole(json.loads(text))), strict=True)
@@ -90,7 +90,8 @@ def price_list(text: str, file: str) -> PriceList:
         raise ConfigurationError(f"{file}:{error.lineno}: not valid JSON: {error.msg}") from None
     except ValidationError as error:
         first, *others = error.errors(include_url=False)
-        message = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        unknown = first["type"] == "extra_forbidden"
+        message = "unknown field" if unknown else first["msg"].removeprefix("Value error, ").removeprefix("Input ")
         where = f"{dotted(tuple(first['loc']))}: " if first["loc"] else ""
         more = f" (and {len(others)} more)" if others else ""
         raise ConfigurationError(f"{file}: {where}{message}{more}") from None

@@ -80,7 +80,7 @@ class YamlText:
     Raises ConfigurationError, which names file and line, if it is not YAML or no mapping.
     """
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, section: str = "routes") -> None:
         self.lines: dict[FieldPath, int] = {}
         self.origin = Origin(file, self.lines)
         self._open: list[yaml.Node] = []
@@ -98,7 +98,7 @@ class YamlText:
         if self.data is None:
             self.data = {}
         if not isinstance(self.data, dict):
-            raise self._problem(1, "must hold sections such as 'routes:', not a single value or list")
+            raise self._problem(1, f"must hold sections such as '{section}:', not a single value or list")
 
     def checked(self, kind: type[Model], data: object = None) -> Model:
         """The data (or what was made of it) as a model. Raises ConfigurationError for the first of what is unknown or wrong."""

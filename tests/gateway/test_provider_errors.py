@@ -204,6 +204,34 @@ def test_googles_errors_have_one_class(status: int, body: Any, reason: str) -> N
     assert error_class(error_of(status, body, {})).name == reason
 
 
+@pytest.mark.parametrize(
+    ("provider", "body", "where", "said"),
+    [
+        ("compatible", {"detail": "Not Found"}, "http://h", "at http://h, or has no API there (many addresses end in /v1) (404)"),
+        ("compatible", {"detail": "Not Found"}, "http://h/v1", "at http://h/v1 (404)"),
+        (
+            "azure",
+            {},
+            "https://h/openai/deployments/m-1",
+            "at https://h/openai/deployments/m-1, or has no API there (is api_version right?)",
+        ),
+        ("ollama-native", {"error": "model 'm-1' not found"}, "http://h", "at http://h (404): model 'm-1' not found"),
+    ],
+)
+def test_what_may_be_wrong_with_an_address_is_said_if_nothing_tells_that_it_is_the_model(
+    provider: str, body: object, where: str, said: str
+) -> None:
+    failure = classify(error_of(404, body, {}), provider=provider, model="m-1", where=where)
+    assert f"does not know the model m-1 {said}" in failure.message
+
+
+def test_a_provider_that_tells_no_code_is_not_named_twice() -> None:
+    failure = classify(
+        ProviderError(401, type="cohere", message="invalid api token"), provider="cohere", model="m", credential="CO_API_KEY"
+    )
+    assert failure.message == "cohere refused the key; check CO_API_KEY (401)"
+
+
 def test_credentials_of_the_machine_are_told_apart_from_a_key() -> None:
     error = error_of(401, google_error(401, "UNAUTHENTICATED", "expired"), {})
     failure = classify(error, provider="vertex", model="m", credential="GOOGLE_VERTEX_API_KEY", machines=True)

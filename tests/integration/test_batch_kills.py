@@ -148,6 +148,7 @@ def test_a_kill_while_batches_are_cancelled_pays_nothing_twice(genlevel, served,
 @pytest.mark.slow
 def test_a_command_that_is_stopped_leaves_its_batches_and_says_how_to_go_on(genlevel, served, choice_suite):
     there = There(genlevel.folder, served, "openai", choice_suite(6))
+    assert "of which a batch costs 0.5: that is counted above" in " ".join(there.run(*there.eval[:-1], "--dry-run").stdout.split())
     served.control("openai", held=True)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), KEY: "sk-test-key-that-is-hidden"}
     command = [sys.executable, "-m", "genlevel", *there.eval]
@@ -208,7 +209,8 @@ def test_services_go_on_with_batches_of_an_evaluator_that_was_killed(genlevel, s
     watching.send_signal(signal.SIGINT)
     _, err = watching.communicate(timeout=PATIENCE_S)
     assert (watching.returncode, served.ledger("openai").cancelled) == (130, []), err
-    assert genlevel.run("tune", run["run"], "--stop").returncode == 0
+    stopped = genlevel.run("tune", run["run"], "--stop")
+    assert (stopped.returncode, "its batches are cancelled" in stopped.stdout) == (0, True), stopped.stdout
     while (now := json.loads(genlevel.run("runs", "--json").stdout)[0])["batches"]:
         assert monotonic() < deadline, now
     assert served.ledger("openai").cancelled == served.ledger("openai").submitted[1:]

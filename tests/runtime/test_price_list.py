@@ -42,10 +42,11 @@ def test_both_forms_say_the_same(text: str) -> None:
     [
         ('{"prices": {"openai/x": {"input": -1, "output": 2}}}', "prices.file: prices.openai/x.price.input: should be greater than"),
         ('{"prices": {"openai/x": {"input": 1}}}', "prices.openai/x.price: give input and output"),
-        ('{"prices": {"openai/x": {"input": 1, "output": 1, "outputs": 2}}}', "prices.openai/x.price.outputs: Extra inputs"),
+        ('{"prices": {"openai/x": {"input": 1, "output": 1, "outputs": 2}}}', "prices.openai/x.price.outputs: unknown field"),
         ('{"prices": {"gpt": {"input": 1, "output": 1}}}', "'gpt' must be named provider/model"),
         ('{"prices": {"openai/x": {"price": {"input": 1, "output": 1}, "as_of": "today"}}}', "as_of: must be a day such as 2026-11-29"),
         ("{", "prices.file:1: not valid JSON"),
+        ("- openai/x", "prices.file:1: must hold sections such as 'prices:'"),
         ("prices:\n  openai/x: {input: -1, output: 2}\n", "prices.file:2: prices.openai/x.price.input"),
     ],
 )

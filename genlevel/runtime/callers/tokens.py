@@ -95,7 +95,7 @@ def read_rows(file: Path, setting: str) -> list[TokenRow]:
 
 def parse_rows(text: str, file: str) -> list[TokenRow]:
     """The rows of a file's text. Raises as ``read_rows``."""
-    document = YamlText(text, file)
+    document = YamlText(text, file, "tokens")
     rows = document.checked(_File).tokens
     problems = sorted((document.origin.line(path), f"{dotted(path)}: {said}") for path, said in _contradictions(rows))
     if problems:
