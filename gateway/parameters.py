@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -59,8 +60,10 @@ def applied(request: gw.GenerateRequest, route: ResolvedRoute, capabilities: Cap
         sent.reasoning_effort = fixed.reasoning_effort
     if fixed.reasoning_tokens is not None:
         sent.reasoning_tokens = fixed.reasoning_tokens
-    for field, _ in sent.ListFields():
+    for field, value in sent.ListFields():
         name = field.name
+        if isinstance(value, float) and not math.isfinite(value):  # JSON has no such numbers: null would be sent
+            raise _fault(f"{name} is {value}, which no provider takes; leave it out or give a number", f"parameters.{name}")
         if name in _REFUSABLE and not capabilities.takes(name):
             if name not in request.droppable:
                 raise _fault(

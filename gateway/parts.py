@@ -121,7 +121,7 @@ class _Reader:
             return [Thought(part.reasoning.text)]
         if kind == "tool_call":
             call = part.tool_call
-            written = call.arguments_json or orjson.dumps(plain(call.arguments)).decode()
+            written = call.arguments_json or _arguments(call, where)
             self._called[call.id] = call.name
             return [Called(call.id, call.name, written)]
         return [await self._result(part.tool_result, role, where)]
@@ -154,3 +154,10 @@ class _Reader:
         if most and self._images > most:
             raise too_large(where, f"more than {most} images in one request", taker.name)
         return taken
+
+
+def _arguments(call: ct.ToolCall, where: str) -> str:
+    try:
+        return orjson.dumps(plain(call.arguments)).decode()
+    except TypeError as problem:
+        raise fault(where, f"{where}: its arguments cannot be written as JSON ({problem}); nest them less") from None

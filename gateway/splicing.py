@@ -14,6 +14,7 @@ import orjson
 import pybase64
 
 from gateway.bodies import Json
+from genlevel.runtime.errors import CallFailed, ErrorClass
 
 _MARK = secrets.token_hex(16)
 """What stands for media in JSON until they are written: nobody outside of this process knows it, so that no text of a request has it."""
@@ -72,8 +73,12 @@ class Splice:
         return f"{_MARK}:{len(self._media) - 1}:"
 
     def written(self, body: Json) -> list[Piece]:
-        """The body as JSON, in pieces."""
-        written = orjson.dumps(body)
+        """The body as JSON, in pieces. Raises CallFailed (CALLER_FAULT) for one that is nested too deep: some 250 levels."""
+        try:
+            written = orjson.dumps(body)
+        except TypeError as problem:
+            said = f"the request cannot be written as JSON ({problem}): nest its tools, arguments and extra_json less"
+            raise CallFailed(ErrorClass.CALLER_FAULT, said) from None
         if not self._media:
             return [written]
         pieces = _PLACES.split(written)  # JSON, number, JSON, number, ..., JSON
