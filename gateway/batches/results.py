@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
+import orjson
+
 from gateway.adapters import error_reader
 from gateway.batches.base import NO_ANSWER, BatchApi, Result, Results
 from gateway.bodies import Json, read_json
@@ -23,6 +25,12 @@ from genlevel.v1 import gateway_pb2 as gw
 MAX_RESULTS_PER_MESSAGE = 128
 MAX_BYTES_PER_MESSAGE = 4 << 20  # one larger result goes alone
 _FRAME_BYTES = 16
+_LINES_AT_ONCE = 256
+"""After so many that tell nothing new, others have their turn."""
+_LINES_AN_ITEM = 4
+"""More lines than so many times the items of a batch are no results."""
+_EMPTY: Json = {}
+"""What is in an empty line of a file."""
 _UNREAD = (LookupError, TypeError, ValueError, AttributeError)
 _UNASKED = {"expired": "the batch expired before it was asked", "cancelled": "the batch was cancelled before it was asked"}
 
@@ -49,7 +57,13 @@ class Reader(NamedTuple):
         are missing that the provider has counted.
         """
         message, size, answers, known, broken = gw.CollectBatchResponse(), 0, 0, set[str](), _Broken()
-        for line in _chained(results.inline, files, broken):
+        for number, line in enumerate(_chained(results.inline, files, broken), 1):
+            if number % _LINES_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if number > _LINES_AN_ITEM * self.api.limits.items:
+                raise self._wrong("it tells more results than a batch has items", ErrorClass.UNKNOWN, "too many results")
+            if line is _EMPTY:
+                continue
             found = self._found(line)
             if found is None:
                 broken.lines += 1
@@ -143,6 +157,16 @@ class _Broken:
         self.lines = self.ends = 0
 
 
+def on_disk(inline: Iterable[object], file: BinaryIO) -> None:
+    """Writes results that came with a batch as lines: they may be many, and who collects them may take long. Raises OSError."""
+    for one in inline:
+        try:
+            line = orjson.dumps(one)
+        except TypeError:  # nested deeper than any answer
+            line = b"null"
+        file.write(line + b"\n")
+
+
 def _chained(inline: Iterable[object], files: Sequence[BinaryIO], broken: _Broken) -> Iterator[object]:
     yield from inline
     for file in files:
@@ -155,10 +179,8 @@ def _lines(file: BinaryIO, broken: _Broken) -> Iterator[Json | None]:
     while line := file.readline(MAX_ANSWER_BYTES):
         whole = line.endswith(b"\n")
         body = read_json(line) if line.strip() else {}
-        if body == {}:
-            continue
         if isinstance(body, dict):
-            yield body
+            yield body or _EMPTY
             continue
         yield None
         while not whole and len(line) == MAX_ANSWER_BYTES:  # a line that is longer than any answer

@@ -13,13 +13,13 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from gateway.adapters import error_reader
 from gateway.batches import APIS
 from gateway.batches.base import NOT_FOUND, BatchApi, Reply, Request, Steps, Submission
 from gateway.batches.items import NO_ROOM, ItemFile, check_item, check_key, no_room
-from gateway.batches.results import Reader, Settle, asked_with
+from gateway.batches.results import Reader, Settle, asked_with, on_disk
 from gateway.batches.transfers import Came, download, exchange
 from gateway.bodies import body_of, read_json
 from gateway.calls import Call, Calls
@@ -136,11 +136,15 @@ class Batches:
                     said = f"id: the batch {batch.id} has not ended; GetBatch tells when it has"
                     raise CallFailed(ErrorClass.CALLER_FAULT, said, part="id", provider_code=NOT_ENDED)
                 fetched = []
-                for path in results.paths:
+                if results.inline:
+                    fetched.append(files.enter_context(_temporary()))
                     try:
-                        fetched.append(files.enter_context(tempfile.TemporaryFile()))
+                        await asyncio.to_thread(on_disk, results.inline, fetched[-1])
                     except OSError as error:
                         raise no_room(error) from None
+                    results = results._replace(inline=())
+                for path in results.paths:
+                    fetched.append(files.enter_context(_temporary()))
                     came = await download(upstream, path, fetched[-1])
                     if not 200 <= came.status < 300:
                         raise self._gone(route, upstream, came, "its results", charged=True)
@@ -303,6 +307,14 @@ class _Writing:
             for name, value in (sent.headers or {}).items():
                 self.headers[name] = joined(self.headers.get(name, ""), value)
             await self.file.add(self.api.before(self.key, item.id, self.path), sent.pieces)
+
+
+def _temporary() -> BinaryIO:
+    """A file that is gone when it is closed. Raises CallFailed."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise no_room(error) from None
 
 
 def joined(one: str, other: str) -> str:

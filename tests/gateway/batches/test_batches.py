@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.batches import APIS
 from gateway.batches.base import Request, Results
-from gateway.batches.results import Reader
+from gateway.batches.results import Reader, on_disk
 from gateway.batches.service import joined
 from gateway.batches.transfers import exchange
 from gateway.providers import PROVIDERS
@@ -528,6 +528,53 @@ async def test_results_cut_at_any_byte_are_never_taken_for_all_of_them(gateway, 
         assert all(answer == said(whole[item]) for item, answer in found.items())
         if end < len(content) - 1:  # the last line break is not missed
             assert failed == (ErrorClass.TRANSIENT, "results incomplete"), end
+
+
+class Endless:
+    """A file of one line again and again."""
+
+    def __init__(self, line: bytes) -> None:
+        self.line, self.lines = line, 0
+
+    def seek(self, *place: int) -> int:
+        return 0
+
+    def readline(self, limit: int | None = -1) -> bytes:
+        self.lines += 1
+        return self.line
+
+
+@pytest.mark.parametrize("line", [b"\n", b"{}\n", b"x\n", b'{"custom_id": "q"}\n'])
+async def test_results_without_end_hold_nobody_up_and_end(gateway, served, line):
+    served.desk("openai")
+    resolved = gateway._routes.resolve("openai/gpt-stand-in")
+    api = APIS["openai", resolved.api]
+    reader = Reader(resolved, await gateway._upstreams.of(resolved), api, gateway._stored.settle, {})
+    file, turns = Endless(line), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(others())
+    with pytest.raises(CallFailed) as failed:
+        async for _ in reader.messages([file], Results(answers=3)):
+            pass
+    task.cancel()
+    assert failed.value.provider_code == "too many results"
+    assert file.lines < 5 * api.limits.items
+    assert turns > file.lines / 300
+
+
+def test_results_that_came_with_a_batch_lie_on_disk():
+    deep: list[object] = []
+    for _ in range(500):
+        deep = [deep]
+    file = io.BytesIO()
+    on_disk([{"a": 1}, {"b": deep}, "c"], file)
+    assert file.getvalue() == b'{"a":1}\nnull\n"c"\n'
 
 
 async def test_of_results_that_are_only_looked_at_little_is_read(gateway, served):
