@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.clients import Client, Wanted
+from genlevel.runtime import logs
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 
 PROVIDER = "bedrock"
@@ -101,6 +102,7 @@ class _Signer:
     def __init__(self, credentials: Any, region: str) -> None:
         self._credentials = credentials
         self._region = region
+        self._hidden: tuple[str | None, ...] = ()
 
     async def __call__(self, method: str, url: str, body: Sequence[bytes]) -> Mapping[str, str]:
         """The headers of the signature. Raises CallFailed (CREDENTIAL) if credentials cannot be had."""
@@ -114,6 +116,10 @@ class _Signer:
                 frozen = self._credentials.get_frozen_credentials()
         except BotoCoreError as problem:
             raise _no_credentials(str(problem)) from None
+        if (secrets := (frozen.secret_key, frozen.token)) != self._hidden:  # who answers may repeat what it was sent
+            for secret in filter(None, secrets):
+                logs.hide(secret)
+            self._hidden = secrets
         hashed = await asyncio.to_thread(_sha256, body) if sum(map(len, body)) > LARGE_BYTES else _sha256(body)
         made, signer = _signing()
         request = made(method=method, url=url, headers={"content-type": _HEADERS["content-type"]})

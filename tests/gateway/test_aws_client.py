@@ -27,6 +27,7 @@ from gateway.keys import KeySource
 from gateway.providers import PROVIDERS
 from gateway.routes import Routes
 from gateway.service import Gateway
+from genlevel.runtime import logs
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 from genlevel.runtime.settings import Account, Settings
 from genlevel.v1 import content_pb2 as ct
@@ -200,7 +201,7 @@ async def test_credentials_that_run_out_are_had_anew_and_a_failure_to_is_said(mo
         if len(had) > 2:
             raise CredentialRetrievalError(provider="sso", error_msg="sign in again")
         expiry = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
-        return {"access_key": f"AK{len(had)}", "secret_key": "s", "token": "t", "expiry_time": expiry.isoformat()}
+        return {"access_key": f"AK{len(had)}", "secret_key": "aws-s-0123", "token": "aws-t-0123", "expiry_time": expiry.isoformat()}
 
     credentials = RefreshableCredentials.create_from_metadata(refresh(), refresh, "sso")
     client = aws_client._Signer(credentials, "us-east-1")
@@ -224,3 +225,14 @@ def test_a_machines_own_credentials_are_not_for_whoever_names_bedrock_to_a_servi
     named = KeySource.of(Account(provider="bedrock", api_key_env="MY_KEY"), row)
     with pytest.raises(CallFailed, match="MY_KEY"):
         named.read(route="r", account="a", provider="bedrock")
+
+
+async def test_what_signs_is_in_no_log_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-this-test-0123456789")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token-of-this-test-0123456789")
+    client = bedrock_client(Wanted("", region="eu-central-1"))
+    assert client.authorise is not None
+    headers = await client.authorise("POST", f"{client.base_url}/x", [b"{}"])
+    assert headers["x-amz-security-token"] == "token-of-this-test-0123456789"
+    assert logs.redact("said token-of-this-test-0123456789, secret-of-this-test-0123456789") == "said ***, ***"
