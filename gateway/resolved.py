@@ -131,7 +131,7 @@ class ResolvedRoute:
 
     def info(self) -> gw.ModelInfo:
         """The route as ListModels tells it."""
-        from gateway.adapters import takes_seed
+        from gateway.adapters import parameters_of, takes_seed
         from gateway.batches import APIS
 
         problem = self.problem()
@@ -160,6 +160,7 @@ class ResolvedRoute:
             video_frames=self.video_frames,
             max_output_seconds=self.media.max_seconds or self.media.seconds,
             fingerprint=self.fingerprint,
+            parameters=parameters_of(self.row, self.api),
             takes_seed=takes_seed(self.row, self.api) and "seed" not in self.facts.omits,
             boxes=self.boxes,
         )

@@ -65,6 +65,7 @@ class Planner:
         notes: list[str] = []
         model = await self._model(specification, notes, reach=reach)
         notes += _notes_on_repeats(specification, model)
+        _check_parameters(specification, model)
         if specification.no_structured_output:
             model.structured_output = False
         found = await asyncio.to_thread(self._suites.again if stored else self._suites.named, specification.suite)
@@ -162,6 +163,15 @@ def _notes_on_repeats(specification: ev.RunSpecification, model: gw.ModelInfo) -
     if not model.takes_seed:
         notes.append(f"{model.route} takes no seed: each repeat just asks again")
     return notes
+
+
+def _check_parameters(specification: ev.RunSpecification, model: gw.ModelInfo) -> None:
+    """Raises UsageError for a parameter that each call would be refused for."""
+    taken = {*model.parameters, *specification.droppable}
+    for field, _ in specification.parameters.ListFields():
+        if model.parameters and field.name not in taken:
+            option = "max-tokens" if field.name == "max_output_tokens" else field.name.replace("_", "-")
+            raise UsageError(f"--{option}: {model.route} has no such parameter in its API; leave it out, or add --droppable {field.name}")
 
 
 def _task_plans(suite: Suite, specification: ev.RunSpecification, video_frames: int, boxes: str) -> tuple[TaskPlan, ...]:

@@ -148,6 +148,13 @@ def untaken(row: Provider, api: Api, names: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in names if not adapter.capabilities.takes(name))
 
 
+def parameters_of(row: Provider, api: Api) -> list[str]:
+    """Our names of the parameters that an API takes, sorted."""
+    capable = (maker_of(row, api) or adapter_of(row, api)).capabilities
+    schema = ["response_schema_json"] if capable.response_schema else []
+    return sorted({*capable.parameters, *capable.special, *schema})
+
+
 def takes_documents(row: Provider, api: Api) -> bool:
     """Whether models of an API can be given documents. Of a server of the compatible format that is not known better, its route says so."""
     if maker_of(row, api) is not None or (row.dialect is Dialect.COMPATIBLE and (row.name, api) not in OWN):

@@ -344,6 +344,16 @@ def test_what_its_api_does_not_take_is_refused_or_left_out_by_name() -> None:
     assert left.dropped == ["reasoning_effort", "seed", "stop"]
 
 
+@pytest.mark.parametrize("name", ["openai/gpt-x", "anthropic/claude-x", "gemini/x", "deepseek/x", "bedrock/x"])
+def test_a_route_tells_the_parameters_that_its_api_takes(name: str) -> None:
+    route = Routes(Settings()).resolve(name)
+    told = set(route.info().parameters)
+    capabilities = adapter_of(route.row, route.api).capabilities
+    for field in gw.GenerationParameters.DESCRIPTOR.fields_by_name:
+        taken = capabilities.response_schema if field == "response_schema_json" else capabilities.takes(field)
+        assert (field in told) is taken, field
+
+
 def test_a_schema_may_be_left_out_too_and_more_stops_than_it_takes_are_never() -> None:
     route = Routes(Settings()).resolve("openai/unknown")
     request = gw.GenerateRequest(droppable=["response_schema_json", "stop"])

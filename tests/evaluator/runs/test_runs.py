@@ -124,6 +124,17 @@ async def test_what_may_be_left_out_goes_with_each_call_and_what_was_is_kept(mak
     assert [one.call.parameters_json for one in kept] == ['{"dropped":["seed"],"temperature":0.0}'] * 2
 
 
+async def test_a_parameter_that_each_call_would_be_refused_for_is_told_before_the_first(make_evaluator, scripted, suite_folder):
+    evaluator, _ = make_evaluator()
+    scripted.info.parameters.extend(["temperature", "max_output_tokens", "seed"])
+    asked = gw.GenerationParameters(temperature=0.5, reasoning_tokens=5)
+    with pytest.raises(UsageError, match="--reasoning-tokens: m has no such parameter in its API; leave it out, or add --droppable"):
+        await start(evaluator, suite_folder(1), parameters=asked)
+    assert not scripted.requests
+    run = await start(evaluator, suite_folder(1), parameters=asked, droppable=["reasoning_tokens"])
+    assert run.counts.answered == 1
+
+
 async def test_a_parameter_that_there_is_not_cannot_be_left_out(make_evaluator, scripted, suite_folder):
     evaluator, _ = make_evaluator()
     with pytest.raises(UsageError, match=r"--droppable: 'sede' is no parameter; they are temperature, "):
