@@ -308,6 +308,9 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         request = gw.GenerateRequest(route="seeing", messages=[ct.Message(role=ct.ROLE_USER, parts=parts)])
         seeds["Generate"].append([request])
         seeds["GenerateMany"].append([gw.GenerateManyRequest(items=[gw.GenerateManyItem(id=1, timeout_s=20, request=request)])])
+        seeds["GenerateStream"].append([gw.GenerateStreamRequest(request=request)])
+        items = [gw.BatchItem(id="a", request=request)]
+        seeds["SubmitBatch"].append([gw.SubmitBatchRequest(route="seeing", key="run-1"), gw.SubmitBatchRequest(items=items)])
     by_hand: list[tuple[str, Message]] = [
         ("ListModels", gw.ListModelsRequest(route="stubbed")),
         ("PlanRun", ev.PlanRunRequest(specification=specification, traffic=traffic, judge="seeing")),
@@ -328,6 +331,10 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("Compare", sc.CompareRequest(run_a=one, run_b=one, draws=50, alpha=0.05)),
         ("Compare", sc.CompareRequest(run_a=one, run_b=other, draws=50)),
         ("ListInstances", sc.ListInstancesRequest(run_id=one, task=f"nlp/{TASKS[0]}")),
+        ("GetBatch", gw.GetBatchRequest(route="stubbed", id="batch_1")),
+        ("FindBatches", gw.FindBatchesRequest(route="stubbed", key="run-1", since_s=1.8e9)),
+        ("CollectBatch", gw.CollectBatchRequest(route="stubbed", id="batch_1")),
+        ("CancelBatch", gw.CancelBatchRequest(route="stubbed", id="batch_1")),
         *_monitor_seeds(),
     ]
     for name, message in by_hand:
