@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
 
-from gateway.errors import redact
+from gateway.answering.errors import redact
 from gateway.landing import Landed, Landing
 from gateway.upstream import CONNECT_TIMEOUT_S
 from genlevel.runtime.errors import CallFailed, ErrorClass

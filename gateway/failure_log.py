@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from gateway.errors import redact
+from gateway.answering.errors import redact
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.logs import Seldom
 

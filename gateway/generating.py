@@ -11,23 +11,23 @@ from typing import NamedTuple
 from gateway.adapters.base import ProviderError, error_of, vendor_part
 from gateway.adapters.blocks import Turn
 from gateway.adapters.making import Job, JobFailed, Made, Maker, Reply, Request, sounds
+from gateway.answering.errors import REDIRECTS
+from gateway.answering.replies import charge, failure_of, job_failure, reading, set_cost
+from gateway.asking.extras import PART, extra_of
+from gateway.asking.own_servers import refuse_addresses
+from gateway.asking.parameters import Applied, applied
+from gateway.asking.parts import blobs_of, turns_of
+from gateway.asking.tools import tools_of
 from gateway.bodies import Json, body_of
 from gateway.calls import Call
 from gateway.downloads import download
-from gateway.errors import REDIRECTS
-from gateway.extras import PART, extra_of
 from gateway.faults import fault
 from gateway.landing import Landed, Landing
 from gateway.making import Ended, Jobs, Read, asked_of, send
 from gateway.media import duration_ms
-from gateway.own_servers import refuse_addresses
-from gateway.parameters import Applied, applied
-from gateway.parts import blobs_of, turns_of
-from gateway.replies import charge, failure_of, job_failure, reading, set_cost
 from gateway.resolved import ResolvedRoute
 from gateway.splicing import Splice
 from gateway.stored import StoredMedia
-from gateway.tools import tools_of
 from gateway.upstream import Upstream
 from gateway.upstreams import Upstreams
 from genlevel.runtime.errors import CallFailed, ErrorClass

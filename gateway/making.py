@@ -14,11 +14,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 import orjson
 
 from gateway.adapters.making import Job, Made, Reply, Request
+from gateway.asking.parts import LARGE_BYTES
 from gateway.bodies import read_json
 from gateway.calls import Call
 from gateway.downloads import MAX_MEDIA_BYTES
 from gateway.landing import Landed, Landing
-from gateway.parts import LARGE_BYTES
 from gateway.splicing import Encoded, Piece
 from gateway.upstream import Upstream
 from genlevel.runtime.errors import CallFailed, ErrorClass

@@ -23,7 +23,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NotRequired, TypedDict, cast
 
-from gateway.prices import DatedPrice, Price
+from gateway.pricing.prices import DatedPrice, Price
 from genlevel.runtime.settings import Api, ModelPrice
 from genlevel.runtime.yaml_text import read_shipped
 

@@ -14,7 +14,7 @@ from genlevel.runtime.hosts import is_loopback_url
 from genlevel.runtime.settings import Api, Limits, ModalityName
 
 NO_LIMITS = Limits()
-BEARER_CLIENT = "gateway.clients:bearer_client"
+BEARER_CLIENT = "gateway.accounts.clients:bearer_client"
 
 
 class Dialect(StrEnum):
@@ -163,13 +163,13 @@ class _Azure(TypedDict):
 
 
 _AZURE: _Azure = {
-    "client": "gateway.azure:azure_client",
+    "client": "gateway.accounts.azure:azure_client",
     "key_variable": "AZURE_OPENAI_API_KEY",
     # https://learn.microsoft.com/azure/ai-services/cognitive-services-custom-subdomains
     "domain": "openai.azure.com services.ai.azure.com cognitiveservices.azure.com models.ai.azure.com",
     "implied": False,
     "example": "https://NAME.openai.azure.com",
-    "problem": "gateway.azure:problem",
+    "problem": "gateway.accounts.azure:problem",
     "has_credentials": True,
     "chosen": ("api_version",),
 }
@@ -180,7 +180,7 @@ _ROWS = (
         Dialect.OPENAI,
         Charging.ALWAYS,
         apis=(Api.CHAT, Api.RESPONSES, Api.COMPACT, Api.IMAGES, Api.SPEECH, Api.VIDEO, Api.TRANSCRIPTION),
-        client="gateway.clients:openai_client",
+        client="gateway.accounts.clients:openai_client",
         key_variable="OPENAI_API_KEY",
         domain="api.openai.com",  # regions: https://platform.openai.com/docs/guides/your-data
     ),
@@ -189,7 +189,7 @@ _ROWS = (
         Dialect.ANTHROPIC,
         Charging.ALWAYS,
         apis=(Api.MESSAGES,),
-        client="gateway.clients:anthropic_client",
+        client="gateway.accounts.clients:anthropic_client",
         key_variable="ANTHROPIC_API_KEY",
         domain="api.anthropic.com",
     ),
@@ -199,7 +199,7 @@ _ROWS = (
         Dialect.GEMINI,
         Charging.ELSEWHERE,
         apis=(Api.GENERATE, Api.VIDEO),
-        client="gateway.google_clients:gemini_client",
+        client="gateway.accounts.google_clients:gemini_client",
         key_variable="GEMINI_API_KEY",
         base_url="https://generativelanguage.googleapis.com/v1beta",
         takes=("text", "image", "audio", "video"),
@@ -211,11 +211,11 @@ _ROWS = (
         Dialect.VERTEX,
         Charging.ALWAYS,
         apis=(Api.GENERATE, Api.VIDEO),
-        client="gateway.google_clients:vertex_client",
+        client="gateway.accounts.google_clients:vertex_client",
         takes=("text", "image", "audio", "video"),
         key_variable="GOOGLE_VERTEX_API_KEY",  # https://ai-sdk.dev/providers/ai-sdk-providers/google-vertex
         domain="googleapis.com",
-        problem="gateway.google_cloud:problem",
+        problem="gateway.accounts.google_cloud:problem",
         has_credentials=True,
         chosen=("region", "project", "api_version"),
     ),
@@ -225,10 +225,10 @@ _ROWS = (
         Dialect.ANTHROPIC_VERTEX,
         Charging.ALWAYS,
         apis=(Api.MESSAGES,),
-        client="gateway.google_clients:anthropic_vertex_client",
+        client="gateway.accounts.google_clients:anthropic_vertex_client",
         key_variable="GOOGLE_VERTEX_API_KEY",  # https://ai-sdk.dev/providers/ai-sdk-providers/google-vertex
         domain="googleapis.com",
-        problem="gateway.google_cloud:problem",
+        problem="gateway.accounts.google_cloud:problem",
         has_credentials=True,
         chosen=("region", "project", "api_version"),
     ),
@@ -237,10 +237,10 @@ _ROWS = (
         Dialect.BEDROCK,
         Charging.ALWAYS,
         apis=(Api.CONVERSE,),
-        client="gateway.aws_client:bedrock_client",
+        client="gateway.accounts.aws_client:bedrock_client",
         key_variable="AWS_BEARER_TOKEN_BEDROCK",  # https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html
         domain="amazonaws.com",
-        problem="gateway.aws_client:problem",
+        problem="gateway.accounts.aws_client:problem",
         has_credentials=True,
         chosen=("region",),
     ),
@@ -249,11 +249,11 @@ _ROWS = (
         Dialect.OPENAI,
         Charging.ELSEWHERE,
         apis=(Api.CHAT, Api.RESPONSES, Api.IMAGES, Api.SPEECH, Api.TRANSCRIPTION),
-        place="gateway.azure:address_of",
+        place="gateway.accounts.azure:address_of",
         **_AZURE,
     ),
     # Models of others than OpenAI, at an address that ends with /models
-    Provider("azure-ai", Dialect.COMPATIBLE, Charging.ELSEWHERE, place="gateway.azure:address_of", **_AZURE),
+    Provider("azure-ai", Dialect.COMPATIBLE, Charging.ELSEWHERE, place="gateway.accounts.azure:address_of", **_AZURE),
     # https://docs.cohere.com/reference/chat; version 1 of the API is its generate
     Provider(
         "cohere",
@@ -307,7 +307,7 @@ _ROWS = (
         Dialect.DEEPGRAM,
         Charging.ELSEWHERE,
         apis=(Api.TRANSCRIPTION,),
-        client="gateway.clients:deepgram_client",
+        client="gateway.accounts.clients:deepgram_client",
         key_variable="DEEPGRAM_API_KEY",
         base_url="https://api.deepgram.com/v1",
     ),

@@ -6,11 +6,11 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.addresses import host_of
-from gateway.keys import KeySource
+from gateway.accounts.addresses import host_of
+from gateway.accounts.keys import KeySource
 from gateway.models import ModelFacts, nearest_priced
-from gateway.otherwise import ANSWERS, BESIDE, TIERS, billed_otherwise
-from gateway.prices import DatedPrice, Price
+from gateway.pricing.otherwise import ANSWERS, BESIDE, TIERS, billed_otherwise
+from gateway.pricing.prices import DatedPrice, Price
 from gateway.providers import Provider
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.hosts import is_loopback_url

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from gateway.addresses import host_of
+from gateway.accounts.addresses import host_of
+from gateway.accounts.keys import KeySource
+from gateway.asking.media_blocks import MODALITY_NAMES
 from gateway.fingerprints import fingerprint
-from gateway.keys import KeySource
-from gateway.media_blocks import MODALITY_NAMES
 from gateway.models import ModelFacts, facts, known_models, providers_known
-from gateway.otherwise import ANSWERS, BESIDE, TIERS, billed_otherwise
-from gateway.prices import DatedPrice, Price
+from gateway.pricing.otherwise import ANSWERS, BESIDE, TIERS, billed_otherwise
+from gateway.pricing.prices import DatedPrice, Price
 from gateway.providers import NO_LIMITS, PROVIDERS, Charging, Provider, implied_names
 from gateway.resolved import ResolvedRoute
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass

@@ -14,23 +14,23 @@ from prometheus_client import CollectorRegistry
 from gateway.adapters import maker_of
 from gateway.adapters.base import Pending
 from gateway.adapters.embedded import EmbeddedModel, EmbeddedServer
-from gateway.background import awaited
+from gateway.answering.background import awaited
+from gateway.answering.remaining import nearly_used_up
+from gateway.answering.replies import answer_of, has_media, response_of, set_cost
+from gateway.answering.streamed import PassOn, ask_streamed
+from gateway.asking.parts import LARGE_BYTES, blobs_of
+from gateway.asking.prepared import outputs_of, prepared
+from gateway.asking.sizes import checked_size
 from gateway.batches.core import BatchCore
 from gateway.calls import Call, Calls
-from gateway.estimates import fill_in
 from gateway.failure_log import FailureLog
 from gateway.generating import Generators
 from gateway.making import left_behind
-from gateway.parts import LARGE_BYTES, blobs_of
-from gateway.prepared import outputs_of, prepared
-from gateway.remaining import nearly_used_up
-from gateway.replies import answer_of, has_media, response_of, set_cost
+from gateway.pricing.estimates import fill_in
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
-from gateway.sizes import checked_size
 from gateway.spans import traced
 from gateway.stored import StoredMedia
-from gateway.streamed import PassOn, ask_streamed
 from gateway.streams.table import STREAMS
 from gateway.telemetry import ModelSeries, Telemetry
 from gateway.upstream import Upstream

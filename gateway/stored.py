@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.asking.media_blocks import Fetch
+from gateway.asking.sizes import MAX_REQUEST_BYTES
 from gateway.landing import Landed, Landing, not_stored
 from gateway.media import HEAD_BYTES, duration_ms, mime_type
-from gateway.media_blocks import Fetch
-from gateway.sizes import MAX_REQUEST_BYTES
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.runtime.settings import Storage
 from genlevel.v1 import content_pb2 as ct

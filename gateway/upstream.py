@@ -1,7 +1,7 @@
 """The HTTP side of a call: one aiohttp session for each provider account. No retries here, ever.
 
-A provider's SDK says what its address and headers are (``gateway.clients``); the request itself does not pass through it, because its path
-costs several times as much processor time as the rest of the gateway (tests/performance/bench_gateway.py).
+A provider's SDK says what its address and headers are (``gateway.accounts.clients``); the request itself does not pass through it, because
+its path costs several times as much processor time as the rest of the gateway (tests/performance/bench_gateway.py).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
+from gateway.accounts.clients import Client, ClientFactory, Wanted
+from gateway.answering.errors import redact
 from gateway.calls import Call
-from gateway.clients import Client, ClientFactory, Wanted
-from gateway.errors import redact
 from gateway.landing import Landing
 from gateway.resolved import ResolvedRoute
 from gateway.splicing import Encoded, Piece

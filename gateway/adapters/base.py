@@ -31,7 +31,7 @@ class Capabilities:
     image_types, audio_types, video_types, document_types: MIME types. image_bytes, image_count, request_bytes: at most, 0 = no limit known.
     image_details: values of MediaOptions.detail. needs_max_output_tokens: a request without an output limit is not valid.
     uris: modalities whose media it fetches itself, by the schemes in uri_schemes. video_options: it takes a video's fps, start_s and end_s.
-    fetches: it may be told in its own words to fetch something (gateway.own_servers).
+    fetches: it may be told in its own words to fetch something (gateway.asking.own_servers).
     response_schema: it can hold the answer to a JSON schema. outputs: modalities that some model of this API makes.
     tools: it takes functions that the model may call, and what they gave back. result_media: modalities that such a result may have.
     thoughts: earlier reasoning goes back to it. answers_media: modalities that an earlier answer of the model may have.
@@ -165,7 +165,7 @@ class Adapter(Protocol):
 
 
 def response_schema(parameters: gw.GenerationParameters) -> Json | None:
-    """The JSON schema that the answer is to follow; None if none is asked. It was checked before (gateway.parameters)."""
+    """The JSON schema that the answer is to follow; None if none is asked. It was checked before (gateway.asking.parameters)."""
     return orjson.loads(parameters.response_schema_json) if parameters.response_schema_json else None
 
 

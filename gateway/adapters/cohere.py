@@ -124,7 +124,7 @@ def raise_failure(finish: str, said: object) -> None:
 
 
 def cohere_error(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
-    """An error in a body of Cohere's, which has a message and nothing to tell it by (``gateway.errors.WORDINGS`` does)."""
+    """An error in a body of Cohere's, which has a message and nothing to tell it by (``gateway.answering.errors.WORDINGS`` does)."""
     error = error_of(status, body, headers)
     return error if error.code or error.type else ProviderError(error.status, type=VENDOR, message=error.message, headers=error.headers)
 

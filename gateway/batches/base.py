@@ -17,9 +17,9 @@ from typing import NamedTuple, Protocol, TypeVar
 import orjson
 
 from gateway.adapters.base import ProviderError, count, name_of
+from gateway.answering.errors import error_class, redact
 from gateway.bodies import Json
-from gateway.errors import error_class, redact
-from gateway.prices import Price
+from gateway.pricing.prices import Price
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import gateway_pb2 as gw
 

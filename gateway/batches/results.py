@@ -9,11 +9,11 @@ from typing import BinaryIO, NamedTuple
 import orjson
 
 from gateway.adapters import error_reader
+from gateway.answering.replies import answer_in, failure_of, has_media, response_of, set_cost
+from gateway.asking.parameters import Applied
+from gateway.asking.prepared import parameters_of
 from gateway.batches.base import NO_ANSWER, BatchApi, Result, Results
 from gateway.bodies import Json, read_json
-from gateway.parameters import Applied
-from gateway.prepared import parameters_of
-from gateway.replies import answer_in, failure_of, has_media, response_of, set_cost
 from gateway.resolved import ResolvedRoute
 from gateway.telemetry import ModelSeries
 from gateway.upstream import MAX_ANSWER_BYTES, Upstream

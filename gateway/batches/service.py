@@ -16,6 +16,12 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO, TypeVar
 
 from gateway.adapters import error_reader
+from gateway.answering.errors import malformed, redact
+from gateway.answering.replies import failure_of
+from gateway.asking.media_blocks import Fetch
+from gateway.asking.parts import LARGE_BYTES, blobs_of
+from gateway.asking.prepared import prepared
+from gateway.asking.sizes import checked_size
 from gateway.batches import APIS
 from gateway.batches.base import NOT_FOUND, BatchApi, Reply, Request, Steps, Submission
 from gateway.batches.items import NO_ROOM, ItemFile, check_item, check_key, no_room
@@ -23,15 +29,9 @@ from gateway.batches.results import Reader, Settle, asked_with, on_disk
 from gateway.batches.transfers import Came, download, exchange
 from gateway.bodies import body_of, read_json
 from gateway.calls import Call, Calls
-from gateway.errors import malformed, redact
-from gateway.media_blocks import Fetch
-from gateway.parts import LARGE_BYTES, blobs_of
-from gateway.prepared import prepared
-from gateway.prices import DatedPrice
-from gateway.replies import failure_of
+from gateway.pricing.prices import DatedPrice
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
-from gateway.sizes import checked_size
 from gateway.telemetry import ModelSeries
 from gateway.upstream import Upstream
 from gateway.upstreams import Upstreams

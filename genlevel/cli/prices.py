@@ -19,7 +19,7 @@ from genlevel.cli.price_words import beside_told, price_document, price_told
 from genlevel.cli.printing import console, note, table
 
 if TYPE_CHECKING:
-    from gateway.price_changes import Change, Changes
+    from gateway.pricing.price_changes import Change, Changes
     from genlevel.runtime.documents import Document
     from genlevel.runtime.price_list import ListedPrice
     from genlevel.runtime.settings import Settings
@@ -85,8 +85,8 @@ def _print(documents: list[Document]) -> None:
 
 
 def _updated(settings: Settings, pattern: str, update: Path, *, source: str, day: str, take_doubtful: bool) -> Document:
-    from gateway.price_changes import changes
-    from gateway.prices import Price
+    from gateway.pricing.price_changes import changes
+    from gateway.pricing.prices import Price
     from gateway.routes import Routes
     from genlevel.runtime.errors import CallFailed
     from genlevel.runtime.price_list import file_of, listed_prices
@@ -114,7 +114,7 @@ def _updated(settings: Settings, pattern: str, update: Path, *, source: str, day
 
 def _read(file: Path, *, source: str, day: str) -> tuple[dict[str, ListedPrice], list[str]]:
     """Prices by provider/model, of providers that there are, and what was left out, in words."""
-    from gateway.price_import import is_litellms, left_out_told, litellm_prices
+    from gateway.pricing.price_import import is_litellms, left_out_told, litellm_prices
     from gateway.providers import PROVIDERS
     from genlevel.runtime.price_list import LARGEST_BYTES, ListedPrice, price_list
     from genlevel.runtime.settings_file import read_text

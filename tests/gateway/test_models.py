@@ -11,7 +11,7 @@ import pytest
 import gateway.models
 from gateway.adapters import outputs_of
 from gateway.models import UNKNOWN, ModelFacts, facts, known_models, providers_known
-from gateway.prices import DatedPrice, Price, cost_nano_usd
+from gateway.pricing.prices import DatedPrice, Price, cost_nano_usd
 from gateway.providers import PROVIDERS
 from gateway.routes import MODALITIES
 from genlevel.runtime.settings import Api

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from gateway.accounts.azure import address_of
 from gateway.adapters import adapter_of
 from gateway.adapters.base import Adapter
 from gateway.adapters.blocks import Turn
 from gateway.adapters.veo import VertexVideos
-from gateway.azure import address_of
 from gateway.providers import PROVIDERS
 from gateway.routes import Routes
 from gateway.upstream import MOST_ADDRESSES

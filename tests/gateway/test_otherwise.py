@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from gateway.asking.extras import put_extra
 from gateway.bodies import Json
-from gateway.extras import put_extra
 from gateway.routes import Routes
 from gateway.service import Gateway
 from genlevel.runtime.errors import CallFailed

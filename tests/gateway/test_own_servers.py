@@ -7,8 +7,8 @@ import json
 import pytest
 from google.protobuf import struct_pb2
 
-from gateway.own_servers import refuse_addresses
-from gateway.prepared import prepared
+from gateway.asking.own_servers import refuse_addresses
+from gateway.asking.prepared import prepared
 from gateway.routes import Routes
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.settings import Account, Settings

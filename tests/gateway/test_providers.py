@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from gateway import providers
+from gateway.accounts.keys import KeySource
 from gateway.adapters import ADAPTERS, MAKERS, OWN_MAKERS
-from gateway.keys import KeySource
 from gateway.providers import PROVIDERS, Charging, Dialect, Provider
 from gateway.routes import Routes
 from gateway.service import Gateway

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from gateway.adapters import ADAPTERS, MAKERS, OWN_MAKERS, adapter_of, maker_of
 from gateway.adapters.base import Capabilities
+from gateway.asking.parameters import applied
 from gateway.models import known_models, providers_known
-from gateway.parameters import applied
-from gateway.prices import Price, cost_nano_usd
+from gateway.pricing.prices import Price, cost_nano_usd
 from gateway.providers import PROVIDERS
 from gateway.routes import EMBEDDED_ROUTE, MAX_RESOLVED, Routes
 from genlevel.runtime.errors import CallFailed, ConfigurationError

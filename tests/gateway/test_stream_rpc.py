@@ -17,8 +17,8 @@ from genlevel.runtime.failures import call_failed, status_of
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
+from tests.gateway.answering.test_gateway_streams import END, HANGS, chunk, sse, streams
 from tests.gateway.test_gateway_rpc import serving
-from tests.gateway.test_gateway_streams import END, HANGS, chunk, sse, streams
 
 Asking = Callable[..., gw.GenerateRequest]
 

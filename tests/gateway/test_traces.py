@@ -25,7 +25,7 @@ from genlevel.runtime.settings import Account, Route, Settings, Traces
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
-from tests.gateway.test_gateway_streams import END, chunk, streams
+from tests.gateway.answering.test_gateway_streams import END, chunk, streams
 from tests.ports import free_ports
 
 Asking = Callable[..., gw.GenerateRequest]

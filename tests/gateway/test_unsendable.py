@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.prepared import prepared
+from gateway.asking.prepared import prepared
 from gateway.routes import Routes
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Settings

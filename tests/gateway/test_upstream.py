@@ -15,7 +15,7 @@ import pytest
 import trustme
 from aiohttp import CookieJar
 
-from gateway.clients import Wanted, bearer_client
+from gateway.accounts.clients import Wanted, bearer_client
 from gateway.resolved import ResolvedRoute
 from gateway.routes import Routes
 from gateway.upstream import PIECE_BYTES, Upstream

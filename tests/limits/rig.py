@@ -27,8 +27,8 @@ from evaluator.traffic.budget import Budget
 from evaluator.traffic.traffic import RunStopped, Traffic, TrafficRules
 from evaluator.traffic.unstored import Unstored
 from gateway.adapters.base import ProviderError
-from gateway.errors import classify
-from gateway.remaining import nearly_used_up
+from gateway.answering.errors import classify
+from gateway.answering.remaining import nearly_used_up
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.blobs import BlobStore

@@ -13,7 +13,7 @@ from gateway.adapters.base import Adapter
 from gateway.adapters.blocks import Ask
 from gateway.adapters.openai_chat import OpenAIChat
 from gateway.adapters.openai_responses import OpenAIResponses
-from gateway.parts import turns_of
+from gateway.asking.parts import turns_of
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 

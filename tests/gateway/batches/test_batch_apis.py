@@ -17,7 +17,7 @@ from gateway.batches.gemini import GeminiBatches
 from gateway.batches.items import ItemFile
 from gateway.batches.mistral import MistralBatches
 from gateway.batches.openai import OpenAIBatches
-from gateway.prices import Price
+from gateway.pricing.prices import Price
 from gateway.splicing import Splice
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.v1 import gateway_pb2 as gw

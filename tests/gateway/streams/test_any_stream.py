@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from gateway.adapters import ADAPTERS
 from gateway.adapters.base import Answer
+from gateway.answering.replies import UNREAD
 from gateway.providers import Dialect
-from gateway.replies import UNREAD
 from gateway.streams.assembler import Event
 from gateway.streams.reading import Reading
 from gateway.streams.table import STREAMS

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.adapters.base import AnswerError
 from gateway.adapters.bedrock import BedrockConverse
-from gateway.errors import error_class
+from gateway.answering.errors import error_class
 from gateway.streams.assembler import Event
 from gateway.streams.aws_frames import AwsFraming
 from gateway.streams.bedrock import BedrockAssembler

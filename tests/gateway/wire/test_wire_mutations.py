@@ -12,8 +12,8 @@ import orjson
 import pytest
 
 from gateway.adapters.base import ProviderError, error_of
-from gateway.errors import error_class
-from gateway.replies import UNREAD
+from gateway.answering.errors import error_class
+from gateway.answering.replies import UNREAD
 from genlevel.runtime.errors import ErrorClass
 from genlevel.runtime.settings import Api
 from tests.gateway.wire import test_wire_chat, test_wire_responses

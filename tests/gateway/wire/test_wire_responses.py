@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from openai.types.responses import Response
 
-from gateway import background
+from gateway.answering import background
 from gateway.providers import PROVIDERS
 from genlevel.runtime.errors import CallFailed
 from genlevel.runtime.settings import Api
