@@ -52,7 +52,8 @@ def openai_client(wanted: Wanted) -> Client:
     """OpenAI's, by its SDK."""
     import openai
 
-    client = openai.AsyncOpenAI(api_key=wanted.key, base_url=wanted.address or None, max_retries=0, http_client=_unused())
+    # Without a key it makes no client; what stands for one is taken out again.
+    client = openai.AsyncOpenAI(api_key=wanted.key or "none", base_url=wanted.address or None, max_retries=0, http_client=_unused())
     return Client(str(client.base_url), _plain(wanted.key, client.default_headers, client.auth_headers))
 
 

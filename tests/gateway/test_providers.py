@@ -254,15 +254,20 @@ def test_the_usual_key_goes_nowhere_else(name: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["openai", "anthropic"])
+@pytest.mark.parametrize("is_set", [True, False])
 async def test_an_sdk_sends_no_key_of_its_own_making_to_another_address(
     name: str,
+    is_set: bool,
     stub: Any,
     make_gateway: Callable[[Settings], Gateway],
     asking: Callable[..., gw.GenerateRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for variable in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
-        monkeypatch.setenv(variable, "not-for-strangers")
+        if is_set:
+            monkeypatch.setenv(variable, "not-for-strangers")
+        else:
+            monkeypatch.delenv(variable, raising=False)
     gateway = make_gateway(Settings(accounts={name: Account(provider=name, base_url=stub.url)}))
     try:
         with contextlib.suppress(CallFailed):
