@@ -148,6 +148,7 @@ def test_the_process_is_told_what_goes_wrong_and_tells_what_it_was_asked(tmp_pat
     assert (ledger.calls["call"], [row.batch for row in ledger.billed]) == (2, [""])
 
 
+@pytest.mark.full
 async def test_mistrals_client_submits_waits_and_collects(served):
     from mistralai.client import Mistral
 
@@ -174,6 +175,7 @@ async def test_mistrals_client_submits_waits_and_collects(served):
         ).status == ("CANCELLATION_REQUESTED")
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_googles_client_submits_waits_and_collects(served):
     from google import genai
@@ -196,6 +198,7 @@ async def test_googles_client_submits_waits_and_collects(served):
     await client.aio.aclose()
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_googles_client_uploads_a_file_and_downloads_another(served, tmp_path):
     from google import genai

@@ -256,6 +256,7 @@ def test_the_usual_key_goes_nowhere_else(name: str, address: str) -> None:
 @pytest.mark.parametrize("name", ["openai", "anthropic"])
 @pytest.mark.parametrize("is_set", [True, False])
 async def test_an_sdk_sends_no_key_of_its_own_making_to_another_address(
+    *,
     name: str,
     is_set: bool,
     stub: Any,

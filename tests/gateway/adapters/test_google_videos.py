@@ -207,8 +207,9 @@ def test_pictures_and_videos_go_with_the_text_and_veo_takes_one_picture() -> Non
             VertexVideos().request("veo-3.1", [Turn("user", blocks)], gw.GenerationParameters(), RouteMedia())
 
 
+@pytest.mark.full
 async def test_both_are_asked_as_googles_own_sdk_does(google: tuple[Google, str], gateway: Gateway) -> None:
-    genai = pytest.importorskip("google.genai")
+    from google import genai
     from google.oauth2.credentials import Credentials
 
     server, url = google

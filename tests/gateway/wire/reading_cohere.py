@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-from cohere.core.unchecked_base_model import construct_type
-from cohere.types import NonStreamedChatResponse, Usage
-from cohere.v2.types import V2ChatResponse, V2ChatStreamResponse
+from typing import TYPE_CHECKING, Any
 
 from tests.gateway.wire.comparing import Reading, Used, canonical
 
+if TYPE_CHECKING:
+    from cohere.types import Usage
+
+# The package is imported where it is used: only tests with recorded exchanges have it.
 FINISHES = {"COMPLETE": "STOP", "STOP_SEQUENCE": "STOP", "MAX_TOKENS": "LENGTH", "TOOL_CALL": "TOOL_CALLS"}
 
 
 def reading(body: Any) -> Reading:
     """The reading of a body that came with a good status."""
+    from cohere.core.unchecked_base_model import construct_type
+    from cohere.v2.types import V2ChatResponse
+
     answer: Any = construct_type(type_=V2ChatResponse, object_=body)
     message = answer.message
     return Reading(
@@ -29,6 +32,9 @@ def reading(body: Any) -> Reading:
 
 def stream_reading(body: bytes) -> Reading:
     """The reading of a stream: its events one after the other."""
+    from cohere.core.unchecked_base_model import construct_type
+    from cohere.v2.types import V2ChatStreamResponse
+
     said, thought, finish, billed = "", "", "", None
     calls: list[list[str]] = []
     for line in body.decode().splitlines():
@@ -52,6 +58,9 @@ def stream_reading(body: bytes) -> Reading:
 
 def older_reading(body: bytes, *, streamed: bool) -> Reading:
     """The reading of an answer of version 1 of the API; a stream's last line has all of it."""
+    from cohere.core.unchecked_base_model import construct_type
+    from cohere.types import NonStreamedChatResponse
+
     whole = json.loads(body.splitlines()[-1])["response"] if streamed else json.loads(body)
     answer: Any = construct_type(type_=NonStreamedChatResponse, object_=whole)
     billed = answer.meta.billed_units
