@@ -409,7 +409,7 @@ def test_a_price_makes_a_named_provider_priced() -> None:
     assert (price.input, price.output) == (Decimal("0.5"), Decimal(1))
 
 
-@pytest.mark.parametrize("module", ["providers", "prices", "retry_after", "fingerprints", "addresses", "models"])
+@pytest.mark.parametrize("module", ["providers", "pricing.prices", "answering.retry_after", "fingerprints", "accounts.addresses", "models"])
 def test_what_only_decides_imports_no_client(module: str) -> None:
     heavy = ("grpc", "aiohttp", "httpx", "httpx2", "openai", "anthropic", "sqlalchemy", "uvicorn")
     code = f"import sys, gateway.{module}; print([name for name in {heavy!r} if name in sys.modules])"
