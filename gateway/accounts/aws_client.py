@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.accounts.clients import Client, Wanted
-from genlevel.runtime import logs
+from gateway.accounts.keys import hide
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 
 PROVIDER = "bedrock"
@@ -118,7 +118,7 @@ class _Signer:
             raise _no_credentials(str(problem)) from None
         if (secrets := (frozen.secret_key, frozen.token)) != self._hidden:  # who answers may repeat what it was sent
             for secret in filter(None, secrets):
-                logs.hide(secret)
+                hide(secret)
             self._hidden = secrets
         hashed = await asyncio.to_thread(_sha256, body) if sum(map(len, body)) > LARGE_BYTES else _sha256(body)
         made, signer = _signing()

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.accounts.clients import Client, Wanted
+from gateway.accounts.keys import hide
 from gateway.adapters.paths import in_path
 from gateway.providers import PROVIDERS
-from genlevel.runtime import logs
 from genlevel.runtime.errors import CallFailed, ErrorClass
 from genlevel.runtime.settings import Api
 
@@ -68,7 +68,7 @@ def azure_client(wanted: Wanted) -> Client:
         return Client(wanted.address, _HEADERS, query=query)
     token = token or os.environ.get(TOKEN_VARIABLE, "").strip()
     if token:
-        logs.hide(token)
+        hide(token)
         return Client(wanted.address, {**_HEADERS, "authorization": f"Bearer {token}"}, query=query)
     if lacks := problem():
         raise CallFailed(ErrorClass.CREDENTIAL, lacks, provider="azure")
@@ -111,5 +111,5 @@ class Tokens:
         except self._failure as problem:
             said = " ".join(str(problem).split())[:200]
             raise CallFailed(ErrorClass.CREDENTIAL, f"Entra gives no token for azure ({said})", provider="azure") from None
-        logs.hide(found.token)
+        hide(found.token)
         self._token, self._until = found.token, found.expires_on - EARLY_S

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from genlevel.runtime import logs
+from gateway.accounts.keys import hide
 from genlevel.runtime.certificates import believed
 from genlevel.runtime.errors import CallFailed, ConfigurationError, ErrorClass
 
@@ -77,7 +77,7 @@ def _credentials(content: dict[str, str]) -> tuple[Credentials, str]:
 
     for name in ("private_key", "refresh_token", "client_secret"):
         if secret := content.get(name):
-            logs.hide(secret)
+            hide(secret)
     match content.get("type"):
         case "service_account":
             return OfService.from_service_account_info(content, scopes=[SCOPE]), content.get("project_id", "")
@@ -120,7 +120,7 @@ class Tokens:
         try:
             await asyncio.to_thread(self._credentials.refresh, _ask)
             if token := self._credentials.token:
-                logs.hide(token)
+                hide(token)
         except GoogleAuthError as problem:
             if self._credentials.token_state is TokenState.INVALID:
                 reached = not isinstance(problem, TransportError)

@@ -16,6 +16,12 @@ _LINES = str.maketrans("\r\n\t", "   ")
 SHORTEST_HIDDEN = 8
 
 
+def hide(secret: str) -> None:
+    """From now on no log line shows a secret, unless it is a placeholder."""
+    if len(secret) >= SHORTEST_HIDDEN:
+        logs.hide(secret)
+
+
 @dataclass(frozen=True, slots=True)
 class KeySource:
     """The variable or file that holds a key; name "" = no key is needed. served: who reads of it may be on another machine.
@@ -64,8 +70,7 @@ class KeySource:
             source = f"the key file {self.name}" if self.is_file else f"the environment variable {self.name}"
             problem = f"{route}: {source} holds no key: it has a line break, a control character or one outside ASCII; write the key alone"
             raise CallFailed(ErrorClass.CREDENTIAL, problem, provider=provider)
-        if len(key) >= SHORTEST_HIDDEN:
-            logs.hide(key)
+        hide(key)
         return key
 
     def _in_file(self, route: str, account: str, provider: str) -> str:
