@@ -27,6 +27,10 @@ pytestmark = [pytest.mark.full, pytest.mark.slow, pytest.mark.services]
 WITHOUT_DATA = {
     ("gateway", "Calls that were refused"): "nobody was refused",
     ("runs", "Ratings"): "no judge was asked",
+    ("runs", "Batches at providers"): "the run asks call by call",
+    ("runs", "Instances in batches"): "the run asks call by call",
+    ("gateway", "First piece of a stream"): "no answer comes as a stream",
+    ("gateway", "Time for each token of a stream"): "no answer comes as a stream",
 }
 """Why a panel has no data in a live run."""
 
