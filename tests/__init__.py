@@ -1,0 +1,1 @@
+"""Tests. A package, so that another one of this name among the installed ones is not taken for it."""
