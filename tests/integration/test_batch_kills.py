@@ -205,7 +205,8 @@ def test_services_go_on_with_batches_of_an_evaluator_that_was_killed(genlevel, s
     while len(served.ledger("openai").submitted) < 2:
         assert monotonic() < deadline
         sleep(0.1)
-    (run,) = [run for run in json.loads(genlevel.run("runs", "--json").stdout) if run["status"] == "running"]
+    while not (run := json.loads(genlevel.run("runs", "--json").stdout)[0])["batches"] or not run["batches"]["answered"]:
+        assert monotonic() < deadline, run
     watching.send_signal(signal.SIGINT)
     _, err = watching.communicate(timeout=PATIENCE_S)
     assert (watching.returncode, served.ledger("openai").cancelled) == (130, []), err
