@@ -9,7 +9,7 @@ import click
 
 from genlevel.cli import EXIT_INCOMPLETE
 from genlevel.cli.options import json_option, print_json
-from genlevel.cli.printing import harmless
+from genlevel.documents.words import harmless
 
 
 @click.group("bench")

@@ -21,7 +21,7 @@ from genlevel.runtime.errors import BlobMissing, DatasetError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
-    from genlevel.cli.connection import Stored
+    from genlevel.connection.services import Stored
     from genlevel.runtime.documents import Document
 
 RESULT, ANSWERS, MEDIA = "result.json", "answers.jsonl", "media"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import GENERAL_BENCH
 from genlevel.cli.differences import unscored_answers
-from genlevel.cli.printing import asked_told, console, cost_told, harmless, number, short, table
-from genlevel.cli.verdict_words import certified_details, certified_line, point_line
+from genlevel.cli.printing import console, table
+from genlevel.documents.verdict_words import certified_details, certified_line, point_line
+from genlevel.documents.words import asked_told, cost_told, harmless, number, short
 
 if TYPE_CHECKING:
     from rich.console import Console

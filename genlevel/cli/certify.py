@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.connection import stored
 from genlevel.cli.options import (
     WHOLE_NUMBER,
     alpha_option,
@@ -20,9 +19,11 @@ from genlevel.cli.options import (
     run_async,
     settings_of,
 )
-from genlevel.cli.printing import console, harmless, note, number, p_value, span, table
+from genlevel.cli.printing import console, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
-from genlevel.cli.verdict_words import SPECIALISTS, certified_details, certified_line
+from genlevel.connection.services import stored
+from genlevel.documents.verdict_words import SPECIALISTS, certified_details, certified_line
+from genlevel.documents.words import harmless, number, p_value, span
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import scorer_pb2 as sc
 

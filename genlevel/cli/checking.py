@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import click
 
-from genlevel.cli.connection import services
-from genlevel.cli.printing import console, one_line, table
+from genlevel.cli.printing import console, table
+from genlevel.connection.services import services
+from genlevel.documents.words import one_line
 from genlevel.runtime.errors import CallFailed, GenlevelError, UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.benchmark.suite_hash import short_hash
-from genlevel.cli.connection import stored
 from genlevel.cli.differing import differing, print_differing
 from genlevel.cli.options import (
     alpha_option,
@@ -25,7 +24,9 @@ from genlevel.cli.options import (
     shown_option,
     task_option,
 )
-from genlevel.cli.printing import console, harmless, number, p_value, signed, table
+from genlevel.cli.printing import console, table
+from genlevel.connection.services import stored
+from genlevel.documents.words import harmless, number, p_value, signed
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.suite_hash import short_hash
-from genlevel.cli.answer_text import label_text, name_of, read_text
-from genlevel.cli.answers import Scored, asked_answers, instances_of, key_of, scored_document
-from genlevel.cli.connection import Stored, verdict_of
-from genlevel.cli.printing import console, number, one_line, say, table
+from genlevel.cli.printing import console, say, table
 from genlevel.cli.wrong import NO_SCORES, meant_tasks
+from genlevel.connection.services import Stored, verdict_of
+from genlevel.documents.answer_words import label_text, name_of, read_text
+from genlevel.documents.answers import Scored, asked_answers, instances_of, key_of, scored_document
+from genlevel.documents.words import number, one_line
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc

@@ -14,12 +14,13 @@ import click
 
 from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
 from genlevel.cli.card import has_no_answer, print_card
-from genlevel.cli.connection import DEFAULT_FOLDER, Services, verdict_of
-from genlevel.cli.documents import result_document
 from genlevel.cli.options import print_json
-from genlevel.cli.printing import asked_told, harmless, note
-from genlevel.cli.waiting_batches import batches_document, batches_told
+from genlevel.cli.printing import note
 from genlevel.cli.watching import Watched, patiently, watch
+from genlevel.connection.services import DEFAULT_FOLDER, Services, verdict_of
+from genlevel.documents.runs import result_document
+from genlevel.documents.waiting_batches import batches_document, batches_told
+from genlevel.documents.words import asked_told, harmless
 from genlevel.runtime.errors import StorageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import Services, services
 from genlevel.cli.options import (
     WHOLE_NUMBER,
     TrafficOptions,
@@ -25,6 +24,7 @@ from genlevel.cli.options import (
 from genlevel.cli.printing import note
 from genlevel.cli.sent_suites import sent_suite
 from genlevel.cli.traces import no_trace_of_nothing
+from genlevel.connection.services import Services, services
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import is_variable_name
 from genlevel.v1 import evaluator_pb2 as ev
@@ -166,8 +166,8 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
 
 
 async def _dry_run(found: Services, request: ev.PlanRunRequest, *, as_json: bool) -> int:
-    from genlevel.cli.documents import plan_document
     from genlevel.cli.plan import print_plan
+    from genlevel.documents.runs import plan_document
 
     plan = await found.evaluator.plan_run(request)
     document = plan_document(plan)

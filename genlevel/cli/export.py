@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.connection import Stored, stored, verdict_of
-from genlevel.cli.documents import result_document
 from genlevel.cli.options import need_run_folder, out_option, run_async, settings_of
 from genlevel.cli.sent_suites import seen_suite
+from genlevel.connection.services import Stored, stored, verdict_of
+from genlevel.documents.runs import result_document
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlevel.cli.answers import ScoredAnswers
-from genlevel.cli.connection import Stored, verdict_of
+from genlevel.connection.services import Stored, verdict_of
+from genlevel.documents.answers import ScoredAnswers
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 

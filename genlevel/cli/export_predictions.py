@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genlevel.cli.answers import Scored, ScoredAnswers, key_of
-from genlevel.cli.connection import Stored
-from genlevel.cli.documents import outcome_name
 from genlevel.cli.exported import ExportedTask, ExportedTasks, envelope_of
 from genlevel.cli.media_files import MediaFiles
-from genlevel.cli.printing import harmless, note
+from genlevel.cli.printing import note
+from genlevel.connection.services import Stored
+from genlevel.documents.answers import Scored, ScoredAnswers, key_of
+from genlevel.documents.runs import outcome_name
+from genlevel.documents.words import harmless
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from genlevel.cli.answer_text import name_of
-from genlevel.cli.answers import NOT_KEPT, ScoredAnswers, asked_answers, instances_of, key_of
-from genlevel.cli.connection import Stored
-from genlevel.cli.documents import outcome_name
 from genlevel.cli.printing import say
+from genlevel.connection.services import Stored
+from genlevel.documents.answer_words import name_of
+from genlevel.documents.answers import NOT_KEPT, ScoredAnswers, asked_answers, instances_of, key_of
+from genlevel.documents.runs import outcome_name
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 

@@ -9,8 +9,8 @@ from types import TracebackType
 
 import click
 
-from genlevel.cli.printing import duration
 from genlevel.cli.progress import PLAIN_INTERVAL_S
+from genlevel.documents.words import duration
 
 _LIVE_INTERVAL_S = 0.2
 

@@ -7,20 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import DEFAULT_FOLDER, stored, verdict_of
-from genlevel.cli.documents import has_outcomes
-from genlevel.cli.options import (
-    json_option,
-    need_run_folder,
-    nothing_stored,
-    out_option,
-    print_json,
-    references_option,
-    run_async,
-    settings_of,
-)
-from genlevel.cli.printing import console, harmless, number, table
+from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, references_option, run_async, settings_of
+from genlevel.cli.printing import console, table
 from genlevel.cli.suite_names import chosen_suites, shown_suites
+from genlevel.connection.services import DEFAULT_FOLDER, nothing_stored, stored, verdict_of
+from genlevel.documents.runs import has_outcomes
+from genlevel.documents.words import harmless, number
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.cli.card import print_certified, print_coverage, print_head, print_levels
-from genlevel.cli.connection import stored
 from genlevel.cli.options import json_option, model_option, need_run_folder, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import console, harmless, note, number, table
+from genlevel.cli.printing import console, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
+from genlevel.connection.services import stored
+from genlevel.documents.words import harmless, number
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 

@@ -17,8 +17,8 @@ from evaluator.runs.copies import copied_record, first_answer, judge_of
 from evaluator.runs.records import RunRecords
 from evaluator.runs.scoring import score_again
 from genlevel.benchmark.selection import matching_tasks
-from genlevel.cli.documents import result_document
 from genlevel.cli.replayed import Ended, Kept, put
+from genlevel.documents.runs import result_document
 from genlevel.embedded import make_scorer
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import UsageError

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import services
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
-from genlevel.cli.price_words import price_document, price_told
 from genlevel.cli.printing import console, table
+from genlevel.connection.services import services
+from genlevel.documents.price_words import price_document, price_told
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 

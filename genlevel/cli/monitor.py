@@ -10,10 +10,11 @@ import click
 
 from genlevel.cli import EXIT_INCOMPLETE
 from genlevel.cli.monitor_add import add
-from genlevel.cli.monitor_connection import MonitorsPort, monitors, need_monitor_folder
 from genlevel.cli.monitor_run import run_now
 from genlevel.cli.options import WHOLE_NUMBER, json_option, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import harmless, note
+from genlevel.cli.printing import note
+from genlevel.connection.monitors import MonitorsPort, monitors, need_monitor_folder
+from genlevel.documents.words import harmless
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
@@ -47,7 +48,7 @@ def _asked(ctx: click.Context, out: Path, ask: Callable[[MonitorsPort], Awaitabl
 @click.pass_context
 def list_all(ctx: click.Context, out: Path, as_json: bool) -> None:
     """List monitors: how each stands, when it ticks, its alarms, and what it has spent today."""
-    from genlevel.cli.monitor_documents import monitor_document
+    from genlevel.documents.monitors import monitor_document
     from genlevel.v1 import monitor_pb2 as mo
 
     found = _asked(ctx, out, lambda port: port.list_monitors(mo.ListMonitorsRequest())).monitors
@@ -70,7 +71,7 @@ def list_all(ctx: click.Context, out: Path, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, *, name: str, ticks: int, out: Path, as_json: bool) -> None:
     """Show monitor NAME: its alarms with answers before and after, how much evidence of a change there is, its last ticks and its cost."""
-    from genlevel.cli.monitor_documents import watched_document
+    from genlevel.documents.monitors import watched_document
     from genlevel.v1 import monitor_pb2 as mo
 
     document = watched_document(_asked(ctx, out, lambda port: port.get_monitor(mo.GetMonitorRequest(name=name, ticks=ticks))))
@@ -103,7 +104,7 @@ def resume(ctx: click.Context, name: str, out: Path, as_json: bool) -> None:
 
 
 def _pause(ctx: click.Context, name: str, out: Path, *, paused: bool, as_json: bool) -> None:
-    from genlevel.cli.monitor_documents import monitor_document
+    from genlevel.documents.monitors import monitor_document
     from genlevel.v1 import monitor_pb2 as mo
 
     response = _asked(ctx, out, lambda port: port.pause_monitor(mo.PauseMonitorRequest(name=name, paused=paused)))
@@ -122,7 +123,7 @@ def acknowledge(ctx: click.Context, *, name: str, alarms: tuple[str, ...], noted
 
     What they were raised by is watched from anew, still against the same baseline: `rebase` compares with a new one.
     """
-    from genlevel.cli.monitor_documents import monitor_document
+    from genlevel.documents.monitors import monitor_document
     from genlevel.v1 import monitor_pb2 as mo
 
     request = mo.AcknowledgeAlarmsRequest(name=name, alarms=alarms, note=noted)
@@ -141,7 +142,7 @@ def acknowledge(ctx: click.Context, *, name: str, alarms: tuple[str, ...], noted
 @click.pass_context
 def rebase(ctx: click.Context, *, name: str, baseline: str, repeats: int | None, out: Path, as_json: bool) -> None:
     """Compare monitor NAME with a new baseline from now on, such as after a change that was meant. Acknowledges all of its alarms."""
-    from genlevel.cli.monitor_documents import monitor_document
+    from genlevel.documents.monitors import monitor_document
     from genlevel.v1 import monitor_pb2 as mo
 
     if baseline and repeats:

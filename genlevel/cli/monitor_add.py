@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.connection import DEFAULT_FOLDER
 from genlevel.cli.monitor_amounts import Written, horizon_s, nano_usd_a_day, times
-from genlevel.cli.monitor_connection import monitors
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import harmless, note
+from genlevel.cli.printing import note
+from genlevel.connection.monitors import monitors
+from genlevel.connection.services import DEFAULT_FOLDER
+from genlevel.documents.words import harmless
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -140,7 +141,7 @@ def _specification(name: str, options: _Options, settings: Settings) -> mo.Monit
 
 def _plan(name: str, specification: mo.MonitorSpecification, settings: Settings, options: _Options) -> None:
     from genlevel.cli.monitor_card import print_plan
-    from genlevel.cli.monitor_documents import planned_document
+    from genlevel.documents.monitors import planned_document
     from genlevel.v1 import monitor_pb2 as mo
 
     async def work() -> mo.PlanMonitorResponse:
@@ -152,7 +153,7 @@ def _plan(name: str, specification: mo.MonitorSpecification, settings: Settings,
 
 
 def _add(name: str, specification: mo.MonitorSpecification, settings: Settings, options: _Options) -> None:
-    from genlevel.cli.monitor_documents import monitor_document
+    from genlevel.documents.monitors import monitor_document
     from genlevel.v1 import monitor_pb2 as mo
 
     async def work() -> mo.AddMonitorResponse:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlevel.cli.printing import console, harmless, number, one_line, signed, span, table
+from genlevel.cli.printing import console, table
+from genlevel.documents.words import harmless, number, one_line, signed, span
 from genlevel.runtime.periods import period_of
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from genlevel.cli import EXIT_ALARM, EXIT_INCOMPLETE
-from genlevel.cli.monitor_connection import MonitorsPort, monitors, need_monitor_folder
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import harmless
 from genlevel.cli.watching import patiently
+from genlevel.connection.monitors import MonitorsPort, monitors, need_monitor_folder
+from genlevel.documents.words import harmless
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
@@ -133,7 +133,7 @@ def exit_code(found: Ticked) -> int:
 
 
 def _document(name: str, found: Ticked) -> Document:
-    from genlevel.cli.monitor_documents import alarm_document, tick_document
+    from genlevel.documents.monitors import alarm_document, tick_document
 
     return {
         "monitor": name,

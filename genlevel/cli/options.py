@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import click
 
-from genlevel.cli.connection import DEFAULT_FOLDER
+from genlevel.connection.services import DEFAULT_FOLDER, nothing_stored
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -191,11 +191,6 @@ def run_async(work: Coroutine[object, object, T]) -> T:
 def print_json(document: object) -> None:
     """The document on stdout, readable, with non-ASCII characters as they are; floats are exact."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
-
-
-def nothing_stored(settings: Settings, folder: Path) -> bool:
-    """Whether runs are looked for in a folder that has none."""
-    return not settings.addresses.evaluator and not settings.storage.url and not (folder / "genlevel.db").is_file()
 
 
 def need_run_folder(settings: Settings, folder: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genlevel.cli.bundles import ANSWERS, Bundle, read_bundle, read_result, write_bundle
-from genlevel.cli.connection import stored, verdict_of
-from genlevel.cli.documents import result_document
 from genlevel.cli.options import need_run_folder
+from genlevel.connection.services import stored, verdict_of
+from genlevel.documents.runs import result_document
 from genlevel.runtime.default_settings import default_settings
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev

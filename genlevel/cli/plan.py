@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlevel.cli.price_words import price_told
-from genlevel.cli.printing import console, number, table
+from genlevel.cli.printing import console, table
+from genlevel.documents.price_words import price_told
+from genlevel.documents.words import number
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document

@@ -15,8 +15,8 @@ import click
 
 from genlevel.cli.models import listed_models
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
-from genlevel.cli.price_words import beside_told, price_document, price_told
 from genlevel.cli.printing import console, note, table
+from genlevel.documents.price_words import beside_told, price_document, price_told
 
 if TYPE_CHECKING:
     from gateway.pricing.price_changes import Change, Changes

@@ -7,9 +7,9 @@ import time
 
 import click
 
-from genlevel.cli.documents import tokens_in, tokens_out
-from genlevel.cli.printing import duration, money, short
-from genlevel.cli.waiting_batches import batches_document, batches_told
+from genlevel.documents.runs import tokens_in, tokens_out
+from genlevel.documents.waiting_batches import batches_document, batches_told
+from genlevel.documents.words import duration, money, short
 from genlevel.v1 import evaluator_pb2 as ev
 
 PLAIN_INTERVAL_S = 10.0

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.cli.connection import is_beside, services, verdict_of
 from genlevel.cli.options import (
     TOKENS,
     Dollars,
@@ -22,6 +21,7 @@ from genlevel.cli.options import (
     settings_of,
 )
 from genlevel.cli.printing import note
+from genlevel.connection.services import is_beside, services, verdict_of
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -69,8 +69,8 @@ def rescore(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> Non
     request = ev.RescoreRunRequest(run_id=run, ratings=_written_ratings(options["ratings"]))
 
     async def work() -> tuple[int, Document | None]:
-        from genlevel.cli.documents import result_document
         from genlevel.cli.driving import drive
+        from genlevel.documents.runs import result_document
 
         async with services(settings, out, embedded=await is_beside(settings, out, run)) as found:
             rescored = await found.evaluator.rescore_run(request)

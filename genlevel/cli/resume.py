@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import is_beside, services
 from genlevel.cli.options import (
     TrafficOptions,
     json_option,
@@ -19,6 +18,7 @@ from genlevel.cli.options import (
     traffic_of,
     traffic_options,
 )
+from genlevel.connection.services import is_beside, services
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import runs_beside, stored
-from genlevel.cli.documents import run_document
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import console, harmless, table
+from genlevel.cli.printing import console, table
 from genlevel.cli.suite_names import shown_suites
-from genlevel.cli.waiting_batches import batches_told
+from genlevel.connection.services import runs_beside, stored
+from genlevel.documents.runs import run_document
+from genlevel.documents.waiting_batches import batches_told
+from genlevel.documents.words import harmless
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import click
 from genlevel.cli import EXIT_INCOMPLETE
 from genlevel.cli.card import is_own, print_levels, print_tasks, print_verdict
 from genlevel.cli.options import json_option, print_json, ratings_option, settings_of
-from genlevel.cli.printing import console, harmless, note
+from genlevel.cli.printing import console, note
+from genlevel.documents.words import harmless
 
 if TYPE_CHECKING:
     from typing import Unpack

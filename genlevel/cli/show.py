@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.cli.answer_text import print_instances
-from genlevel.cli.answers import ScoredAnswers, key_of
 from genlevel.cli.card import print_card
-from genlevel.cli.connection import stored, verdict_of
-from genlevel.cli.documents import has_outcomes, result_document
 from genlevel.cli.failures import failed_answers, failure_lines, print_failures
-from genlevel.cli.options import (
-    json_option,
-    need_run_folder,
-    out_option,
-    print_json,
-    run_async,
-    settings_of,
-    shown_option,
-    task_option,
-)
-from genlevel.cli.printing import console, harmless, number, table
+from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of, shown_option, task_option
+from genlevel.cli.printing import console, table
 from genlevel.cli.wrong import print_wrong_answers, wrong_answers
+from genlevel.connection.services import stored, verdict_of
+from genlevel.documents.answers import ScoredAnswers, key_of
+from genlevel.documents.runs import has_outcomes, result_document
+from genlevel.documents.words import harmless, number
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc

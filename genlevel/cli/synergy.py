@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import stored, verdict_of
-from genlevel.cli.documents import has_outcomes
 from genlevel.cli.options import (
     json_option,
     model_option,
@@ -19,8 +17,11 @@ from genlevel.cli.options import (
     run_async,
     settings_of,
 )
-from genlevel.cli.printing import console, harmless, note, table
+from genlevel.cli.printing import console, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
+from genlevel.connection.services import stored, verdict_of
+from genlevel.documents.runs import has_outcomes
+from genlevel.documents.words import harmless
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 

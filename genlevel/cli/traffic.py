@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluator.journal.spans import Span
-from genlevel.cli.connection import stored
-from genlevel.cli.printing import console, duration, harmless, table
+from genlevel.cli.printing import console, table
+from genlevel.connection.services import stored
+from genlevel.documents.words import duration, harmless
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genlevel.cli.connection import is_beside, services, stored
-from genlevel.cli.documents import tuned_document
 from genlevel.cli.options import (
     LimitOptions,
     json_option,
@@ -21,6 +19,8 @@ from genlevel.cli.options import (
     settings_of,
 )
 from genlevel.cli.printing import note
+from genlevel.connection.services import is_beside, services, stored
+from genlevel.documents.runs import tuned_document
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def _cancelled(settings: Settings, out: Path, request: ev.UpdateRunRequest
 
 
 def _words(traffic: ev.TrafficSettings) -> list[str]:
-    from genlevel.cli.printing import money
+    from genlevel.documents.words import money
 
     words = []
     if traffic.concurrency:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import console, harmless, say, table
+from genlevel.cli.printing import console, say, table
+from genlevel.documents.words import harmless
 from genlevel.runtime.errors import GenlevelError
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def verify(ctx: click.Context, result: str, *, suite: str, out: Path, as_json: b
 
 async def _verified(name: str, settings: Settings, suite: str, out: Path) -> Document:
     from genlevel.cli.differences import differences, reasons
-    from genlevel.cli.documents import result_document
     from genlevel.cli.parts import opened
     from genlevel.cli.replayed import replay
+    from genlevel.documents.runs import result_document
     from scorer.reports.stamps import HASH, content_hash
 
     async with opened(name, settings, out) as bundle:

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 import click
 
-from genlevel.cli.connection import EvaluatorPort
-from genlevel.cli.printing import duration, harmless
 from genlevel.cli.progress import ProgressDisplay
+from genlevel.connection.services import EvaluatorPort
+from genlevel.documents.words import duration, harmless
 from genlevel.runtime.errors import CallerRefused, GenlevelError, Unavailable, may_pass
 from genlevel.v1 import evaluator_pb2 as ev
 

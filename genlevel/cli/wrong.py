@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.selection import meant_by
 from genlevel.cli.answer_text import print_wrong
-from genlevel.cli.answers import asked_answers, instances_of, key_of, scored_document
-from genlevel.cli.connection import Stored, verdict_of
-from genlevel.cli.printing import one_line, say
+from genlevel.cli.printing import say
+from genlevel.connection.services import Stored, verdict_of
+from genlevel.documents.answers import asked_answers, instances_of, key_of, scored_document
+from genlevel.documents.words import one_line
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev

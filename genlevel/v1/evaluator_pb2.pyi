@@ -30,6 +30,29 @@ class RunWanted(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_WANTED_STOPPED: _ClassVar[RunWanted]
     RUN_WANTED_CANNOT_SUCCEED: _ClassVar[RunWanted]
     RUN_WANTED_FINISHED: _ClassVar[RunWanted]
+
+class Rightness(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RIGHTNESS_UNSPECIFIED: _ClassVar[Rightness]
+    RIGHTNESS_RIGHT: _ClassVar[Rightness]
+    RIGHTNESS_WRONG: _ClassVar[Rightness]
+    RIGHTNESS_UNKNOWN: _ClassVar[Rightness]
+
+class AnswerOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ANSWER_ORDER_UNSPECIFIED: _ClassVar[AnswerOrder]
+    ANSWER_ORDER_WORST: _ClassVar[AnswerOrder]
+    ANSWER_ORDER_BEST: _ClassVar[AnswerOrder]
+    ANSWER_ORDER_COST: _ClassVar[AnswerOrder]
+    ANSWER_ORDER_SLOWEST: _ClassVar[AnswerOrder]
+    ANSWER_ORDER_NEWEST: _ClassVar[AnswerOrder]
+
+class MediaOf(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MEDIA_OF_UNSPECIFIED: _ClassVar[MediaOf]
+    MEDIA_OF_QUESTION: _ClassVar[MediaOf]
+    MEDIA_OF_ANSWER: _ClassVar[MediaOf]
+    MEDIA_OF_LABEL: _ClassVar[MediaOf]
 RUN_STATUS_UNSPECIFIED: RunStatus
 RUN_STATUS_RUNNING: RunStatus
 RUN_STATUS_FINISHED: RunStatus
@@ -43,6 +66,20 @@ RUN_WANTED_PAUSED: RunWanted
 RUN_WANTED_STOPPED: RunWanted
 RUN_WANTED_CANNOT_SUCCEED: RunWanted
 RUN_WANTED_FINISHED: RunWanted
+RIGHTNESS_UNSPECIFIED: Rightness
+RIGHTNESS_RIGHT: Rightness
+RIGHTNESS_WRONG: Rightness
+RIGHTNESS_UNKNOWN: Rightness
+ANSWER_ORDER_UNSPECIFIED: AnswerOrder
+ANSWER_ORDER_WORST: AnswerOrder
+ANSWER_ORDER_BEST: AnswerOrder
+ANSWER_ORDER_COST: AnswerOrder
+ANSWER_ORDER_SLOWEST: AnswerOrder
+ANSWER_ORDER_NEWEST: AnswerOrder
+MEDIA_OF_UNSPECIFIED: MediaOf
+MEDIA_OF_QUESTION: MediaOf
+MEDIA_OF_ANSWER: MediaOf
+MEDIA_OF_LABEL: MediaOf
 
 class RunSpecification(_message.Message):
     __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output", "suite_hash", "repeats", "boxes", "chosen", "occasion", "droppable")
@@ -215,7 +252,7 @@ class StartRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., nothing_left: _Optional[bool] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan", "facts", "batches")
+    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan", "facts", "batches", "name", "tags", "notes", "tasks")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -240,6 +277,10 @@ class Run(_message.Message):
     PLAN_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
     BATCHES_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     specification: RunSpecification
     suite: str
@@ -264,7 +305,11 @@ class Run(_message.Message):
     plan: int
     facts: _scorer_pb2.RunFacts
     batches: WaitingBatches
-    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[_scorer_pb2.RunFacts, _Mapping]] = ..., batches: _Optional[_Union[WaitingBatches, _Mapping]] = ...) -> None: ...
+    name: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    notes: str
+    tasks: int
+    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[_scorer_pb2.RunFacts, _Mapping]] = ..., batches: _Optional[_Union[WaitingBatches, _Mapping]] = ..., name: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., notes: _Optional[str] = ..., tasks: _Optional[int] = ...) -> None: ...
 
 class WaitingBatches(_message.Message):
     __slots__ = ("provider", "batches", "instances", "answered", "expires_s", "cancelling")
@@ -371,16 +416,78 @@ class GetRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
 
 class ListRunsRequest(_message.Message):
-    __slots__ = ("ticks",)
+    __slots__ = ("ticks", "model", "suite", "statuses", "tags", "since_s", "text", "limit", "after")
     TICKS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    SINCE_S_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
     ticks: bool
-    def __init__(self, ticks: _Optional[bool] = ...) -> None: ...
+    model: str
+    suite: str
+    statuses: _containers.RepeatedScalarFieldContainer[RunStatus]
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    since_s: float
+    text: str
+    limit: int
+    after: str
+    def __init__(self, ticks: _Optional[bool] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., statuses: _Optional[_Iterable[_Union[RunStatus, str]]] = ..., tags: _Optional[_Iterable[str]] = ..., since_s: _Optional[float] = ..., text: _Optional[str] = ..., limit: _Optional[int] = ..., after: _Optional[str] = ...) -> None: ...
 
 class ListRunsResponse(_message.Message):
-    __slots__ = ("runs",)
+    __slots__ = ("runs", "found", "next")
     RUNS_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
     runs: _containers.RepeatedCompositeFieldContainer[Run]
-    def __init__(self, runs: _Optional[_Iterable[_Union[Run, _Mapping]]] = ...) -> None: ...
+    found: int
+    next: str
+    def __init__(self, runs: _Optional[_Iterable[_Union[Run, _Mapping]]] = ..., found: _Optional[int] = ..., next: _Optional[str] = ...) -> None: ...
+
+class DescribeRunRequest(_message.Message):
+    __slots__ = ("run_id", "name", "notes", "add_tags", "remove_tags")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    ADD_TAGS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_TAGS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    name: str
+    notes: str
+    add_tags: _containers.RepeatedScalarFieldContainer[str]
+    remove_tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run_id: _Optional[str] = ..., name: _Optional[str] = ..., notes: _Optional[str] = ..., add_tags: _Optional[_Iterable[str]] = ..., remove_tags: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DescribeRunResponse(_message.Message):
+    __slots__ = ("run",)
+    RUN_FIELD_NUMBER: _ClassVar[int]
+    run: Run
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
+
+class DeleteRunRequest(_message.Message):
+    __slots__ = ("run_id", "dry_run")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    dry_run: bool
+    def __init__(self, run_id: _Optional[str] = ..., dry_run: _Optional[bool] = ...) -> None: ...
+
+class DeleteRunResponse(_message.Message):
+    __slots__ = ("run_id", "answers", "files", "bytes", "problems")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    answers: int
+    files: int
+    bytes: int
+    problems: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, run_id: _Optional[str] = ..., answers: _Optional[int] = ..., files: _Optional[int] = ..., bytes: _Optional[int] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CancelRunRequest(_message.Message):
     __slots__ = ("run_id", "now")
@@ -529,7 +636,7 @@ class AnswerRating(_message.Message):
     def __init__(self, judge: _Optional[str] = ..., prompt_version: _Optional[str] = ..., rater: _Optional[str] = ..., rating: _Optional[float] = ..., error: _Optional[str] = ..., reply: _Optional[str] = ..., prompt_hash: _Optional[str] = ..., calls: _Optional[int] = ..., replies: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., call: _Optional[_Union[CallRecord, _Mapping]] = ...) -> None: ...
 
 class ListAnswersResponse(_message.Message):
-    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files", "variant", "repeat", "shuffle", "answer_type", "options", "run_id", "call")
+    __slots__ = ("task", "instance_id", "outcome", "prompt", "raw_answer", "label_json", "error", "attempts", "usage", "cost_nano_usd", "upstream_s", "media", "ratings", "files", "variant", "repeat", "shuffle", "answer_type", "options", "run_id", "question_media", "label_media", "call")
     TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
@@ -550,6 +657,8 @@ class ListAnswersResponse(_message.Message):
     ANSWER_TYPE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_MEDIA_FIELD_NUMBER: _ClassVar[int]
+    LABEL_MEDIA_FIELD_NUMBER: _ClassVar[int]
     CALL_FIELD_NUMBER: _ClassVar[int]
     task: str
     instance_id: str
@@ -571,8 +680,146 @@ class ListAnswersResponse(_message.Message):
     answer_type: str
     options: _containers.RepeatedScalarFieldContainer[str]
     run_id: str
+    question_media: _containers.RepeatedCompositeFieldContainer[MediaFact]
+    label_media: _containers.RepeatedCompositeFieldContainer[MediaFact]
     call: CallRecord
-    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., answer_type: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., run_id: _Optional[str] = ..., call: _Optional[_Union[CallRecord, _Mapping]] = ...) -> None: ...
+    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., prompt: _Optional[str] = ..., raw_answer: _Optional[str] = ..., label_json: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., media: _Optional[_Iterable[str]] = ..., ratings: _Optional[_Iterable[_Union[AnswerRating, _Mapping]]] = ..., files: _Optional[_Iterable[_Union[_scorer_pb2.File, _Mapping]]] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., answer_type: _Optional[str] = ..., options: _Optional[_Iterable[str]] = ..., run_id: _Optional[str] = ..., question_media: _Optional[_Iterable[_Union[MediaFact, _Mapping]]] = ..., label_media: _Optional[_Iterable[_Union[MediaFact, _Mapping]]] = ..., call: _Optional[_Union[CallRecord, _Mapping]] = ...) -> None: ...
+
+class MediaFact(_message.Message):
+    __slots__ = ("name", "mime_type", "bytes", "width", "height")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MIME_TYPE_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    mime_type: str
+    bytes: int
+    width: int
+    height: int
+    def __init__(self, name: _Optional[str] = ..., mime_type: _Optional[str] = ..., bytes: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
+
+class SearchAnswersRequest(_message.Message):
+    __slots__ = ("run_id", "tasks", "outcomes", "rightness", "least_score", "most_score", "text", "order", "limit", "after")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    RIGHTNESS_FIELD_NUMBER: _ClassVar[int]
+    LEAST_SCORE_FIELD_NUMBER: _ClassVar[int]
+    MOST_SCORE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    tasks: _containers.RepeatedScalarFieldContainer[str]
+    outcomes: _containers.RepeatedScalarFieldContainer[_scorer_pb2.Outcome]
+    rightness: _containers.RepeatedScalarFieldContainer[Rightness]
+    least_score: float
+    most_score: float
+    text: str
+    order: AnswerOrder
+    limit: int
+    after: str
+    def __init__(self, run_id: _Optional[str] = ..., tasks: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[_scorer_pb2.Outcome, str]]] = ..., rightness: _Optional[_Iterable[_Union[Rightness, str]]] = ..., least_score: _Optional[float] = ..., most_score: _Optional[float] = ..., text: _Optional[str] = ..., order: _Optional[_Union[AnswerOrder, str]] = ..., limit: _Optional[int] = ..., after: _Optional[str] = ...) -> None: ...
+
+class FoundAnswer(_message.Message):
+    __slots__ = ("task", "instance_id", "variant", "repeat", "shuffle", "outcome", "rightness", "score", "best", "excerpt", "question", "error", "attempts", "cost_nano_usd", "upstream_s", "created_s", "files")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RIGHTNESS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    BEST_FIELD_NUMBER: _ClassVar[int]
+    EXCERPT_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    UPSTREAM_S_FIELD_NUMBER: _ClassVar[int]
+    CREATED_S_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    instance_id: str
+    variant: int
+    repeat: int
+    shuffle: int
+    outcome: _scorer_pb2.Outcome
+    rightness: Rightness
+    score: float
+    best: float
+    excerpt: str
+    question: str
+    error: str
+    attempts: int
+    cost_nano_usd: int
+    upstream_s: float
+    created_s: float
+    files: int
+    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., rightness: _Optional[_Union[Rightness, str]] = ..., score: _Optional[float] = ..., best: _Optional[float] = ..., excerpt: _Optional[str] = ..., question: _Optional[str] = ..., error: _Optional[str] = ..., attempts: _Optional[int] = ..., cost_nano_usd: _Optional[int] = ..., upstream_s: _Optional[float] = ..., created_s: _Optional[float] = ..., files: _Optional[int] = ...) -> None: ...
+
+class FoundTask(_message.Message):
+    __slots__ = ("task", "answers", "right", "wrong")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_FIELD_NUMBER: _ClassVar[int]
+    WRONG_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    answers: int
+    right: int
+    wrong: int
+    def __init__(self, task: _Optional[str] = ..., answers: _Optional[int] = ..., right: _Optional[int] = ..., wrong: _Optional[int] = ...) -> None: ...
+
+class SearchAnswersResponse(_message.Message):
+    __slots__ = ("run_id", "answers", "found", "next", "tasks", "unscored")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    UNSCORED_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    answers: _containers.RepeatedCompositeFieldContainer[FoundAnswer]
+    found: int
+    next: str
+    tasks: _containers.RepeatedCompositeFieldContainer[FoundTask]
+    unscored: int
+    def __init__(self, run_id: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[FoundAnswer, _Mapping]]] = ..., found: _Optional[int] = ..., next: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[FoundTask, _Mapping]]] = ..., unscored: _Optional[int] = ...) -> None: ...
+
+class ReadMediaRequest(_message.Message):
+    __slots__ = ("run_id", "task", "instance_id", "variant", "repeat", "shuffle", "of", "position", "offset", "length")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    task: str
+    instance_id: str
+    variant: int
+    repeat: int
+    shuffle: int
+    of: MediaOf
+    position: int
+    offset: int
+    length: int
+    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ..., instance_id: _Optional[str] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., of: _Optional[_Union[MediaOf, str]] = ..., position: _Optional[int] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ...) -> None: ...
+
+class ReadMediaResponse(_message.Message):
+    __slots__ = ("media", "data")
+    MEDIA_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    media: MediaFact
+    data: bytes
+    def __init__(self, media: _Optional[_Union[MediaFact, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class GetTrafficRequest(_message.Message):
     __slots__ = ("run_id",)

@@ -732,3 +732,15 @@ class ListInstancesResponse(_message.Message):
     found: int
     best: float
     def __init__(self, instance_id: _Optional[str] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., score: _Optional[float] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., parsed_json: _Optional[str] = ..., parsed_cut: _Optional[bool] = ..., reason: _Optional[str] = ..., task: _Optional[str] = ..., found: _Optional[int] = ..., best: _Optional[float] = ...) -> None: ...
+
+class ForgetRunRequest(_message.Message):
+    __slots__ = ("run_id",)
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+
+class ForgetRunResponse(_message.Message):
+    __slots__ = ("tasks",)
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    tasks: int
+    def __init__(self, tasks: _Optional[int] = ...) -> None: ...

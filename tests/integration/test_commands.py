@@ -12,7 +12,8 @@ import pytest
 
 from genlevel import cli
 from genlevel.cli.card import print_tasks
-from genlevel.cli.printing import console, cost_told, number, signed
+from genlevel.cli.printing import console
+from genlevel.documents.words import cost_told, number, signed
 
 
 @pytest.mark.parametrize(

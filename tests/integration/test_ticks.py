@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from genlevel.cli.connection import services
+from genlevel.connection.services import services
 from genlevel.runtime.settings_file import load_settings
 from genlevel.v1 import evaluator_pb2 as ev
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from genlevel.benchmark.model import Modality, Paradigm, Task, TaskMetric
-from genlevel.cli.verdict_words import certified_details, certified_line, point_line
+from genlevel.documents.verdict_words import certified_details, certified_line, point_line
 from genlevel.runtime.documents import Document
 from scorer.certify import Estimate, TaskEvidence, certify
 from scorer.levels.rules import LEVEL_MODALITIES, compute_levels, judge

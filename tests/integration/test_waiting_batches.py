@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from genlevel.cli.documents import run_document
 from genlevel.cli.progress import progress_line
-from genlevel.cli.waiting_batches import batches_told
+from genlevel.documents.runs import run_document
+from genlevel.documents.waiting_batches import batches_told
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 

@@ -14,7 +14,7 @@ from evaluator.clients import GrpcScorer
 from evaluator.ports import GatewayPort, ScorerPort
 from evaluator.service import Evaluator
 from gateway.service import Gateway
-from genlevel.cli.connection import EvaluatorPort, ModelsPort, VerdictPort
+from genlevel.connection.services import EvaluatorPort, ModelsPort, VerdictPort
 from genlevel.runtime.errors import DatasetError, GenlevelError, NotFoundError, StorageError
 from genlevel.runtime.remote import Remote, core_name, serve
 from genlevel.runtime.rpc import RpcServer, connect

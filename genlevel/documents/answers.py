@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.cli.documents import answer_document
-from genlevel.cli.printing import number
+from genlevel.documents.runs import answer_document
+from genlevel.documents.words import number
 from genlevel.runtime.errors import NotFoundError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
-    from genlevel.cli.connection import RunsPort, VerdictPort
+    from genlevel.connection.services import RunsPort, VerdictPort
     from genlevel.runtime.documents import Document
 
 Scored = dict[AnswerKey, sc.ListInstancesResponse]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from genlevel.cli.printing import NANO
+from genlevel.documents.words import NANO
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

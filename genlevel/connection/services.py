@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from prometheus_client import CollectorRegistry
 
+    from genlevel.connection.monitors import MonitorsPort
     from genlevel.runtime.settings import Settings
 
 DEFAULT_FOLDER = Path("genlevel-data")
@@ -68,6 +69,7 @@ class Services:
     evaluator: EvaluatorPort
     scorer: VerdictPort
     gateway: ModelsPort
+    monitors: MonitorsPort
     registry: CollectorRegistry | None
     ready: Check = fine
 
@@ -86,7 +88,7 @@ async def services(settings: Settings, folder: Path, *, embedded: bool = False) 
     from genlevel.embedded import embedded_services
 
     async with embedded_services(settings, folder) as local:
-        yield Services(local.evaluator, local.scorer, local.gateway, local.registry, local.ready)
+        yield Services(local.evaluator, local.scorer, local.gateway, local.evaluator.monitors, local.registry, local.ready)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ async def stored(settings: Settings, folder: Path) -> AsyncIterator[Stored]:
         if not has_runs_beside(settings, folder):
             yield Stored(found.evaluator, found.scorer)
             return
-        from genlevel.cli.both import RunsOfBoth, VerdictsOfBoth
+        from genlevel.connection.both import RunsOfBoth, VerdictsOfBoth
 
         async with _stored_here(settings, folder) as local:
             yield Stored(RunsOfBoth(found.evaluator, local.evaluator), VerdictsOfBoth(found.scorer, local.scorer))
@@ -168,8 +170,10 @@ async def verdict_of(found: Services | Stored, run_id: str) -> sc.GetVerdictResp
 @asynccontextmanager
 async def _configured(settings: Settings) -> AsyncIterator[Services]:
     """The services over gRPC, each at its configured address."""
+    from genlevel.connection.monitors import MONITOR_TIMEOUTS_S
     from genlevel.runtime.remote import Remote, Timeout
     from genlevel.runtime.rpc import connect
+    from genlevel.v1 import monitor_pb2 as mo
 
     addresses = settings.addresses
     if not addresses.scorer or not addresses.gateway:
@@ -200,4 +204,12 @@ async def _configured(settings: Settings) -> AsyncIterator[Services]:
             {"GetVerdict": verdict_timeout_s, "Compare": 600.0},
         )
         gateway = remote("gateway", addresses.gateway, gw.DESCRIPTOR.services_by_name["GatewayService"], {})
-        yield Services(cast(EvaluatorPort, evaluator), cast(VerdictPort, scorer), cast(ModelsPort, gateway), None)
+        monitors = remote("evaluator", addresses.evaluator, mo.DESCRIPTOR.services_by_name["MonitorService"], MONITOR_TIMEOUTS_S)
+        yield Services(
+            cast(EvaluatorPort, evaluator), cast(VerdictPort, scorer), cast(ModelsPort, gateway), cast("MonitorsPort", monitors), None
+        )
+
+
+def nothing_stored(settings: Settings, folder: Path) -> bool:
+    """Whether runs are looked for in a folder that has none."""
+    return not settings.addresses.evaluator and not settings.storage.url and not (folder / "genlevel.db").is_file()

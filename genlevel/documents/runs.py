@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from genlevel.cli.price_words import price_document
-from genlevel.cli.printing import NANO
-from genlevel.cli.waiting_batches import batches_document
+from genlevel.documents.price_words import price_document
+from genlevel.documents.waiting_batches import batches_document
+from genlevel.documents.words import NANO
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc

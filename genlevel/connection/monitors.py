@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from genlevel.cli.options import nothing_stored
+from genlevel.connection.services import nothing_stored
 from genlevel.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from genlevel.runtime.settings import Settings
     from genlevel.v1 import monitor_pb2 as mo
 
-_SLOW_S = 600.0
-_TESTED_S = 120.0
+MONITOR_TIMEOUTS_S = {"PlanMonitor": 600.0, "AddMonitor": 600.0, "RebaseMonitor": 600.0, "TestAlarm": 120.0}
+"""Seconds, by the name of the RPC, of those that take long."""
 _SENT_S = 30.0
 
 
@@ -57,13 +57,12 @@ async def monitors(settings: Settings, folder: Path, *, watches: bool = False) -
 
 @asynccontextmanager
 async def _configured(settings: Settings) -> AsyncIterator[MonitorsPort]:
-    from genlevel.runtime.remote import Remote, Timeout
+    from genlevel.runtime.remote import Remote
     from genlevel.runtime.rpc import connect
     from genlevel.v1 import monitor_pb2 as mo
 
     address, service = settings.addresses.evaluator, mo.DESCRIPTOR.services_by_name["MonitorService"]
-    timeouts_s: dict[str, Timeout] = {"PlanMonitor": _SLOW_S, "AddMonitor": _SLOW_S, "RebaseMonitor": _SLOW_S, "TestAlarm": _TESTED_S}
-    remote = Remote(connect(address, settings.addresses), service, name="evaluator", address=address, timeouts_s=timeouts_s)
+    remote = Remote(connect(address, settings.addresses), service, name="evaluator", address=address, timeouts_s=MONITOR_TIMEOUTS_S)
     try:
         yield cast(MonitorsPort, remote)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from genlevel.cli.connection import RunsPort, VerdictPort
+from genlevel.connection.services import RunsPort, VerdictPort
 from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ AskForMany = Callable[[Request], AsyncIterator[Response]]
 
 
 class RunsOfBoth:
-    """Asks the services first, and the folder for what they do not have, or if they do not answer (genlevel.cli.connection.RunsPort)."""
+    """RunsPort: asks the services first, and the folder for what they do not have, or if they do not answer."""
 
     def __init__(self, there: RunsPort, here: RunsPort) -> None:
         self._there = there
@@ -44,7 +44,7 @@ class RunsOfBoth:
 
 
 class VerdictsOfBoth:
-    """The same of the scorer (genlevel.cli.connection.VerdictPort)."""
+    """VerdictPort: the same of the scorer."""
 
     def __init__(self, there: VerdictPort, here: VerdictPort) -> None:
         self._there = there
