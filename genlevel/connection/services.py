@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,9 +69,14 @@ class Services:
     evaluator: EvaluatorPort
     scorer: VerdictPort
     gateway: ModelsPort
-    monitors: MonitorsPort
+    monitors_of: Callable[[], MonitorsPort]
     registry: CollectorRegistry | None
     ready: Check = fine
+
+    @property
+    def monitors(self) -> MonitorsPort:
+        """Monitors, which take long to import if they are in this process."""
+        return self.monitors_of()
 
 
 @asynccontextmanager
@@ -88,7 +93,7 @@ async def services(settings: Settings, folder: Path, *, embedded: bool = False) 
     from genlevel.embedded import embedded_services
 
     async with embedded_services(settings, folder) as local:
-        yield Services(local.evaluator, local.scorer, local.gateway, local.evaluator.monitors, local.registry, local.ready)
+        yield Services(local.evaluator, local.scorer, local.gateway, lambda: local.evaluator.monitors, local.registry, local.ready)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +211,11 @@ async def _configured(settings: Settings) -> AsyncIterator[Services]:
         gateway = remote("gateway", addresses.gateway, gw.DESCRIPTOR.services_by_name["GatewayService"], {})
         monitors = remote("evaluator", addresses.evaluator, mo.DESCRIPTOR.services_by_name["MonitorService"], MONITOR_TIMEOUTS_S)
         yield Services(
-            cast(EvaluatorPort, evaluator), cast(VerdictPort, scorer), cast(ModelsPort, gateway), cast("MonitorsPort", monitors), None
+            cast(EvaluatorPort, evaluator),
+            cast(VerdictPort, scorer),
+            cast(ModelsPort, gateway),
+            lambda: cast("MonitorsPort", monitors),
+            None,
         )
 
 
