@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bench": ("genlevel.cli.bench", "bench", "Check a copy of General-Bench, or fetch its open set."),
     "metrics": ("genlevel.cli.metrics", "metrics", "List the metrics, and whether they can run here; fetch their weights."),
     "doctor": ("genlevel.cli.doctor", "doctor", "Say what is configured, what answers, who may call, and what is missing."),
+    "view": ("genlevel.cli.pages", "view", "Show runs, cards and answers in the browser."),
     "up": ("genlevel.cli.services", "up", "Serve all three services in one process."),
     "gateway": ("genlevel.cli.services", "gateway", "Serve the gateway."),
     "evaluator": ("genlevel.cli.services", "evaluator", "Serve the evaluator."),

@@ -1,0 +1,75 @@
+"""Templates: Jinja2 that escapes everything, with the house's words for numbers, amounts, times and texts of models.
+
+A text that a model, a dataset or a person wrote goes through ``text``: what could turn its direction around or is no character at all is
+shown as \\u202e and the like. Nothing of theirs is ever marked as safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from genlevel.documents import words
+from genlevel.views.table import Cell, Column
+
+
+def make_environment(*packages: str) -> Environment:
+    """An environment over the templates of these packages, then those that all share (genlevel.views)."""
+    loaders = [PackageLoader(package, "templates") for package in (*packages, "genlevel.views")]
+    made = Environment(
+        loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+    )
+    made.filters.update(
+        text=words.harmless,
+        line=words.one_line,
+        number=words.number,
+        signed=words.signed,
+        span=words.span,
+        p_value=words.p_value,
+        short=words.short,
+        money=words.money,
+        duration=words.duration,
+        day=day,
+        moment=moment,
+        cell=cell,
+        picture=picture,
+    )
+    return made
+
+
+def picture(svg: str) -> Markup:
+    """A picture of genlevel.views.figures, which escape what they are given."""
+    return Markup(svg)
+
+
+def cell(value: Cell, column: Column) -> str:
+    """What a page shows of a cell."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return words.number(value, 2 if column.digits is None else column.digits)
+        case _:
+            return words.harmless(value)
+
+
+def moment(seconds: float) -> str:
+    """Unix seconds as 2026-11-29 08:15 UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def day(seconds: float) -> str:
+    """Unix seconds as 2026-11-29."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

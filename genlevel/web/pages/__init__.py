@@ -1,0 +1,1 @@
+"""One file a page: from what the services say to the values of its template."""

@@ -1,0 +1,33 @@
+"""The one table of pages and actions: address, who makes it, which role it needs, and its name in the navigation.
+
+A handler is named as module:function below genlevel.web.pages, and imported when it is first asked for. An action is a form that is posted;
+it answers with where to go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genlevel.runtime.callers import Role
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """path: as FastAPI writes it. data: where its JSON is, if not at path.json."""
+
+    path: str
+    handler: str
+    navigation: str = ""
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    path: str
+    handler: str
+    role: Role
+
+
+PAGES: tuple[PageRow, ...] = (PageRow("/", "runs:runs_page", "Runs", data="/runs.json"),)
+
+ACTIONS: tuple[ActionRow, ...] = ()
