@@ -17,6 +17,7 @@ import click
 
 from genlevel.cli.progress import ProgressDisplay
 from genlevel.connection.services import EvaluatorPort
+from genlevel.documents.progress_words import is_to_go_on
 from genlevel.documents.words import duration, harmless
 from genlevel.runtime.errors import CallerRefused, GenlevelError, Unavailable, may_pass
 from genlevel.v1 import evaluator_pb2 as ev
@@ -25,7 +26,6 @@ AWAY_S = 300.0
 """Seconds for which the evaluator may be away, or a run may wait for a service that goes on with it."""
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 _CALLS_AWAY_S = 60.0
-_GOING = (ev.RUN_STATUS_RUNNING, ev.RUN_STATUS_PAUSED)
 
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ class _Following:
                     yield progress
                     if self.left:
                         return
-                if not self._elsewhere or not _is_to_go_on(self._run):
+                if not self._elsewhere or not is_to_go_on(self._run):
                     return
             except CallerRefused as error:  # since it began: the token was withdrawn, say
                 self.left = harmless(str(error))
@@ -124,7 +124,7 @@ class _Following:
             self._waits_since = None
             if self._elsewhere:
                 say(f"{_done(run)} | paused; `genlevel tune {run.run_id} --resume` lets it go on", "")
-        elif _is_to_go_on(run):
+        elif is_to_go_on(run):
             self._waits(f"{_done(run)} | waiting for a service to go on with it", run.reason, say)
 
     def _waits(self, what: str, why: str, say: Callable[[str, str], None]) -> None:
@@ -164,11 +164,6 @@ class _Stopping:
             self._leave(f"it could not be told to stop, and goes on once it can: {harmless(str(error))}")
         except GenlevelError as error:
             click.echo(f"genlevel: run {self._run_id} could not be stopped: {harmless(str(error))}", err=True)
-
-
-def _is_to_go_on(run: ev.Run) -> bool:
-    """Whether a run that does not go on now is to."""
-    return run.status in _GOING or run.wanted == ev.RUN_WANTED_GO_ON
 
 
 def _done(run: ev.Run) -> str:
