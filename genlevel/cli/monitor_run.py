@@ -12,7 +12,7 @@ import click
 
 from genlevel.cli import EXIT_ALARM, EXIT_INCOMPLETE
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
-from genlevel.cli.watching import patiently
+from genlevel.client.following import patiently
 from genlevel.connection.monitors import MonitorsPort, monitors, need_monitor_folder
 from genlevel.documents.words import harmless
 

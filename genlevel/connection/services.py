@@ -80,14 +80,15 @@ class Services:
 
 
 @asynccontextmanager
-async def services(settings: Settings, folder: Path, *, embedded: bool = False) -> AsyncIterator[Services]:
+async def services(settings: Settings, folder: Path, *, embedded: bool = False, token: str = "") -> AsyncIterator[Services]:
     """The configured services, or embedded ones over ``folder``.
 
     Args:
         embedded: never use configured ones (--base-url).
+        token: what is shown to configured ones instead of the token that the settings name; empty = that one.
     """
     if settings.addresses.evaluator and not embedded:
-        async with _configured(settings) as found:
+        async with _configured(settings, token) as found:
             yield found
         return
     from genlevel.embedded import embedded_services
@@ -173,7 +174,7 @@ async def verdict_of(found: Services | Stored, run_id: str) -> sc.GetVerdictResp
 
 
 @asynccontextmanager
-async def _configured(settings: Settings) -> AsyncIterator[Services]:
+async def _configured(settings: Settings, token: str = "") -> AsyncIterator[Services]:
     """The services over gRPC, each at its configured address."""
     from genlevel.connection.monitors import MONITOR_TIMEOUTS_S
     from genlevel.runtime.remote import Remote, Timeout
@@ -191,7 +192,7 @@ async def _configured(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
 
         def remote(name: str, address: str, service: ServiceDescriptor, timeouts_s: Mapping[str, Timeout]) -> Remote:
-            channel = connect(address, addresses)
+            channel = connect(address, addresses, token=token)
             found = Remote(channel, service, name=name, address=address, timeouts_s=timeouts_s)
             stack.push_async_callback(found.close)
             return found

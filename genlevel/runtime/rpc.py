@@ -259,7 +259,7 @@ class RpcServer:
         await self.stop()
 
 
-def connect(address: str, addresses: Addresses | None = None, *, service: str = "") -> grpc.aio.Channel:
+def connect(address: str, addresses: Addresses | None = None, *, service: str = "", token: str = "") -> grpc.aio.Channel:
     """A channel to every address behind a name, in turn (round robin), that heals by itself and shows this process's token.
 
     Args:
@@ -268,6 +268,7 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
         addresses: where TLS and the token come from: with ``ca`` the channel is encrypted, with ``certificate`` and ``key`` it shows
             one. None, or no ``ca``: in the clear.
         service: the RPC service's full name; servers that say NOT_SERVING for it get no calls.
+        token: what it shows instead of the token that ``addresses`` names; empty = that one.
 
     Raises:
         ConfigurationError: a TLS file or the token cannot be read.
@@ -295,7 +296,7 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
     target = address if _SCHEME.match(address) else f"dns:///{address}"
     if addresses is None:
         return OwnChannel(target, options, pems=None, token=None)
-    return OwnChannel(target, options, pems=channel_pems(addresses), token=OwnToken(addresses))
+    return OwnChannel(target, options, pems=channel_pems(addresses), token=OwnToken(addresses, given=token))
 
 
 async def health_of(channel: grpc.aio.Channel, service: str, *, timeout_s: float = 1.5) -> bool:

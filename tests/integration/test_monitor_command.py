@@ -495,10 +495,10 @@ def test_a_baseline_that_fails_is_told_and_no_tick_is_asked_for(port):
 
 
 async def test_a_service_that_is_away_for_a_moment_is_waited_for(port, monkeypatch):
-    from genlevel.cli import watching
+    from genlevel.client import following
     from genlevel.runtime.errors import Unavailable
 
-    monkeypatch.setattr(watching, "_PAUSES_S", (0.0,))
+    monkeypatch.setattr(following, "_PAUSES_S", (0.0,))
     port.looks = [watched(), ticking(mo.TICK_OUTCOME_COMPLETE)]
     usual, failures = port.get_monitor, iter([True, False, True, False])
 

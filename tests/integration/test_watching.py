@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
-from genlevel.cli import progress, watching
-from genlevel.cli.watching import patiently, watch
+from genlevel.cli import progress
+from genlevel.cli.watching import watch
+from genlevel.client import following
+from genlevel.client.following import patiently
 from genlevel.runtime.errors import CallerUnknown, NotFoundError, StorageError, Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -46,8 +48,8 @@ END = state(ev.RUN_STATUS_FINISHED, ev.RUN_WANTED_FINISHED, answered=10)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(watching, "_PAUSES_S", (0.01,))
-    monkeypatch.setattr(watching, "AWAY_S", 0.2)
+    monkeypatch.setattr(following, "_PAUSES_S", (0.01,))
+    monkeypatch.setattr(following, "AWAY_S", 0.2)
 
 
 async def watched(*streams, elsewhere=True):
@@ -120,6 +122,11 @@ async def test_a_command_of_its_own_process_waits_for_nobody(status):
         await watched([AWAY], elsewhere=False)
 
 
+async def test_a_run_that_another_process_works_on_in_the_same_folder_is_watched_to_its_end():
+    done = await watched([state(RUNNING)], [state(RUNNING)], [END], elsewhere=False)
+    assert (done.run.status, done.left) == (ev.RUN_STATUS_FINISHED, "")
+
+
 async def test_other_errors_are_told():
     with pytest.raises(NotFoundError):
         await watched([state(RUNNING), NotFoundError("no run 'r' here")])
@@ -157,6 +164,6 @@ async def test_calls_are_made_again_while_a_service_is_away(monkeypatch):
     tries.clear()
     with pytest.raises(Unavailable):
         await patiently(call, elsewhere=False)
-    monkeypatch.setattr(watching, "_CALLS_AWAY_S", 0.0)
+    monkeypatch.setattr(following, "_CALLS_AWAY_S", 0.0)
     with pytest.raises(Unavailable):
         await patiently(call, elsewhere=True)

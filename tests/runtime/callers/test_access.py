@@ -444,6 +444,10 @@ def test_the_own_token_comes_from_a_file_or_a_variable_and_is_hidden(tmp_path: P
     monkeypatch.setenv("GENLEVEL_TOKEN", first)
     assert OwnToken(Addresses()).headers() == (("authorization", f"Bearer {first}"),)
     assert OwnToken(Addresses(token_env="OTHER")).headers() == ()
+    assert OwnToken(Addresses(), given="another-one").headers() == (("authorization", "Bearer another-one"),)
+    assert logs.redact("it is another-one") == "it is ***"
+    with pytest.raises(ConfigurationError, match=r"^token holds no token"):
+        OwnToken(Addresses(), given="two words")
     file.write_text(f"{second}\n")
     own = OwnToken(Addresses(token_file=file))
     assert own.headers() == (("authorization", f"Bearer {second}"),)
