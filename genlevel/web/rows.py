@@ -28,6 +28,9 @@ class ActionRow:
     role: Role
 
 
-PAGES: tuple[PageRow, ...] = (PageRow("/", "runs:runs_page", "Runs", data="/runs.json"),)
+PAGES: tuple[PageRow, ...] = (
+    PageRow("/", "runs:runs_page", "Runs", data="/runs.json"),
+    PageRow("/runs/{run}/card", "card:card_page"),
+)
 
 ACTIONS: tuple[ActionRow, ...] = ()
