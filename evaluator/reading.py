@@ -35,7 +35,11 @@ class RunReader:
 
     async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
         """One run as it stands. Raises NotFoundError if there is none."""
-        return ev.GetRunResponse(run=await self._records.message(await self._records.find(request.run_id)))
+        record = await self._records.find(request.run_id)
+        response = ev.GetRunResponse(run=await self._records.message(record))
+        if request.details:
+            response.details.CopyFrom(await self._records.details(record))
+        return response
 
     async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
         """Stores what is wanted of a run; whichever process works on it follows. Raises GenlevelError."""

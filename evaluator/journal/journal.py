@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Update, delete, func, se
 
 from evaluator.journal import migrations
 from evaluator.journal.batch_table import BatchTable
+from evaluator.journal.details import DetailTable
 from evaluator.journal.judgements import Judgements
 from evaluator.journal.monitor_store import MonitorStore
 from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, costs, noted, spending
@@ -86,6 +87,7 @@ class Journal:
         self.traffic = TrafficTable(self._engine, self._submit)
         self.batches = BatchTable(self._engine, self._submit, insert)
         self.monitors = MonitorStore(self._engine)
+        self.details = DetailTable(self._engine)
 
     @property
     def waits_for(self) -> str:

@@ -15,6 +15,7 @@ from evaluator.journal.journal import Journal
 from evaluator.journal.messages import batches_message, judging_message, run_message
 from evaluator.journal.records import JudgingTotals, RunJudge, RunRecord, Totals
 from evaluator.journal.wishes import Wanted
+from evaluator.runs.details_message import details_message
 from genlevel.runtime.errors import NotFoundError
 from genlevel.runtime.shown import quoted
 from genlevel.runtime.version import this_version
@@ -96,6 +97,14 @@ class RunRecords:
     async def message(self, record: RunRecord) -> ev.Run:
         """A run as it stands now, which may not be as it stood when its record was read."""
         return await self._message(await self._journal.reads(self._kept_now, record))
+
+    async def details(self, record: RunRecord) -> ev.RunDetails:
+        """Its limits, its tasks and its failures, as they stand now."""
+
+        def read() -> ev.RunDetails:
+            return details_message(self._journal.run(record.run_id) or record, self._journal.details.of(record.run_id))
+
+        return await self._journal.reads(read)
 
     def _kept_now(self, record: RunRecord) -> _Kept:
         kept = self._kept(self._journal.run(record.run_id) or record)

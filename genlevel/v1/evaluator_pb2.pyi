@@ -404,16 +404,68 @@ class WatchRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ..., provider_wait_s: _Optional[float] = ..., waits_for: _Optional[str] = ..., pace: _Optional[float] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
-    __slots__ = ("run_id",)
+    __slots__ = ("run_id", "details")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
-    def __init__(self, run_id: _Optional[str] = ...) -> None: ...
+    details: bool
+    def __init__(self, run_id: _Optional[str] = ..., details: _Optional[bool] = ...) -> None: ...
 
 class GetRunResponse(_message.Message):
-    __slots__ = ("run",)
+    __slots__ = ("run", "details")
     RUN_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     run: Run
-    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ...) -> None: ...
+    details: RunDetails
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., details: _Optional[_Union[RunDetails, _Mapping]] = ...) -> None: ...
+
+class RunDetails(_message.Message):
+    __slots__ = ("traffic", "tasks", "failures", "last_answer_s")
+    TRAFFIC_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    LAST_ANSWER_S_FIELD_NUMBER: _ClassVar[int]
+    traffic: TrafficSettings
+    tasks: _containers.RepeatedCompositeFieldContainer[TaskProgress]
+    failures: _containers.RepeatedCompositeFieldContainer[FailureGroup]
+    last_answer_s: float
+    def __init__(self, traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[TaskProgress, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[FailureGroup, _Mapping]]] = ..., last_answer_s: _Optional[float] = ...) -> None: ...
+
+class TaskProgress(_message.Message):
+    __slots__ = ("task", "counts")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    counts: _scorer_pb2.OutcomeCounts
+    def __init__(self, task: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ...) -> None: ...
+
+class FailureGroup(_message.Message):
+    __slots__ = ("outcome", "error_class", "answers", "examples")
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    ERROR_CLASS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLES_FIELD_NUMBER: _ClassVar[int]
+    outcome: _scorer_pb2.Outcome
+    error_class: _gateway_pb2.ErrorClass
+    answers: int
+    examples: _containers.RepeatedCompositeFieldContainer[FailureExample]
+    def __init__(self, outcome: _Optional[_Union[_scorer_pb2.Outcome, str]] = ..., error_class: _Optional[_Union[_gateway_pb2.ErrorClass, str]] = ..., answers: _Optional[int] = ..., examples: _Optional[_Iterable[_Union[FailureExample, _Mapping]]] = ...) -> None: ...
+
+class FailureExample(_message.Message):
+    __slots__ = ("task", "instance_id", "variant", "repeat", "shuffle", "error")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    instance_id: str
+    variant: int
+    repeat: int
+    shuffle: int
+    error: str
+    def __init__(self, task: _Optional[str] = ..., instance_id: _Optional[str] = ..., variant: _Optional[int] = ..., repeat: _Optional[int] = ..., shuffle: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
 
 class ListRunsRequest(_message.Message):
     __slots__ = ("ticks", "model", "suite", "statuses", "tags", "since_s", "text", "limit", "after")

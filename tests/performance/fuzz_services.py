@@ -318,6 +318,7 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("StartRun", ev.StartRunRequest(run_id=one, traffic=traffic, retry_failed=True)),
         ("WatchRun", ev.WatchRunRequest(run_id=one)),
         ("GetRun", ev.GetRunRequest(run_id=one)),
+        ("GetRun", ev.GetRunRequest(run_id=other, details=True)),
         ("GetTraffic", ev.GetTrafficRequest(run_id=one)),
         ("ListRuns", ev.ListRunsRequest()),
         ("CancelRun", ev.CancelRunRequest(run_id=one)),

@@ -35,6 +35,18 @@ async def test_a_run_asks_each_instance_once_and_is_scored(make_evaluator, scrip
     assert verdict.benchmark == "general-bench"
 
 
+async def test_how_a_run_stands_is_told_in_detail_if_that_is_asked_for(make_evaluator, scripted, suite_folder, failing_script, tmp_path):
+    scripted.script = failing_script(gw.ERROR_CLASS_TRANSIENT, times=1)
+    evaluator, _ = make_evaluator(attempts=1)
+    run = await start(evaluator, suite_folder(3), ev.TrafficSettings(concurrency=2, budget_tokens=10**6))
+    found = await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id, details=True))
+    (task,), (failure,) = found.details.tasks, found.details.failures
+    assert (task.counts.total, task.counts.answered, task.counts.failed) == (3, run.counts.answered, run.counts.failed)
+    assert (failure.error_class, failure.answers, len(failure.examples)) == (gw.ERROR_CLASS_TRANSIENT, run.counts.failed, 1)
+    assert (found.details.traffic.concurrency, found.details.traffic.budget_tokens) == (2, 10**6)
+    assert not (await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id))).HasField("details")
+
+
 @pytest.mark.parametrize(("most_kept", "times", "asked"), [(4 << 20, 1, 0), (10_000, 1, 1), (5_000, 2, 0), (3_000, 2, 1)])
 async def test_a_small_task_is_read_once_and_scored_alike(make_evaluator, scripted, suite_folder, monkeypatch, *, most_kept, times, asked):
     """Its questions, its answers, both or none of them come from memory."""
