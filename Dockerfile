@@ -3,7 +3,7 @@ FROM python:3.13-slim-trixie AS build
 # "embedded" is the embedded model (about 300 MB); "bedrock" and "vertex" are the credentials of those clouds.
 ARG EXTRAS=bedrock,embedded,postgres,vertex
 WORKDIR /source
-COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY constraints.txt pyproject.toml README.md LICENSE NOTICE ./
 COPY genlevel genlevel
 COPY gateway gateway
 COPY evaluator evaluator

@@ -11,7 +11,6 @@ from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.logs import redact
@@ -21,6 +20,7 @@ from genlevel.web.failures import http_status
 from genlevel.web.headers import HEADERS
 from genlevel.web.page import Asked, Handler, Moved, Page
 from genlevel.web.rows import ACTIONS, PAGES, PageRow
+from genlevel.web.static_files import StaticFiles, static_address
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,7 +47,7 @@ def create_app(services: Services, settings: Settings, door: Door) -> FastAPI:
         app.add_route(row.path, site.page(row), methods=["GET"])
     for action in ACTIONS:
         app.add_route(action.path, site.action(action.handler, action.path), methods=["POST"])
-    app.mount("/static", StaticFiles(packages=[("genlevel.web", "static")]), name="static")
+    app.mount("/static", StaticFiles(), name="static")
     app.middleware("http")(_with_headers)
     app.add_exception_handler(404, site.missing)
     return app
@@ -61,6 +61,7 @@ class _Site:
         self._settings = settings
         self._door = door
         self._templates: Environment = make_environment("genlevel.web")
+        self._templates.globals["static"] = static_address
         self._templates.globals["navigation"] = [(row.navigation, row.path) for row in PAGES if row.navigation]
 
     def page(self, row: PageRow) -> Callable[[Request], Awaitable[Response]]:
