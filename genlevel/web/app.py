@@ -18,8 +18,8 @@ from genlevel.views.environment import make_environment
 from genlevel.web.door import Door
 from genlevel.web.failures import http_status
 from genlevel.web.headers import HEADERS
-from genlevel.web.page import Asked, Handler, Moved, Page
-from genlevel.web.rows import ACTIONS, PAGES, PageRow
+from genlevel.web.page import Asked, FileHandler, Handler, Moved, Page
+from genlevel.web.rows import ACTIONS, FILES, PAGES, PageRow
 from genlevel.web.static_files import StaticFiles, static_address
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def create_app(services: Services, settings: Settings, door: Door) -> FastAPI:
         app.add_route(f"{(row.data or row.path).removesuffix('.json')}.{{table}}.csv", site.csv(row), methods=["GET"])
     for row in PAGES:
         app.add_route(row.path, site.page(row), methods=["GET"])
+    for file in FILES:
+        app.add_route(file.path, site.file(file.handler), methods=["GET"])
     for action in ACTIONS:
         app.add_route(action.path, site.action(action.handler, action.path), methods=["POST"])
     app.mount("/static", StaticFiles(), name="static")
@@ -101,6 +103,20 @@ class _Site:
                 if found is None:
                     return self._problem(request, HTTPStatus.NOT_FOUND, f"this page has no such table; it has {', '.join(made.tables)}")
                 return Response(found.csv(), media_type="text/csv; charset=utf-8", headers={"content-disposition": "attachment"})
+
+            return await self._answered(request, work)
+
+        return endpoint
+
+    def file(self, handler: str) -> Callable[[Request], Awaitable[Response]]:
+        """Bytes, as their handler says."""
+
+        async def endpoint(request: Request) -> Response:
+            async def work() -> Response:
+                asked = await self._asked(request, parse_qs(request.url.query, keep_blank_values=True, max_num_fields=1000))
+                module, _, function = handler.partition(":")
+                found: FileHandler = getattr(importlib.import_module(f"genlevel.web.{module}"), function)
+                return await found(asked, request)
 
             return await self._answered(request, work)
 

@@ -11,6 +11,9 @@ from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import quoted
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from genlevel.connection.services import Services
     from genlevel.runtime.documents import Document
     from genlevel.runtime.settings import Settings
@@ -54,10 +57,14 @@ class Asked:
 
     def one(self, name: str, default: str = "") -> str:
         """A value that may be given once. Raises UsageError."""
+        return self.exact(name, default).strip()
+
+    def exact(self, name: str, default: str = "") -> str:
+        """As ``one``, with the white space around it: an id may begin or end with some. Raises UsageError."""
         values = self.query.get(name, ())
         if len(values) > 1:
             raise UsageError(f"{name} is given {len(values)} times; give it once")
-        return values[0].strip() if values else default
+        return values[0] if values else default
 
     def many(self, name: str) -> list[str]:
         """All values that are not empty."""
@@ -78,3 +85,4 @@ class Asked:
 
 
 Handler = Callable[[Asked], Awaitable["Page | Moved"]]
+FileHandler = Callable[[Asked, "Request"], Awaitable["Response"]]

@@ -28,9 +28,19 @@ class ActionRow:
     role: Role
 
 
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """Bytes rather than a page: the handler makes the response itself. It is named as module:function below genlevel.web."""
+
+    path: str
+    handler: str
+
+
 PAGES: tuple[PageRow, ...] = (
     PageRow("/", "runs:runs_page", "Runs", data="/runs.json"),
     PageRow("/runs/{run}/card", "card:card_page"),
 )
 
 ACTIONS: tuple[ActionRow, ...] = ()
+
+FILES: tuple[FileRow, ...] = ()
