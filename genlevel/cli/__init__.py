@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "level": ("genlevel.cli.level", "level", "Compute the levels of a result workbook or a run."),
     "score": ("genlevel.cli.score", "score", "Score prediction files and write a result workbook."),
     "export": ("genlevel.cli.export", "export", "Write a run as workbook, predictions, csv, json or bundle."),
+    "report": ("genlevel.cli.report", "report", "Write a report of runs as one HTML or Markdown file."),
     "merge": ("genlevel.cli.merge", "merge", "Join runs of one model over different tasks, or of several machines, into one."),
     "verify": ("genlevel.cli.verify", "verify", "Compute a result again from its answers, and say whether it is the same."),
     "leaderboard": ("genlevel.cli.leaderboard", "leaderboard", "Rank measured models, and published ones beside them."),

@@ -1,0 +1,117 @@
+"""Reports of runs as files: valid, complete, harmless, and honest about what is not there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+import html5lib
+import pytest
+
+from evaluator.journal.records import Answer
+from genlevel.benchmark.outcomes import Outcome
+from genlevel.connection.services import stored
+from genlevel.report.gathering import MOST_RUNS, gather
+from genlevel.report.html import report_html
+from genlevel.report.markdown import report_markdown
+from genlevel.report.sections import Report, make_report
+from genlevel.runtime.errors import NotFoundError, UsageError
+from genlevel.runtime.settings import Settings
+from tests.performance.stored_runs import make_suite, store_run, usual_answer
+
+HOSTILE = "</pre></main><script>alert(1)</script><img src=x onerror=alert(2)> | a `b` [c](javascript:d) \u202e \x1b[2J \x00 ```\n# e"
+
+
+def hostile_answer(run_id: str, task: str, number: int) -> Answer:
+    return Answer(run_id, task, f"q{number}", Outcome.ANSWERED, raw_answer=HOSTILE * 50 if number % 2 else "A", created=time.time())
+
+
+def complete_answer(run_id: str, task: str, number: int) -> Answer:
+    return usual_answer(run_id, task, 0 if number % 100 == 8 else number)._replace(instance_id=f"q{number}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A data folder, and its runs: one with an outcome of each instance, one with failures, one with hostile answers."""
+    root = tmp_path_factory.mktemp("reports")
+    suite = make_suite(root / "suite", 200, 2)
+
+    async def stored_ones() -> list[str]:
+        made = {"one": complete_answer, "<b>two</b>|": usual_answer, "three": hostile_answer}
+        return [await store_run(root / "data", suite, model=model, answered=answered) for model, answered in made.items()]
+
+    return root / "data", asyncio.run(stored_ones())
+
+
+async def report_of(folder: Path, runs: list[str]) -> Report:
+    async with stored(Settings(), folder) as found:
+        return make_report(await gather(found, runs), "2026-11-29 08:00 UTC")
+
+
+async def test_a_report_is_valid_html_that_loads_and_runs_nothing(folder: tuple[Path, list[str]]) -> None:
+    page = report_html(await report_of(*folder))
+    tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)
+    assert [element.tag for element in tree.iter() if element.tag in ("script", "img", "link", "iframe", "object", "a")] == []
+    assert [name for element in tree.iter() for name in element.attrib if name.startswith("on") or name == "style"] == []
+    assert "http" not in page.replace("http-equiv", "")
+    assert len(page.encode()) < 2_000_000
+
+
+async def test_a_report_says_the_verdict_first_and_all_that_was_promised(folder: tuple[Path, list[str]]) -> None:
+    data, runs = folder
+    report = await report_of(data, runs[:1])
+    assert [section.title for section in report.sections] == [
+        "Verdict", "Wins and near misses", "Strengths and weaknesses", "Examples of what went wrong", "Cost", "All tasks", "Methods",
+        f"Stamp of run {runs[0]}",
+    ]  # fmt: skip
+    assert report.sections[0].lines[0].startswith("Certified")
+    assert "sha256" in report.sections[-1].code
+
+
+async def test_further_runs_are_compared_with_the_first(folder: tuple[Path, list[str]]) -> None:
+    data, runs = folder
+    report = await report_of(data, runs)
+    assert [section.title for section in report.sections[:3]] == ["The runs", f"{runs[0]} beside {runs[1]}", f"{runs[0]} beside {runs[2]}"]
+    levels = report.sections[1].tables[0]
+    assert [row[4] for row in levels.rows] == [0.0] * len(levels.rows)  # both have the same answers
+
+
+async def test_what_failed_is_counted_by_its_reason(folder: tuple[Path, list[str]]) -> None:
+    data, runs = folder
+    section = next(section for section in (await report_of(data, runs[1:2])).sections if section.title == "Examples of what went wrong")
+    assert sorted((row[0], row[2]) for row in section.tables[0].rows) == [("failed", 2), ("refused", 2), ("unparsable", 2)]
+    assert len(section.examples) == 2
+
+
+async def test_a_hostile_answer_is_text_in_both_forms(folder: tuple[Path, list[str]]) -> None:
+    data, runs = folder
+    report = await report_of(data, runs[1:])
+    page, text = report_html(report), report_markdown(report)
+    for made in (page, text):
+        assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", made)
+    assert "<script>alert" not in page
+    assert "<b>two" not in page
+    outside_code = re.sub(r"(?s)```json.*?```", "", text)
+    assert not re.search(r"(?<!\\)<script", outside_code)
+    assert not re.search(r"(?<!\\)`", outside_code)
+    assert "\n# e" not in outside_code
+    assert len(page) < 300_000  # answers of 6,000 characters are cut
+
+
+async def test_tables_of_markdown_have_all_their_cells(folder: tuple[Path, list[str]]) -> None:
+    text = report_markdown(await report_of(*folder))
+    for block in re.findall(r"(?m)(?:^\|.*\n)+", text):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1, block
+
+
+async def test_a_report_of_nothing_is_refused_in_one_line(folder: tuple[Path, list[str]]) -> None:
+    data, runs = folder
+    for named, error, said in (
+        (["missing"], NotFoundError, "missing"),
+        ([runs[0], runs[0]], UsageError, "2 times"),
+        ([runs[0]] * (MOST_RUNS + 1), UsageError, "at most"),
+    ):
+        with pytest.raises(error, match=said):
+            await report_of(data, named)
