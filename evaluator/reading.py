@@ -48,8 +48,12 @@ class RunReader:
         return await Updating(self._journal, self._records, continues=False, told=_nobody).update(request)
 
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
-        """The runs, the newest first; those with an occasion only if they are asked for."""
-        return ev.ListRunsResponse(runs=await self._records.messages(ticks=request.ticks))
+        """The runs that are asked for, the newest first; those with an occasion only if they are asked for, too. Raises UsageError."""
+        return await self._records.page(request)
+
+    async def describe_run(self, request: ev.DescribeRunRequest) -> ev.DescribeRunResponse:
+        """Changes what people call a run and say of it. Raises GenlevelError."""
+        return ev.DescribeRunResponse(run=await self._records.message(await self._records.describe(request)))
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
         """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""

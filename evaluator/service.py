@@ -305,8 +305,14 @@ class Evaluator:
         return response
 
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
-        """The runs, the newest first; those with an occasion only if they are asked for."""
-        return ev.ListRunsResponse(runs=await self._records.messages(ticks=request.ticks))
+        """The runs that are asked for, the newest first; those with an occasion only if they are asked for, too. Raises UsageError."""
+        return await self._records.page(request)
+
+    async def describe_run(self, request: ev.DescribeRunRequest) -> ev.DescribeRunResponse:
+        """Changes what people call a run and say of it. Raises GenlevelError."""
+        record = await self._records.describe(request)
+        self._control.described(record)
+        return ev.DescribeRunResponse(run=await self._records.message(record))
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
         """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""

@@ -40,6 +40,16 @@ class BatchTable:
         """How the batches of a run stand; None if none waits."""
         return standing_of(self.open(run_id))
 
+    def standings(self, run_ids: Sequence[str]) -> dict[str, Standing]:
+        """The same of several runs, by their ids, of those whose batches wait."""
+        found: dict[str, list[BatchRecord]] = {}
+        query = select(batches).where(batches.c.state < int(BatchStep.CLOSED)).order_by(batches.c.run_id, batches.c.number)
+        with self._engine.connect() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.run_id, []).append(_record(row))
+        waiting = {run_id: standing_of(found[run_id]) for run_id in run_ids if run_id in found}
+        return {run_id: standing for run_id, standing in waiting.items() if standing is not None}
+
     def open_ids(self) -> frozenset[str]:
         """The providers' ids of all batches that are not closed, of whatever run."""
         query = select(batches.c.batch_id).where(batches.c.state < int(BatchStep.CLOSED), batches.c.batch_id != "")

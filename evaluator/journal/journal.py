@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Row, Select, Update, delete, func, select, update
+from sqlalchemy import Connection, Engine, Select, Update, delete, func, select, update
 
 from evaluator.journal import migrations
 from evaluator.journal.batch_table import BatchTable
+from evaluator.journal.descriptions import DescriptionTable
 from evaluator.journal.details import DetailTable
 from evaluator.journal.judgements import Judgements
+from evaluator.journal.listing import RunList
 from evaluator.journal.monitor_store import MonitorStore
 from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, costs, noted, spending
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Said, Spent, Totals
-from evaluator.journal.rows import answer_insert, answer_of, storable, usage_sums
+from evaluator.journal.rows import answer_insert, answer_of, run_record, storable, usage_sums
+from evaluator.journal.sums import SumTable
 from evaluator.journal.tables import (
     HEAD,
     answers,
@@ -39,7 +42,6 @@ from evaluator.journal.tables import (
 from evaluator.journal.traffic_table import TrafficTable
 from evaluator.journal.usage import BUCKETS
 from evaluator.journal.wish_table import WishTable
-from evaluator.journal.wishes import Wanted
 from evaluator.journal.writer import Work, Writer
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -62,8 +64,9 @@ class Journal:
     What is written under a lease is left out if the lease is lost: that is asked in the same transaction, as the process may have been
     stopped since it was asked to write.
 
-    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic, batches: ratings,
-    what is wanted of runs, what their calls were like, and what they have handed to providers, in the same database.
+    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic, batches, list,
+    descriptions, sums: ratings, what is wanted of runs, what their calls were like, what they have handed to providers, lists of runs, what
+    people call them, and what the answers of ended ones add up to, in the same database.
 
     Args:
         patience: for how long writing is tried again, and reading by way of ``reads``; None: not at all.
@@ -88,6 +91,9 @@ class Journal:
         self.batches = BatchTable(self._engine, self._submit, insert)
         self.monitors = MonitorStore(self._engine)
         self.details = DetailTable(self._engine)
+        self.list = RunList(self._engine)
+        self.descriptions = DescriptionTable(self._engine)
+        self.sums = SumTable(self._engine, self._submit)
 
     @property
     def waits_for(self) -> str:
@@ -155,7 +161,7 @@ class Journal:
     def _created(self, connection: Connection, record: RunRecord) -> RunRecord:
         row = {**asdict(record), "wanted": int(record.wanted)}
         connection.execute(insert_into(runs, self._engine).on_conflict_do_nothing(index_elements=["run_id"]), row)
-        return _run_record(connection.execute(select(runs).where(runs.c.run_id == record.run_id)).one())
+        return run_record(connection.execute(select(runs).where(runs.c.run_id == record.run_id)).one())
 
     def update_run(
         self,
@@ -222,25 +228,19 @@ class Journal:
             rows = connection.execute(select(runs).where(runs.c.run_id.startswith(run_id, autoescape=True)).limit(50)).all()
         exact = [row for row in rows if row.run_id == run_id]
         chosen = exact or (rows if len(rows) == 1 else [])
-        return _run_record(chosen[0]) if chosen else None
+        return run_record(chosen[0]) if chosen else None
 
     def latest(self, identity: str) -> RunRecord | None:
         """The newest run of a specification."""
         with self._engine.connect() as connection:
             row = connection.execute(select(runs).where(runs.c.identity == identity).order_by(runs.c.generation.desc()).limit(1)).first()
-        return _run_record(row) if row else None
+        return run_record(row) if row else None
 
     def of_occasion(self, occasion: str) -> str:
         """The id of the newest run with this occasion; "" if there is none."""
         query = select(runs.c.run_id).where(runs.c.occasion == occasion).order_by(runs.c.created.desc(), runs.c.generation.desc()).limit(1)
         with self._engine.connect() as connection:
             return str(connection.execute(query).scalar_one_or_none() or "")
-
-    def runs(self, *, ticks: bool = False) -> list[RunRecord]:
-        """The runs, the newest first. ticks: those with an occasion, too."""
-        query = select(runs) if ticks else select(runs).where(runs.c.occasion == "")
-        with self._engine.connect() as connection:
-            return [_run_record(row) for row in connection.execute(query.order_by(runs.c.created.desc()))]
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
@@ -370,16 +370,3 @@ def _counted(connection: Connection, query: Select[int, int]) -> dict[Outcome, i
 
 def _nothing(_: Connection) -> None:
     """What is written to wait for all that was to be written before."""
-
-
-def _run_record(row: Row[*tuple[object, ...]]) -> RunRecord:
-    record = RunRecord(**row._mapping)
-    return replace(
-        record,
-        partial=bool(record.partial),
-        priced=bool(record.priced),
-        wanted=Wanted.of(record.wanted),
-        at_once=bool(record.at_once),
-        retry_failed=bool(record.retry_failed),
-        judge_only=bool(record.judge_only),
-    )

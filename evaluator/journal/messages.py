@@ -99,6 +99,10 @@ def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage
         prompt_version=record.prompt_version,
         wanted=ev.RunWanted.Name(record.wanted),
         plan=record.plan_number,
+        name=record.name,
+        tags=json.loads(record.tags),
+        notes=record.notes,
+        tasks=len(json.loads(record.plan)),
     )
     run.suite_hash = run.specification.suite_hash
     if record.priced:

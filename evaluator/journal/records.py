@@ -23,7 +23,7 @@ class RunRecord:
     retry_failed, judge_only: what the latest start was asked for. vain_starts: how often a service has continued it since that last
     brought an answer. continued: when it last did. model: as the specification names it. covers: JSON, what its tasks are called, in its
     suite and in its benchmark. plan_number: which try of the model on them it is (evaluator.journal.plan_numbers), from 1; 0 = not told.
-    facts: RunFacts as JSON; "" = not known. occasion: as the specification has it.
+    facts: RunFacts as JSON; "" = not known. occasion: as the specification has it. name, tags (a JSON list), notes: what people say of it.
     """
 
     run_id: str
@@ -56,6 +56,9 @@ class RunRecord:
     plan_number: int = 0
     facts: str = ""
     occasion: str = ""
+    name: str = ""
+    tags: str = "[]"
+    notes: str = ""
 
     @property
     def suite_hash(self) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, case, func, literal_column, select
 
-from evaluator.journal.records import Answer, Judgement
+from evaluator.journal.records import Answer, Judgement, RunRecord
 from evaluator.journal.tables import answers, judgements
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS, Usage
+from evaluator.journal.wishes import Wanted
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import ErrorClass
@@ -85,6 +86,20 @@ def judgement_of(row: AnyRow) -> Judgement:
     usage = Usage(**{name: values.pop(name) for name in TOKEN_BUCKETS})
     outcome, error_class = Outcome.of(values.pop("outcome")), ErrorClass.of(values.pop("error_class"))
     return Judgement(**values, usage=usage, outcome=outcome, error_class=error_class)
+
+
+def run_record(row: AnyRow) -> RunRecord:
+    """A row of the table of runs."""
+    record = RunRecord(**row._mapping)
+    return replace(
+        record,
+        partial=bool(record.partial),
+        priced=bool(record.priced),
+        wanted=Wanted.of(record.wanted),
+        at_once=bool(record.at_once),
+        retry_failed=bool(record.retry_failed),
+        judge_only=bool(record.judge_only),
+    )
 
 
 def usage_sums(connection: Connection, table: Table, buckets: Sequence[str], condition: ColumnElement[bool]) -> tuple[Usage, int | None]:

@@ -1,4 +1,5 @@
-"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, batches, and what traffic was like."""
+"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, batches, what traffic was like, and what is
+kept of deleted runs."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaDa
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0011"
+HEAD = "0013"
 
 metadata = MetaData()
 
@@ -64,6 +65,9 @@ runs = Table(
     Column("plan_number", Integer, nullable=False, server_default="0"),  # which try it is, from 1; 0 = not told
     Column("facts", Text, nullable=False, server_default=""),  # RunFacts as JSON; empty = not known
     Column("occasion", Text, nullable=False, server_default=""),  # as the specification has it; such a run is no try at a verdict
+    Column("name", Text, nullable=False, server_default=""),  # what people call it
+    Column("tags", Text, nullable=False, server_default="[]"),  # JSON: their words for it
+    Column("notes", Text, nullable=False, server_default=""),
     Index("ix_evaluator_runs_identity", "identity"),
     Index("ix_evaluator_runs_model", "model", "benchmark"),
     Index("ix_evaluator_runs_occasion", "occasion", "model", "benchmark"),
@@ -223,4 +227,38 @@ batch_items = Table(
     Column("output_tokens", BigInteger, nullable=False),
     Index("ix_evaluator_batch_items_batch", "run_id", "batch"),
     Index("ix_evaluator_batch_items_key", "run_id", "task", "instance_id"),
+)
+
+run_sums = Table(
+    "evaluator_run_sums",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("updated", Double, nullable=False),  # the run's when they were added up: they hold while that is the same
+    Column("sums", Text, nullable=False),  # evaluator.journal.sums.Sums as JSON
+)
+
+deleted_runs = Table(
+    "evaluator_deleted_runs",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("deleted", Double, primary_key=True),  # Unix seconds: what is made of the same answers again has the same id
+    Column("identity", String(12), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("benchmark", Text, nullable=False),
+    Column("covers", Text, nullable=False),  # as of runs; empty list: it was no try
+    Column("plan_number", Integer, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("first_answers", Text, nullable=False),  # JSON: {task: [its plan's number, what tells its earliest answer apart, ...]}
+    Column("cleared", Integer, nullable=False),  # all that it had is removed
+    Index("ix_evaluator_deleted_runs_identity", "identity"),
+    Index("ix_evaluator_deleted_runs_model", "model", "benchmark"),
+    Index("ix_evaluator_deleted_runs_cleared", "cleared"),
+)
+
+unused_files = Table(
+    "evaluator_unused_files",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # of a stored file of a deleted run; another run may have it
+    Column("bytes", BigInteger, nullable=False),
 )

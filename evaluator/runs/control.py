@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from evaluator.journal.messages import is_priced
+from evaluator.journal.records import RunRecord
 from evaluator.journal.wish_table import continued_by_itself, newly_started, run_ended
 from evaluator.journal.wishes import Wanted, Wish
 from evaluator.planning.judge_requests import judged_tasks
@@ -283,6 +284,12 @@ class RunControl:
         """Stops a run if it goes on here."""
         if (active := self.active.get(run_id)) is not None:
             active.stop(*ENDED_BY_WISH[Wanted.STOPPED], now=now)
+
+    def described(self, record: RunRecord) -> None:
+        """Takes note of a run's new name, tags and notes, if it goes on here."""
+        if (active := self.active.get(record.run_id)) is not None:
+            kept = replace(active.work.record, name=record.name, tags=record.tags, notes=record.notes)
+            active.work = replace(active.work, record=kept)
 
     async def heed(self, run_id: str) -> None:
         """Looks at once at what is wanted of a run, if it goes on here. Raises StorageError."""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf import json_format
 
 from evaluator.journal.batch_records import Standing
 from evaluator.journal.journal import Journal
+from evaluator.journal.listing import ListedRun
 from evaluator.journal.messages import batches_message, judging_message, run_message
-from evaluator.journal.records import JudgingTotals, RunJudge, RunRecord, Totals
+from evaluator.journal.records import RunJudge, RunRecord
+from evaluator.journal.sums import NO_JUDGING, Sums
 from evaluator.journal.wishes import Wanted
+from evaluator.runs.describing import LONGEST_NAME, described
 from evaluator.runs.details_message import details_message
-from genlevel.runtime.errors import NotFoundError
+from evaluator.runs.filtering import Filter
+from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.shown import quoted
 from genlevel.runtime.version import this_version
 from genlevel.v1 import evaluator_pb2 as ev
@@ -27,8 +32,7 @@ if TYPE_CHECKING:
     from evaluator.planning.plans import Plan
     from evaluator.runs.crew import Ending
 
-_LONGEST_ID = 100
-
+_MOST_NAMED = 5
 
 ENDED_BY_WISH = {
     Wanted.PAUSED: (ev.RUN_STATUS_PAUSED, "paused by request"),
@@ -64,14 +68,16 @@ class Activity(Protocol):
 class _Kept:
     """What the journal has of a run.
 
-    judged: by whom, and how far; None if nobody was asked to. facts: for its stamp. batches: how those stand that wait; None: none does.
+    judge: who judges its answers; None if nobody was asked to. facts: for its stamp. batches: how those stand that wait; None: none does.
+    is_news: the sums are not kept yet, and can be, as the run has ended.
     """
 
     record: RunRecord
-    totals: Totals
-    judged: tuple[RunJudge, JudgingTotals] | None
+    sums: Sums
+    judge: RunJudge | None
+    batches: Standing | None
+    is_news: bool
     facts: sc.RunFacts | None = None
-    batches: Standing | None = None
 
 
 class RunRecords:
@@ -82,17 +88,31 @@ class RunRecords:
         self._control = control
 
     async def find(self, run: str) -> RunRecord:
-        """The run with this id, or whose id begins so. Raises NotFoundError if there is none."""
-        asked = 0 < len(run) <= _LONGEST_ID  # every id begins with nothing, and databases take no long pattern
-        record = await self._journal.reads(self._journal.run, run) if asked else None
-        if record is None:
-            raise NotFoundError(f"no run {quoted(run)} here; `genlevel runs` lists them")
-        return record
+        """The run with this id, or whose id begins so, or else the one that is called so.
 
-    async def messages(self, *, ticks: bool) -> list[ev.Run]:
-        """The runs, the newest first. ticks: those with an occasion, too."""
-        kept = await self._journal.reads(lambda: [self._kept(record) for record in self._journal.runs(ticks=ticks)])
-        return [await self._message(one) for one in kept]
+        Raises NotFoundError if there is none, UsageError if several are called so.
+        """
+        asked = 0 < len(run) <= LONGEST_NAME  # every id begins with nothing, and databases take no long pattern
+        record = await self._journal.reads(self._journal.run, run) if asked else None
+        named = await self._journal.reads(self._journal.list.named, run) if asked and record is None else []
+        if len(named) > 1:
+            ids = ", ".join(one.run_id for one in named[:_MOST_NAMED]) + (", ..." if len(named) > _MOST_NAMED else "")
+            raise UsageError(f"{len(named)} runs are called {quoted(run)}: {ids}; name one by its id")
+        if record is None and not named:
+            raise NotFoundError(f"no run {quoted(run)} here; `genlevel runs` lists them")
+        return record or named[0]
+
+    async def page(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
+        """The runs that a request asks for, the newest first. Raises UsageError for what makes no sense."""
+        wanted = Filter.of(request)
+        words = bool(request.suite or request.text)
+        listed = await self._journal.reads(partial(self._journal.list.all, ticks=request.ticks, since=request.since_s, suite_words=words))
+        found = [run for run in listed if wanted.lets_through(run)]
+        if request.statuses:
+            found = [run for run in found if await self._status(run) in request.statuses]
+        page, following = wanted.page(found, request.limit)
+        kept = await self._journal.reads(self._kept_of, [run.run_id for run in page])
+        return ev.ListRunsResponse(runs=[await self._message(one) for one in kept], found=len(found), next=following)
 
     async def message(self, record: RunRecord) -> ev.Run:
         """A run as it stands now, which may not be as it stood when its record was read."""
@@ -106,29 +126,65 @@ class RunRecords:
 
         return await self._journal.reads(read)
 
+    async def describe(self, request: ev.DescribeRunRequest) -> RunRecord:
+        """Changes a run's name, tags and notes. Returns it as it is then. Raises GenlevelError."""
+        record = await self.find(request.run_id)
+        changed = partial(self._journal.descriptions.change, record.run_id, lambda before: described(before, request))
+        there = await self._journal.writes(changed)
+        records = await self._journal.reads(self._journal.list.records, [record.run_id])
+        if not there or not records:
+            raise NotFoundError(f"run {record.run_id} is not there any more")
+        return records[0]
+
+    async def _status(self, run: ListedRun) -> int:
+        """The state that a run of a list is in now."""
+        may_differ = run.run_id in self._control.active or run.status == ev.RUN_STATUS_RUNNING
+        if not may_differ and run.wanted not in (*ENDED_BY_WISH, Wanted.GO_ON):
+            return run.status
+        while records := await self._journal.reads(self._journal.list.records, [run.run_id]):
+            if (stands := await self._as_it_stands(records[0])) is not None:
+                return stands.status
+        return run.status
+
     def _kept_now(self, record: RunRecord) -> _Kept:
-        kept = self._kept(self._journal.run(record.run_id) or record)
+        (kept,) = self._kept_of([record.run_id]) or self._kept([record])
         facts = facts_of(kept.record)
         if facts is not None:
-            models, parameters = self._journal.sent(record.run_id)
-            facts.models.extend(sc.CountedText(text=text, answers=count) for text, count in models)
-            facts.parameters.extend(sc.CountedText(text=text, answers=count) for text, count in parameters)
+            facts.models.extend(sc.CountedText(text=text, answers=count) for text, count in kept.sums.models)
+            facts.parameters.extend(sc.CountedText(text=text, answers=count) for text, count in kept.sums.parameters)
         return replace(kept, facts=facts)
 
-    def _kept(self, record: RunRecord) -> _Kept:
-        judgements = self._journal.judgements
-        judge = judgements.judge_of(record.run_id)
-        judged = None if judge is None else (judge, judgements.totals(record.run_id))
-        standing = self._journal.batches.standing(record.run_id)
-        return _Kept(record, self._journal.totals(record.run_id), judged, batches=standing)
+    def _kept_of(self, run_ids: Sequence[str]) -> list[_Kept]:
+        return self._kept(self._journal.list.records(run_ids))
+
+    def _kept(self, records: Sequence[RunRecord]) -> list[_Kept]:
+        journal, ids = self._journal, [record.run_id for record in records]
+        known, judges, batches = journal.sums.of(records), journal.list.judges(ids), journal.batches.standings(ids)
+        return [
+            _Kept(
+                record,
+                known.get(record.run_id) or self._added_up(record, judges.get(record.run_id)),
+                judges.get(record.run_id),
+                batches.get(record.run_id),
+                is_news=record.run_id not in known and record.status != ev.RUN_STATUS_RUNNING,
+            )
+            for record in records
+        ]
+
+    def _added_up(self, record: RunRecord, judge: RunJudge | None) -> Sums:
+        journal, run_id = self._journal, record.run_id
+        judging = NO_JUDGING if judge is None else journal.judgements.totals(run_id)
+        return Sums(journal.totals(run_id), judging, *journal.sent(run_id))
 
     async def _message(self, kept: _Kept) -> ev.Run:
+        if kept.is_news:
+            self._journal.sums.keep(kept.record, kept.sums)
         while (record := await self._as_it_stands(kept.record)) is None:
             kept = await self._journal.reads(self._kept_now, kept.record)
-        totals = kept.totals
+        totals = kept.sums.totals
         run = run_message(record, totals.outcomes, totals.usage, totals.cost)
-        if kept.judged is not None:
-            run.judging.CopyFrom(judging_message(*kept.judged))
+        if kept.judge is not None:
+            run.judging.CopyFrom(judging_message(kept.judge, kept.sums.judging))
         if kept.batches is not None:
             run.batches.CopyFrom(batches_message(kept.batches))
         if kept.facts is not None:

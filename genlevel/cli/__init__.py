@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tune": ("genlevel.cli.tune", "tune", "Pause, resume or stop a run, or change its limits and budget while it goes on."),
     "rescore": ("genlevel.cli.rescore", "rescore", "Parse and score a run's answers again, with ratings or a judge."),
     "runs": ("genlevel.cli.runs", "runs", "List runs."),
+    "describe": ("genlevel.cli.describe", "describe", "Name a run, tag it, and keep notes of it."),
     "show": ("genlevel.cli.show", "show", "Show a run's result, its failures, one instance or its traffic."),
     "level": ("genlevel.cli.level", "level", "Compute the levels of a result workbook or a run."),
     "score": ("genlevel.cli.score", "score", "Score prediction files and write a result workbook."),

@@ -22,7 +22,7 @@ from genlevel.connection.services import DEFAULT_FOLDER, Services, verdict_of
 from genlevel.documents.runs import result_document
 from genlevel.documents.waiting_batches import batches_document, batches_told
 from genlevel.documents.words import asked_told, harmless
-from genlevel.runtime.errors import StorageError
+from genlevel.runtime.errors import GenlevelError, StorageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -35,10 +35,21 @@ _METRICS_FILE = "metrics.prom"
 _HELD = {ev.RUN_WANTED_PAUSED: "paused by request", ev.RUN_WANTED_STOPPED: "stopped by request"}
 
 
-async def drive(found: Services, request: ev.StartRunRequest, settings: Settings, out: Path, *, as_json: bool) -> int:
-    """Starts or continues a run, shows how it goes and what came of it. Returns the exit code."""
+async def drive(
+    found: Services,
+    request: ev.StartRunRequest,
+    settings: Settings,
+    out: Path,
+    *,
+    said: ev.DescribeRunRequest | None = None,
+    as_json: bool,
+) -> int:
+    """Starts or continues a run, shows how it goes and what came of it. Returns the exit code. said: what it is to be called."""
     access = _access(found, settings)  # before anything is begun
     started = await found.evaluator.start_run(request)
+    if said is not None:
+        said.run_id = started.run.run_id
+        await _describe(found, said)
     for problem in started.problems:
         note(problem)
     where = "" if out == DEFAULT_FOLDER else f" --out {shlex.quote(str(out))}"
@@ -68,6 +79,14 @@ async def drive(found: Services, request: ev.StartRunRequest, settings: Settings
         told = {**document, "reason": ""} if has_no_answer(document) else document  # the line that ends the command says it
         print_card(told, places)
     return _exit_code(run, watched.stopped, failure, where)
+
+
+async def _describe(found: Services, said: ev.DescribeRunRequest) -> None:
+    """Names a run that has begun: it goes on, whatever comes of that."""
+    try:
+        await found.evaluator.describe_run(said)
+    except GenlevelError as error:
+        note(f"run {said.run_id} is not named or tagged: {harmless(str(error))}")
 
 
 def _left(watched: Watched, where: str) -> int:

@@ -54,6 +54,8 @@ class _Options(TrafficOptions):
     api_key_env: str | None
     out: Path
     fresh: bool
+    name: str
+    tags: tuple[str, ...]
     as_json: bool
 
 
@@ -106,6 +108,10 @@ class _Options(TrafficOptions):
 @click.option("--api-key-env", metavar="NAME", help="Environment variable with the key for --base-url (default: no key).")
 @out_option
 @click.option("--fresh", is_flag=True, help="Start over instead of continuing the same run.")
+@click.option("--name", default="", metavar="TEXT", help="What the run is to be called; `genlevel describe` changes it.")
+@click.option(
+    "--tag", "tags", multiple=True, metavar="WORD", help="A word for it, by which `genlevel runs` finds it; may be given several times."
+)
 @json_option
 @click.pass_context
 def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
@@ -148,6 +154,8 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
         droppable=[name.strip() for name in options["droppable"].split(",") if name.strip()],
     )
 
+    called = _said(options)
+
     async def work() -> int:
         async with services(settings, options["out"], embedded=bool(options["base_url"])) as found:
             if options["dry_run"]:
@@ -158,11 +166,23 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
             from genlevel.cli.driving import drive
 
             request = ev.StartRunRequest(specification=specification, traffic=traffic_of(options), fresh=options["fresh"])
-            return await drive(found, request, settings, options["out"], as_json=options["as_json"])
+            return await drive(found, request, settings, options["out"], said=called, as_json=options["as_json"])
 
     with nullcontext() if far else no_trace_of_nothing(options["out"]):
         code = run_async(work())
     ctx.exit(code)
+
+
+def _said(options: _Options) -> ev.DescribeRunRequest | None:
+    """What the run is to be called. Raises UsageError for what it cannot be called."""
+    if not options["name"] and not options["tags"]:
+        return None
+    from evaluator.journal.descriptions import Description
+    from evaluator.runs.describing import described
+
+    said = ev.DescribeRunRequest(name=options["name"] or None, add_tags=options["tags"])
+    described(Description(), said)  # before anything is begun
+    return said
 
 
 async def _dry_run(found: Services, request: ev.PlanRunRequest, *, as_json: bool) -> int:

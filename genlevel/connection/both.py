@@ -32,6 +32,9 @@ class RunsOfBoth:
         """The services' alone."""
         return await self._there.list_runs(request)
 
+    async def describe_run(self, request: ev.DescribeRunRequest) -> ev.DescribeRunResponse:
+        return await _either(self._there.describe_run, self._here.describe_run, request)
+
     async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
         return await _either(self._there.update_run, self._here.update_run, request)
 

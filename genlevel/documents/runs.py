@@ -75,6 +75,12 @@ def run_document(run: ev.Run) -> Document:
     """A run as `genlevel runs --json` lists it."""
     return {
         **_identity(run),
+        "name": run.name or None,
+        "tags": list(run.tags),
+        "notes": run.notes,
+        "suite_word": run.specification.suite,
+        "limit": run.specification.limit or None,
+        "tasks": run.tasks,
         "total": run.counts.total,
         "pending": run.counts.pending,
         "failed": run.counts.failed,

@@ -75,6 +75,17 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def passed(seconds: float) -> str:
+    """How long ago something was, in its largest unit.
+
+    >>> passed(59), passed(7200), passed(86400 * 3.5)
+    ('59 s', '2 h', '3 d')
+    """
+    whole = max(0, int(seconds))
+    size, unit = next((size, unit) for size, unit in ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s")) if whole >= size or size == 1)
+    return f"{whole // size} {unit}"
+
+
 def harmless(text: str) -> str:
     """A text of a model or a dataset for a terminal: control characters, which could rewrite the screen, as \\x1b and the like."""
     return _CONTROLS.sub(_escaped, text.replace("\r\n", "\n"))

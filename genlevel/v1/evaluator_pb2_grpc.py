@@ -64,6 +64,11 @@ class EvaluatorServiceStub:
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.CancelRunRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.CancelRunResponse.FromString,
                 _registered_method=True)
+        self.DescribeRun = channel.unary_unary(
+                '/genlevel.v1.EvaluatorService/DescribeRun',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.DescribeRunRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.DescribeRunResponse.FromString,
+                _registered_method=True)
         self.UpdateRun = channel.unary_unary(
                 '/genlevel.v1.EvaluatorService/UpdateRun',
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.UpdateRunRequest.SerializeToString,
@@ -130,6 +135,13 @@ class EvaluatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeRun(self, request, context):
+        """Names a run, tags it, keeps notes of it. None of it changes what it asks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpdateRun(self, request, context):
         """Pauses a run, lets it go on, stops it, or changes its limits and budget: while it goes on, whichever evaluator works on it, or before
         it goes on again. It is stored at once and followed within seconds.
@@ -191,6 +203,11 @@ def add_EvaluatorServiceServicer_to_server(servicer, server):
                     servicer.CancelRun,
                     request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.CancelRunRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_evaluator__pb2.CancelRunResponse.SerializeToString,
+            ),
+            'DescribeRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeRun,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.DescribeRunRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.DescribeRunResponse.SerializeToString,
             ),
             'UpdateRun': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateRun,
@@ -375,6 +392,33 @@ class EvaluatorService:
             '/genlevel.v1.EvaluatorService/CancelRun',
             genlevel_dot_v1_dot_evaluator__pb2.CancelRunRequest.SerializeToString,
             genlevel_dot_v1_dot_evaluator__pb2.CancelRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.EvaluatorService/DescribeRun',
+            genlevel_dot_v1_dot_evaluator__pb2.DescribeRunRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.DescribeRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

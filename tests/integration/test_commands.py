@@ -328,7 +328,7 @@ def test_what_failed_is_said_at_the_end_with_the_command_that_lists_it(genlevel,
     assert "no call succeeded: 3 of 3 instances failed" in last
     assert "as asked" in last
     assert f"`genlevel show {run} --failures --out 'my data'` lists what failed, `genlevel resume {run} --out 'my data'`" in last
-    assert [line.split()[5:8] for line in genlevel.run("runs", "--out", "my data").stdout.splitlines() if run in line] == [["3", "3", "3"]]
+    assert [line.split()[7:10] for line in genlevel.run("runs", "--out", "my data").stdout.splitlines() if run in line] == [["3", "3", "3"]]
     assert len(json.loads(genlevel.run("show", run, "--failures", "--out", "my data", "--json").stdout)) == 3
 
 

@@ -26,6 +26,7 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.EvaluatorService/ListRuns": Role.READ,
     "/genlevel.v1.EvaluatorService/CancelRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/UpdateRun": Role.RUN,
+    "/genlevel.v1.EvaluatorService/DescribeRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/RescoreRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/ListAnswers": Role.READ,
     "/genlevel.v1.EvaluatorService/GetTraffic": Role.READ,

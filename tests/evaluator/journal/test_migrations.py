@@ -76,6 +76,7 @@ OLD_KEYS = [
 NEW_TABLES = {"evaluator_traffic", "evaluator_accounts", "evaluator_monitors", "evaluator_batches", "evaluator_batch_items"} | {
     f"evaluator_monitor_{name}" for name in ("pools", "ticks", "alarms", "deliveries", "events")
 }
+NEW_TABLES |= {"evaluator_run_sums", "evaluator_deleted_runs", "evaluator_unused_files"}
 
 
 def test_answers_get_their_whole_key_and_no_row_is_lost(url):

@@ -268,6 +268,6 @@ def test_a_database_of_before_monitors_gets_their_tables_and_keeps_its_runs(repo
     assert events.name in inspect(journal._engine).get_table_names()
     assert schema_differences(journal._engine, metadata, "evaluator") == []
     journal.monitors.add(ONE, Beside(events=[event(1.0)]))
-    assert len(journal.runs(ticks=True)) == before[0] > 0
+    assert len(journal.list.all(ticks=True)) == before[0] > 0
     assert journal.of_occasion("one.1234abcd#1") == ""
     journal.close()

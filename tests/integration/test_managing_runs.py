@@ -1,0 +1,36 @@
+"""Runs are named, tagged, found, and told apart on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from genlevel.cli.runs import since
+from genlevel.runtime.errors import UsageError
+
+
+def test_a_named_run_is_found_by_its_name_and_listed_with_what_tells_it_apart(genlevel, stub_upstream, choice_suite):
+    asked = ("eval", "--model", "m", "--suite", str(choice_suite(2)), "--base-url", stub_upstream(answer="Answer: A").base_url)
+    refused = genlevel.run(*asked, "--tag", "two words")
+    assert (refused.returncode, "one word" in refused.stderr) == (2, True)
+    assert not (genlevel.folder / "genlevel-data").exists(), "nothing was begun"
+    run = json.loads(genlevel.run(*asked, "--name", "first try", "--tag", "weekly", "--json").stdout)["run"]
+    (genlevel.folder / "notes.txt").write_text("good\n")
+    said = genlevel.run("describe", "first try", "--tag", "keep", "--notes-file", "notes.txt").stdout
+    assert said == f"run {run} is called first try; m on bench\ntags: weekly keep\ngood\n"
+    assert json.loads(genlevel.run("show", "first try", "--json").stdout)["run"] == run
+    listed = genlevel.run("runs", "--tag", "keep", "--since", "1h").stdout
+    assert all(word in listed for word in (run, "first try", "all", "finished"))
+    assert genlevel.run("runs", "--text", "never").stdout.startswith("no run is as you ask for it")
+    (document,) = json.loads(genlevel.run("runs", "--json").stdout)
+    assert (document["name"], document["tags"], document["notes"], document["limit"], document["tasks"]) == (
+        ("first try", ["weekly", "keep"], "good\n", None, 1)
+    )
+
+
+def test_since_is_a_length_of_time_or_a_day():
+    assert since("2h", 7200.0) == 0
+    assert since("1970-01-02", 0.0) == since("1970-01-02T01:00+01:00", 0.0) == 86400
+    with pytest.raises(UsageError, match=r"^--since yesterday: write a length of time such as 7d"):
+        since("yesterday", 0.0)
