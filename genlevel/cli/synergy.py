@@ -71,11 +71,15 @@ def synergy(
         found = run_async(_of_run(settings, out, source or "", references))
         check_model(source or "", found.model, model)
     from scorer.levels.synergy import synergy_json
-    from scorer.reports.synergy_figure import synergy_html, synergy_svg
 
-    for path, draw in ((svg, synergy_svg), (html, synergy_html)):
-        if path is not None:
-            _write(path, draw(found))
+    if svg is not None:
+        from genlevel.views.figures.synergy import synergy_picture
+
+        _write(svg, synergy_picture(found).standalone())
+    if html is not None:
+        from genlevel.views.synergy_page import synergy_html
+
+        _write(html, synergy_html(found))
     if as_json:
         print_json(synergy_json(found))
     elif svg is None and html is None:

@@ -13,6 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from genlevel.documents import words
+from genlevel.views.styles import shared_style
 from genlevel.views.table import Cell, Column
 
 
@@ -37,6 +38,7 @@ def make_environment(*packages: str) -> Environment:
         cell=cell,
         picture=picture,
     )
+    made.globals["shared_style"] = lambda: Markup(shared_style())
     return made
 
 

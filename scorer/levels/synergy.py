@@ -1,7 +1,7 @@
 """The task-level synergy map: in which modality and paradigm, on which skills and tasks a model does better than their specialists.
 
 A win (at least as good as the specialist) is what the paper reads as evidence of synergy (arXiv 2505.04620, section 3.2). This module
-says where the wins are, as values; scorer/reports/synergy_figure.py draws them.
+says where the wins are, as values; genlevel/views/figures/synergy.py draws them.
 """
 
 from __future__ import annotations
