@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from genlevel import __version__
+from genlevel._version import __version__
 from genlevel.cli.repeated import refuse_repeated
 from genlevel.cli.signals import end_at_signal
 

@@ -1,1 +1,23 @@
-"""The Python client: the services of this process or elsewhere, with typed results, sync and async."""
+"""The client for programs: runs, answers, verdicts and monitors as typed values, over services or in this process.
+
+``Client`` waits for answers, ``AsyncClient`` is for programs with an event loop of their own. Both are imported when they are first asked
+for, as commands share other modules of this room.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genlevel.client.async_client import AsyncClient as AsyncClient
+    from genlevel.client.client import Client as Client
+
+_PLACES = {"AsyncClient": "async_client", "Client": "client"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(importlib.import_module(f"genlevel.client.{_PLACES[name]}"), name)
+    return found

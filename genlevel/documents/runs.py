@@ -62,7 +62,7 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
     return stamped(document)
 
 
-_WANTED = {
+_WANTED: dict[int, str] = {
     ev.RUN_WANTED_GO_ON: "go on",
     ev.RUN_WANTED_PAUSED: "paused",
     ev.RUN_WANTED_STOPPED: "stopped",
@@ -118,7 +118,7 @@ def _identity(run: ev.Run) -> Document:
         "partial": run.partial,
         "status": status_name(run.status),
         "reason": run.reason,
-        "wanted": _WANTED.get(run.wanted),
+        "wanted": wanted_name(run.wanted),
         "plan": run.plan or None,
         "occasion": run.specification.occasion or None,
         "repeats": max(1, run.specification.repeats),
@@ -174,6 +174,11 @@ def status_name(status: int) -> str:
     """A run's status as users see it: running, finished, interrupted, budget, failed."""
     name: str = ev.RunStatus.Name(status)
     return name.removeprefix("RUN_STATUS_").lower()
+
+
+def wanted_name(wanted: int) -> str | None:
+    """What is to become of a run as users see it: go on, paused, stopped, cannot succeed, finished; None: nothing is stored."""
+    return _WANTED.get(wanted)
 
 
 def plan_document(plan: ev.PlanRunResponse) -> Document:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from genlevel import __version__
+from genlevel._version import __version__
 
 _ROOT = Path(__file__).resolve().parents[2]
 _GIT_S = 5.0

@@ -1,4 +1,4 @@
-"""The examples in docstrings are true (the scorer's: tests/scorer/metrics/test_doctests.py)."""
+"""The examples in docstrings are true (the scorer's: scorer/metrics/test_doctests.py; the client's: client/test_examples.py)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+OVER_A_SERVER = {
+    f"genlevel.client.{name}"
+    for name in ("blocking", *(made + name for made in ("", "async_") for name in ("client", "runs", "answers", "monitors")))
+}
+"""Modules whose examples need a client and a model's server."""
 WITH_EXAMPLES = sorted(
-    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for room in ("genlevel", "evaluator", "gateway")
-    for file in (ROOT / room).rglob("*.py")
-    if "    >>> " in file.read_text("utf-8")
+    {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for room in ("genlevel", "evaluator", "gateway")
+        for file in (ROOT / room).rglob("*.py")
+        if "    >>> " in file.read_text("utf-8")
+    }
+    - OVER_A_SERVER
 )
 
 

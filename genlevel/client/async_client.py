@@ -1,0 +1,239 @@
+"""The client for programs with an event loop of their own. ``Client`` is made of it (scripts/make_client.py)."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from genlevel.client.asking import Asked, check, specification_of, text_of, traffic_of
+from genlevel.client.async_monitors import AsyncMonitor
+from genlevel.client.async_runs import AsyncRun
+from genlevel.client.reaching import connection
+from genlevel.client.values.comparisons import Comparison, comparison_of
+from genlevel.client.values.plans import Model, Plan, model_of, plan_of
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+
+class AsyncClient:
+    """Plans, starts and watches runs, and reads what came of them: over services at an address, or in this process over a folder.
+
+    Without an address it works as the commands do: over the services that ``genlevel.yaml`` names, else in this process over
+    ``./genlevel-data``. In this process a run goes on in the background. Closing the client pauses it in an orderly way, and the same
+    ``start`` continues it.
+
+    Args:
+        address: of the evaluator, host:port. The gateway and the scorer are looked for on the same host at their usual ports, 7401 and
+            7403, if the evaluator is at its own, 7402.
+        gateway: address of the gateway, if it is elsewhere.
+        scorer: address of the scorer, if it is elsewhere.
+        token: shown with each call; the environment variable GENLEVEL_TOKEN if it is not given.
+        ca: PEM file of the authority that signs the services' certificates. With it calls are encrypted.
+        certificate: PEM file of this program's own certificate, for services that ask for one.
+        key: PEM file of its key.
+        folder: of runs in this process. Given, no services are asked, whatever ``genlevel.yaml`` names.
+        config: another file than ``genlevel.yaml`` of this folder, or the one that GENLEVEL_CONFIG names.
+
+    Raises:
+        UsageError: arguments that do not go together.
+        ConfigurationError: a file that cannot be used.
+
+    Example:
+        >>> async with AsyncClient() as client:
+        ...     run = await client.start("my-model", "starter", tasks="General-Knowledge", limit=4, seed=3)
+        ...     (await run.wait()).status
+        <RunStatus.FINISHED: 'finished'>
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        gateway: str | None = None,
+        scorer: str | None = None,
+        token: str | None = None,
+        ca: str | Path | None = None,
+        certificate: str | Path | None = None,
+        key: str | Path | None = None,
+        folder: str | Path | None = None,
+        config: str | Path | None = None,
+    ) -> None:
+        self._connection = connection(
+            address,
+            gateway=gateway,
+            scorer=scorer,
+            token=token,
+            ca=ca,
+            certificate=certificate,
+            key=key,
+            folder=folder,
+            config=config,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._connection.place}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Leaves the services. Runs that go on in this process are paused in an orderly way; the same ``start`` continues them.
+
+        Example:
+            >>> another = AsyncClient()
+            >>> await another.close()
+        """
+        await self._connection.close()
+
+    async def models(self, pattern: str = "") -> list[Model]:
+        """The models that can be asked: configured routes, known hosted models, the embedded one.
+
+        Args:
+            pattern: only routes that match this glob; empty = all.
+
+        Example:
+            >>> [model.route for model in await client.models("my-*")]
+            ['my-model', 'my-other-model']
+        """
+        async with self._connection.using() as found:
+            listed = (await found.gateway.list_models(gw.ListModelsRequest())).models
+        return [model_of(info) for info in listed if not pattern or fnmatchcase(info.route, pattern)]
+
+    async def plan(self, model: str, suite: str | Path, **asked: Unpack[Asked]) -> Plan:
+        """What a run would ask, with its estimated tokens and cost. Calls no model.
+
+        Args:
+            model: a route, or PROVIDER/MODEL.
+            suite: a suite's name; in this process also a folder in General-Bench layout.
+            asked: see ``Asked``.
+
+        Example:
+            >>> plan = await client.plan("my-model", "starter", tasks="General-Knowledge", limit=4)
+            >>> plan.instances, plan.input_tokens, round(plan.usd, 4)
+            (4, 143, 0.0012)
+        """
+        request = ev.PlanRunRequest(
+            specification=specification_of(model, suite, asked),
+            judge=asked.get("judge", ""),
+            traffic=traffic_of(asked),
+            fresh=asked.get("fresh", False),
+        )
+        async with self._connection.using() as found:
+            return plan_of(await found.evaluator.plan_run(request))
+
+    async def start(self, model: str, suite: str | Path, **asked: Unpack[Asked]) -> AsyncRun:
+        """Starts a run, or continues the one that asks the same; one that is finished is returned as it is.
+
+        Args:
+            model: a route, or PROVIDER/MODEL.
+            suite: a suite's name; in this process also a folder in General-Bench layout.
+            asked: see ``Asked``.
+
+        Raises:
+            ConfigurationError: the model cannot be called yet; says what to do.
+            RunTaken: another process works on the run in this folder.
+
+        Example:
+            >>> run = await client.start("my-model", "starter", tasks="General-Knowledge", limit=4, seed=3, budget_usd=0.10)
+            >>> (await run.wait()).counts.answered
+            4
+        """
+        specification = specification_of(model, suite, asked)
+        request = ev.StartRunRequest(specification=specification, traffic=traffic_of(asked), fresh=asked.get("fresh", False))
+        async with self._connection.using() as found:
+            started = await found.evaluator.start_run(request)
+        return AsyncRun(self._connection, started.run, started.problems)
+
+    async def run(self, run: str) -> AsyncRun:
+        """A run by its id.
+
+        Raises:
+            NotFoundError: there is none.
+
+        Example:
+            >>> (await client.run(run.id)).last.model
+            'my-model'
+        """
+        async with self._connection.using() as found:
+            got = await found.evaluator.get_run(ev.GetRunRequest(run_id=text_of("run", run)))
+        return AsyncRun(self._connection, got.run)
+
+    async def runs(self, *, ticks: bool = False) -> list[AsyncRun]:
+        """The runs, the newest first.
+
+        Args:
+            ticks: with those of monitors.
+
+        Example:
+            >>> {one.last.model for one in await client.runs()} == {"my-model", "my-other-model"}
+            True
+        """
+        async with self._connection.using() as found:
+            listed = (await found.evaluator.list_runs(ev.ListRunsRequest(ticks=ticks))).runs
+        return [AsyncRun(self._connection, run) for run in listed]
+
+    async def compare(
+        self, a: str, b: str, *, alpha: float = 0.05, draws: int = 2000, seed: int = 0, references: str = "workbook"
+    ) -> Comparison:
+        """Compares two runs of one suite on the instances that both have answered or refused. Differences are A minus B.
+
+        Args:
+            a: a run's id.
+            b: the other's.
+            alpha: error of each interval, above 0 and below 0.5.
+            draws: bootstrap and permutation draws, 100 to 100000.
+            seed: of the draws.
+            references: specialists' scores: workbook or appendix.
+
+        Example:
+            >>> comparison = await client.compare(run.id, other.id)
+            >>> [(task.task, task.shared, task.difference.difference) for task in comparison.tasks]
+            [('General-Knowledge', 4, 0.0)]
+        """
+        from scorer.runs.comparison import comparison_json
+
+        for name, value in (("alpha", alpha), ("draws", draws), ("seed", seed), ("references", references)):
+            check(name, value)
+        request = sc.CompareRequest(
+            run_a=text_of("a", a), run_b=text_of("b", b), alpha=alpha, draws=draws, seed=seed, references=references
+        )
+        async with self._connection.using() as found:
+            return comparison_of(comparison_json(await found.scorer.compare(request)))
+
+    async def monitors(self) -> list[AsyncMonitor]:
+        """The deployed models that are watched, by name.
+
+        Example:
+            >>> [monitor.name for monitor in await client.monitors()]
+            ['nightly']
+        """
+        from genlevel.v1 import monitor_pb2 as mo
+
+        async with self._connection.using() as found:
+            listed = (await found.monitors.list_monitors(mo.ListMonitorsRequest())).monitors
+        return [AsyncMonitor(self._connection, monitor) for monitor in listed]
+
+    async def monitor(self, name: str) -> AsyncMonitor:
+        """A monitor by its name.
+
+        Raises:
+            NotFoundError: there is none.
+
+        Example:
+            >>> (await client.monitor("nightly")).last.every
+            '1d'
+        """
+        from genlevel.v1 import monitor_pb2 as mo
+
+        async with self._connection.using() as found:
+            got = await found.monitors.get_monitor(mo.GetMonitorRequest(name=text_of("name", name), ticks=1))
+        return AsyncMonitor(self._connection, got.monitor)
