@@ -1,0 +1,59 @@
+"""Every page in a real browser: whole, readable for all, in the light, in the dark, on a phone and without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from genlevel.web.rows import PAGES
+from tests.web.browser.stored_data import StoredData
+
+if TYPE_CHECKING:
+    from tests.web.browser.looking import Looking
+
+Addresses = Callable[[StoredData], list[str]]
+
+
+def _answers(stored: StoredData) -> list[str]:
+    """One answer of each task of the newest two runs."""
+    found = [place for run in stored.runs[:2] for place in {each.task: each for each in stored.answers[run]}.values()]
+    return [place.answer_address() for place in found]
+
+
+ADDRESSES: Mapping[str, Addresses] = {
+    "/runs/{run}/answer": _answers,
+    "/compare": lambda stored: [f"/compare?run={stored.runs[0]}&run={stored.runs[-1]}"],
+    "/compare/instances": lambda stored: [
+        f"/compare/instances?run={stored.runs[0]}&run={stored.runs[-1]}&task={quote(stored.answers[stored.runs[0]][0].task)}"
+    ],
+}
+"""Of pages that need more than a run's or a monitor's name."""
+
+
+def addresses(path: str, stored: StoredData) -> list[str]:
+    """Where a row of pages is, over what is stored."""
+    if path in ADDRESSES:
+        return ADDRESSES[path](stored)
+    if "{run}" in path:
+        return [path.replace("{run}", run) for run in stored.runs[:2]]
+    if "{name}" in path:
+        return [path.replace("{name}", quote(name)) for name in stored.monitors[:2]]
+    assert "{" not in path, f"{path}: say in ADDRESSES where it is"
+    return [path]
+
+
+@pytest.mark.parametrize("path", [row.path for row in PAGES])
+def test_a_page_is_whole_in_all_looks(path: str, looking: Looking, stored: StoredData) -> None:
+    found = addresses(path, stored)
+    assert found, f"{path}: nothing is stored that it shows"
+    for number, address in enumerate(found):
+        looking.check(address, name=f"{path.strip('/').replace('/', '-').replace('{', '').replace('}', '') or 'home'}-{number}")
+
+
+def test_a_page_that_is_not_there_says_so(looking: Looking) -> None:
+    page = looking.open("/runs/none-of-these/card")
+    assert page.inner_text("[role=alert]")
+    page.close()
