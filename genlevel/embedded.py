@@ -133,6 +133,10 @@ class LazyScorer:
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         return await self._core().compare(request)
 
+    async def list_standings(self, request: sc.ListStandingsRequest) -> AsyncIterator[sc.ListStandingsResponse]:
+        async for standing in self._core().list_standings(request):
+            yield standing
+
     async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         async for instance in self._core().list_instances(request):
             yield instance

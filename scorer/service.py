@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from genlevel.benchmark.model import Benchmark
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.patience import Patience
@@ -18,14 +17,12 @@ from genlevel.runtime.readiness import Readiness, looked
 from genlevel.runtime.shown import quoted
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import scorer_pb2 as sc
-from scorer.certify import MOST_DRAWS, TaskStatistics, bootstrap_intervals
-from scorer.certify.pending import is_pending, pending_evidence, pending_outcome
+from scorer.certify import MOST_DRAWS
+from scorer.certify.pending import pending_evidence, pending_outcome
 from scorer.levels.rules import check_references
+from scorer.runs.awaited import Awaited
 from scorer.runs.certified import (
     ALPHA,
-    RunCertificates,
-    certificate_message,
-    certify_run,
     checked_alpha,
     evidence_found,
     with_clustered_error,
@@ -35,7 +32,8 @@ from scorer.runs.headers import benchmark_of_run, lacking, run_of
 from scorer.runs.instances import InstanceList
 from scorer.runs.order import Order, Scoring
 from scorer.runs.stamp import info_of
-from scorer.runs.verdict import Verdict, compute_verdict, is_referenced, standing_message, standing_of, verdict_message
+from scorer.runs.verdict import is_referenced, standing_message, standing_of
+from scorer.runs.verdicts import RunVerdicts
 from scorer.scoring.answered import AnsweredInstance
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_metric import metric_of
@@ -58,16 +56,8 @@ Response = TypeVar("Response")
 
 COMPUTED_AT_ONCE = 4
 """Verdicts and comparisons, which take memory and processors: whoever may read asks for as many as they like."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """A run as its scores stand."""
-
-    run: StoredRun
-    benchmark: Benchmark
-    scores: Sequence[StoredScore]
-    verdict: Verdict
+MOST_LISTED = 10_000
+LISTED_TOGETHER = 100
 
 
 class Scorer:
@@ -106,6 +96,8 @@ class Scorer:
         self._reads, self._writes = self._store.patience.reads, self._store.patience.writes
         self.readiness = Readiness({"storage": lambda: looked(self._store.problem)})
         self._computing = asyncio.Semaphore(COMPUTED_AT_ONCE)
+        self._verdicts = RunVerdicts(self._store)
+        self._awaited = Awaited(lambda run_id, references: self._computed(partial(self._verdicts.standing, run_id, references)))
         self._registry = registry
         self._order = Order()
         self._exporter: ScoreExporter | None = None
@@ -164,15 +156,31 @@ class Scorer:
         if request.bootstrap_draws > MOST_DRAWS:
             raise UsageError(f"{request.bootstrap_draws} bootstrap draws are too many; take at most {MOST_DRAWS}")
 
-        def read() -> sc.GetVerdictResponse:
-            standing = self._standing(self._known(request.run_id), references)
-            found = self._certificate(standing, alpha, request.reference_instances)
-            draws, results = request.bootstrap_draws, standing.verdict.results
-            intervals = bootstrap_intervals(self._answers(standing), results, draws, alpha) if draws and standing.run.is_try else None
-            messages = [certificate_message(one, intervals) for one in (found.published, found.specialists)]
-            return verdict_message(standing.run, standing.verdict, *messages)
+        draws, instances = request.bootstrap_draws, request.reference_instances
+        say = partial(self._verdicts.verdict, request.run_id, references, alpha, draws=draws, reference_instances=instances)
+        return await self._computed(say)
 
-        return await self._computed(read)
+    async def list_standings(self, request: sc.ListStandingsRequest) -> AsyncIterator[sc.ListStandingsResponse]:
+        """What lists need of the verdicts of many runs: those that are kept at once, others when they are computed.
+
+        Raises UsageError for references that do not exist, or too many runs.
+        """
+        references = check_references(request.references)
+        if len(request.run_ids) > MOST_LISTED:
+            raise UsageError(f"{len(request.run_ids)} runs are too many; ask for at most {MOST_LISTED}")
+        run_ids = list(dict.fromkeys(request.run_ids))
+        for first in range(0, len(run_ids), LISTED_TOGETHER):
+            some = run_ids[first : first + LISTED_TOGETHER]
+            known, others = await self._reads(self._verdicts.standings, some, references)
+            if request.kept:
+                self._awaited.add(others, references)
+                known |= {run_id: sc.ListStandingsResponse(run_id=run_id, awaited=True) for run_id in others}
+            for run_id in some:
+                standing = known.get(run_id)
+                if standing is None and run_id in others:
+                    standing = await self._computed(partial(self._verdicts.standing, run_id, references))
+                if standing is not None:
+                    yield standing
 
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         """Two runs of one suite, on the instances that both have.
@@ -188,7 +196,7 @@ class Scorer:
         def work() -> sc.CompareResponse:
             from scorer.certify.compare import DRAWS, compare
 
-            runs = [self._known(run_id) for run_id in (request.run_a, request.run_b)]
+            runs = [self._verdicts.known(run_id) for run_id in (request.run_a, request.run_b)]
             if (runs[0].suite, runs[0].benchmark) != (runs[1].suite, runs[1].benchmark):
                 said = " and ".join(f"run {run.run_id} is on {run.suite!r} ({run.benchmark})" for run in runs)
                 raise UsageError(f"{said}: only runs of one suite have instances in common")
@@ -239,6 +247,7 @@ class Scorer:
         if self._registry is not None and self._exporter is not None:
             self._registry.unregister(self._exporter)
             self._exporter = None
+        self._awaited.close()
         self._store.close()
 
     def _begin(self, request: sc.BeginRunRequest) -> None:
@@ -273,8 +282,8 @@ class Scorer:
 
         def current(run: StoredRun, part: bool) -> Current:
             def draw() -> Shown:
-                standing = self._standing(run)
-                found = self._certificate(standing, ALPHA)
+                standing = self._verdicts.of(run)
+                found = self._verdicts.certificates(standing)
                 return Shown(
                     standing.verdict,
                     found.published.certificate,
@@ -286,41 +295,6 @@ class Scorer:
             return Current(run.run_id, part, draw)
 
         self._exporter.update(suite, lambda: [current(run, part) for run, part in self._store.current_runs(*suite)], changed=changed)
-
-    def _standing(self, run: StoredRun, references: str = "workbook") -> _Standing:
-        benchmark, scores = benchmark_of_run(run), self._store.scores(run.run_id)
-        return _Standing(run, benchmark, scores, compute_verdict(benchmark, scores, references))
-
-    def _certificate(self, standing: _Standing, alpha: float, reference_instances: int = 0) -> RunCertificates:
-        scores = [score if score.examined else self._examined(standing.run, score) for score in standing.scores]
-        return certify_run(
-            standing.benchmark,
-            scores,
-            standing.verdict.results,
-            incomplete=standing.verdict.incomplete,
-            alpha=alpha,
-            reference_units=reference_instances or None,
-            is_try=standing.run.is_try,
-            plan=standing.run.plan,
-            task_plans=standing.run.facts.task_plans if standing.run.facts else None,
-        )
-
-    def _examined(self, run: StoredRun, score: StoredScore) -> StoredScore:
-        """A score kept before there were certificates, or before they needed what they need now, looked at once."""
-        kept = self._store.answers(run.run_id, score.task.key)
-        if kept is None:
-            return score
-        evidence = evidence_found(kept.task.metric, kept.statistics, kept.clusters)
-        if not kept.statistics and kept.task.metric is not None and is_pending(score.outcome):
-            evidence = pending_evidence(kept.task.metric, score.outcome.total)
-        self._store.set_evidence(run.run_id, score.task.key, evidence)
-        return replace(score, evidence=evidence, examined=True)
-
-    def _known(self, run_id: str) -> StoredRun:
-        run = self._store.run(run_id)
-        if run is None:
-            raise NotFoundError(f"no task of run {quoted(run_id)} has been scored; `genlevel runs` lists the runs")
-        return run
 
     def _check_same_data(self, runs: Sequence[StoredRun], shared: Sequence[str]) -> None:
         """Raises UsageError if no task that both runs have has the same data in both."""
@@ -339,16 +313,6 @@ class Scorer:
         from scorer.certify.compare import PairedTask
 
         return PairedTask(index.find(one.task), one, other)
-
-    def _answers(self, standing: _Standing) -> Iterator[TaskStatistics]:
-        """The statistics of the run's tasks within the benchmark, one task at a time."""
-        index = TaskIndex(standing.benchmark)
-        for score in standing.scores:
-            task = index.find(score.task)
-            kept = None if task is None else self._store.answers(standing.run.run_id, score.task.key)
-            # Scored anew meanwhile by another metric, its statistics are not those of this score.
-            if task is not None and kept is not None and kept.task == score.task:
-                yield TaskStatistics(task, kept.statistics, kept.clusters, None if kept.statistics else score.evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def tokens(settings: Settings) -> Iterator[Finding]:
 async def _storage(settings: Settings, folder: Path) -> Finding:
     from evaluator.journal.tables import HEAD as JOURNAL_HEAD
     from genlevel.runtime.storage import look_at, shown_url, sqlite_url
-    from scorer.store.scores import HEAD as SCORES_HEAD
+    from scorer.store.tables import HEAD as SCORES_HEAD
 
     url = settings.storage.url or sqlite_url(folder / "genlevel.db")
     if not settings.storage.url and not (folder / "genlevel.db").exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from genlevel.connection.services import RunsPort, VerdictPort
@@ -59,9 +59,29 @@ class VerdictsOfBoth:
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         return await _either(self._there.compare, self._here.compare, request)
 
+    async def list_standings(self, request: sc.ListStandingsRequest) -> AsyncIterator[sc.ListStandingsResponse]:
+        """Those of the services, then those of the folder that they do not have."""
+        missing, there = dict.fromkeys(request.run_ids), False
+        try:
+            async for standing in self._there.list_standings(request):
+                there = True
+                missing.pop(standing.run_id, None)
+                yield standing
+        except GenlevelError as error:
+            if there or not _may_be_here(error):
+                raise
+        async for standing in self._here.list_standings(_of_these(request, missing)):
+            yield standing
+
     async def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         async for instance in _either_of_many(self._there.list_instances, self._here.list_instances, request):
             yield instance
+
+
+def _of_these(request: sc.ListStandingsRequest, run_ids: Iterable[str]) -> sc.ListStandingsRequest:
+    from genlevel.v1 import scorer_pb2 as sc
+
+    return sc.ListStandingsRequest(run_ids=run_ids, references=request.references, kept=request.kept)
 
 
 def _may_be_here(error: GenlevelError) -> bool:

@@ -51,6 +51,7 @@ class VerdictPort(Protocol):
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse: ...
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse: ...
+    def list_standings(self, request: sc.ListStandingsRequest) -> AsyncIterator[sc.ListStandingsResponse]: ...
     def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]: ...
 
 
@@ -208,7 +209,7 @@ async def _configured(settings: Settings, token: str = "") -> AsyncIterator[Serv
             "scorer",
             addresses.scorer,
             sc.DESCRIPTOR.services_by_name["ScorerService"],
-            {"GetVerdict": verdict_timeout_s, "Compare": 600.0},
+            {"GetVerdict": verdict_timeout_s, "Compare": 600.0, "ListStandings": 600.0},
         )
         gateway = remote("gateway", addresses.gateway, gw.DESCRIPTOR.services_by_name["GatewayService"], {})
         monitors = remote("evaluator", addresses.evaluator, mo.DESCRIPTOR.services_by_name["MonitorService"], MONITOR_TIMEOUTS_S)

@@ -744,3 +744,83 @@ class ForgetRunResponse(_message.Message):
     TASKS_FIELD_NUMBER: _ClassVar[int]
     tasks: int
     def __init__(self, tasks: _Optional[int] = ...) -> None: ...
+
+class ListStandingsRequest(_message.Message):
+    __slots__ = ("run_ids", "references", "kept")
+    RUN_IDS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    run_ids: _containers.RepeatedScalarFieldContainer[str]
+    references: str
+    kept: bool
+    def __init__(self, run_ids: _Optional[_Iterable[str]] = ..., references: _Optional[str] = ..., kept: _Optional[bool] = ...) -> None: ...
+
+class ListStandingsResponse(_message.Message):
+    __slots__ = ("run_id", "awaited", "model", "suite", "benchmark", "suite_hash", "part", "plan", "incomplete", "references", "levels", "referenced", "certified", "certified_against_specialists", "tasks")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    AWAITED_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    SUITE_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    SUITE_HASH_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCED_FIELD_NUMBER: _ClassVar[int]
+    CERTIFIED_FIELD_NUMBER: _ClassVar[int]
+    CERTIFIED_AGAINST_SPECIALISTS_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    awaited: bool
+    model: str
+    suite: str
+    benchmark: str
+    suite_hash: str
+    part: bool
+    plan: int
+    incomplete: bool
+    references: str
+    levels: Levels
+    referenced: bool
+    certified: CertifiedStanding
+    certified_against_specialists: CertifiedStanding
+    tasks: StandingTasks
+    def __init__(self, run_id: _Optional[str] = ..., awaited: _Optional[bool] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ..., incomplete: _Optional[bool] = ..., references: _Optional[str] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., referenced: _Optional[bool] = ..., certified: _Optional[_Union[CertifiedStanding, _Mapping]] = ..., certified_against_specialists: _Optional[_Union[CertifiedStanding, _Mapping]] = ..., tasks: _Optional[_Union[StandingTasks, _Mapping]] = ...) -> None: ...
+
+class CertifiedStanding(_message.Message):
+    __slots__ = ("alpha", "verdict", "levels", "certified_wins", "discovered_wins", "plan")
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    CERTIFIED_WINS_FIELD_NUMBER: _ClassVar[int]
+    DISCOVERED_WINS_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    alpha: float
+    verdict: int
+    levels: _containers.RepeatedCompositeFieldContainer[CertifiedLevel]
+    certified_wins: int
+    discovered_wins: int
+    plan: int
+    def __init__(self, alpha: _Optional[float] = ..., verdict: _Optional[int] = ..., levels: _Optional[_Iterable[_Union[CertifiedLevel, _Mapping]]] = ..., certified_wins: _Optional[int] = ..., discovered_wins: _Optional[int] = ..., plan: _Optional[int] = ...) -> None: ...
+
+class StandingTasks(_message.Message):
+    __slots__ = ("ids", "keys", "values", "answered", "partial", "incomplete", "fingerprints", "contents")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINTS_FIELD_NUMBER: _ClassVar[int]
+    CONTENTS_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    answered: _containers.RepeatedScalarFieldContainer[int]
+    partial: _containers.RepeatedScalarFieldContainer[bool]
+    incomplete: _containers.RepeatedScalarFieldContainer[bool]
+    fingerprints: _containers.RepeatedScalarFieldContainer[int]
+    contents: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, ids: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[float]] = ..., answered: _Optional[_Iterable[int]] = ..., partial: _Optional[_Iterable[bool]] = ..., incomplete: _Optional[_Iterable[bool]] = ..., fingerprints: _Optional[_Iterable[int]] = ..., contents: _Optional[_Iterable[int]] = ...) -> None: ...

@@ -54,6 +54,11 @@ class ScorerServiceStub:
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.CompareRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_scorer__pb2.CompareResponse.FromString,
                 _registered_method=True)
+        self.ListStandings = channel.unary_stream(
+                '/genlevel.v1.ScorerService/ListStandings',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.ListStandingsRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.ListStandingsResponse.FromString,
+                _registered_method=True)
         self.ListInstances = channel.unary_stream(
                 '/genlevel.v1.ScorerService/ListInstances',
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesRequest.SerializeToString,
@@ -93,6 +98,13 @@ class ScorerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStandings(self, request, context):
+        """What a list of runs needs of their verdicts, of many runs at once: quick, as it is kept from when it was last computed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListInstances(self, request, context):
         """What became of the instances of one scored task of a run, or of all, by id.
         """
@@ -122,6 +134,11 @@ def add_ScorerServiceServicer_to_server(servicer, server):
                     servicer.Compare,
                     request_deserializer=genlevel_dot_v1_dot_scorer__pb2.CompareRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_scorer__pb2.CompareResponse.SerializeToString,
+            ),
+            'ListStandings': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListStandings,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.ListStandingsRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.ListStandingsResponse.SerializeToString,
             ),
             'ListInstances': grpc.unary_stream_rpc_method_handler(
                     servicer.ListInstances,
@@ -237,6 +254,33 @@ class ScorerService:
             '/genlevel.v1.ScorerService/Compare',
             genlevel_dot_v1_dot_scorer__pb2.CompareRequest.SerializeToString,
             genlevel_dot_v1_dot_scorer__pb2.CompareResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStandings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/ListStandings',
+            genlevel_dot_v1_dot_scorer__pb2.ListStandingsRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.ListStandingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -9,26 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ColumnElement,
-    Double,
-    Engine,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Row,
-    String,
-    Table,
-    Text,
-    exists,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Engine, Row, Table, case, exists, func, select, update
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -56,70 +37,15 @@ from scorer.store.encoding import (
     is_current,
 )
 from scorer.store.records import StoredRun, StoredScore
+from scorer.store.tables import HEAD, metadata, runs, task_scores
+from scorer.store.verdicts import KeptVerdicts
 from scorer.tasks import TaskAnswers
 from scorer.wire import read_tasks, written_tasks
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0011"
-metadata = MetaData()
-
-runs = Table(
-    "scorer_runs",
-    metadata,
-    Column("run_id", String, primary_key=True),
-    Column("model", String, nullable=False),
-    Column("suite", String, nullable=False),
-    Column("benchmark", String, nullable=False),
-    # A serialised ScoreTaskHeader with the tasks of a benchmark that is not shipped; empty for shipped ones.
-    Column("benchmark_tasks", LargeBinary, nullable=False),
-    Column("updated_s", Double, nullable=False),
-    # Of the suite's content; empty if it is not known.
-    Column("suite_hash", String, nullable=False, server_default=""),
-    # Whether less than the whole suite is asked. Absent in rows from before that was told.
-    Column("part", Boolean),
-    # Which try of the model on its tasks it is; 0 in rows from before that was told.
-    Column("plan", Integer, nullable=False, server_default="0"),
-    # A serialised RunFacts. Absent in rows from before these were told.
-    Column("facts", LargeBinary),
-    # As its facts have it: what only a monitor's tick has, which is nobody's current run.
-    Column("occasion", String, nullable=False, server_default=""),
-    Index("scorer_runs_current", "occasion", "model", "suite", "updated_s"),
-)
-task_scores = Table(
-    "scorer_task_scores",
-    metadata,
-    Column("run_id", String, ForeignKey("scorer_runs.run_id", ondelete="CASCADE"), primary_key=True),
-    Column("task_key", String, primary_key=True),
-    Column("description", LargeBinary, nullable=False),
-    Column("partial", Boolean, nullable=False),
-    Column("score", Double),
-    Column("lower", Double),
-    Column("upper", Double),
-    Column("standard_error", Double),
-    Column("counts", Text, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("unparsable_ids", Text, nullable=False),
-    # Of each answer; scores, comparisons and intervals follow from it (see ``encoded_statistics``).
-    Column("statistics", LargeBinary, nullable=False),
-    Column("parser_version", String, nullable=False),
-    Column("scored_s", Double, nullable=False),
-    # What certificates need of the statistics (see ``encoded_evidence``). Absent in rows from before there were certificates.
-    Column("evidence", Text),
-    # What was read in each answer, and why others were not read or measured (see ``scorer.scoring.readings.KeptReadings``). Absent in rows
-    # from before that was kept.
-    Column("readings", LargeBinary),
-    Column("reasons", LargeBinary),
-    # Of a task of choices or labels; absent in rows from before they were computed.
-    Column("chance", Double),
-    Column("best_constant", Double),
-    # How much answers to the same question vary; absent if each was asked once.
-    Column("differing", Double),
-    Column("deviation", Double),
-    # JSON, a list: how answers were read that could mean several things.
-    Column("remarks", Text, nullable=False, server_default="[]"),
-)
+_LATER_S = 1e-6
 _OF_EACH_ANSWER = ("statistics", "readings", "reasons")
 _SCORE_COLUMNS = [column for column in task_scores.columns if column.name not in _OF_EACH_ANSWER]
 
@@ -149,6 +75,7 @@ class ScoreStore:
         self._set_run, self._set_score = self._setting(runs, ["run_id"]), self._setting(task_scores, ["run_id", "task_key"])
         # An in-memory database is one connection, for one thread at a time; writes of the others wait for each other anyway.
         self._lock = threading.Lock()
+        self.verdicts = KeptVerdicts(self._engine, self._lock)
 
     def close(self) -> None:
         if self._owned:
@@ -256,7 +183,12 @@ class ScoreStore:
     def _setting(self, table: Table, keys: list[str]) -> postgresql.Insert | sqlite.Insert:
         """Sets a row with all of its columns. Made once: to make it takes longer than to carry it out."""
         insertion = insert_into(table, self._engine)
-        changed = {column.name: insertion.excluded[column.name] for column in table.columns if column.name not in keys}
+        changed: dict[str, ColumnElement[Any]] = {
+            column.name: insertion.excluded[column.name] for column in table.columns if column.name not in keys
+        }
+        if "updated_s" in changed:  # always a later one, whatever the clock says: verdicts are known by it
+            now, before = insertion.excluded.updated_s, table.c.updated_s
+            changed["updated_s"] = case((now > before, now), else_=before + _LATER_S)
         return insertion.on_conflict_do_update(index_elements=keys, set_=changed)
 
 

@@ -35,7 +35,7 @@ def _versions(package: object) -> Path:
 
 ROOMS = [
     Room("evaluator", evaluator.journal.tables.HEAD, evaluator.journal.tables.metadata, _versions(evaluator.journal.tables)),
-    Room("scorer", scorer.store.scores.HEAD, scorer.store.scores.metadata, _versions(scorer.store.scores)),
+    Room("scorer", scorer.store.tables.HEAD, scorer.store.tables.metadata, _versions(scorer.store.tables)),
     Room(
         genlevel.runtime.leases.table.ROOM,
         genlevel.runtime.leases.table.HEAD,

@@ -333,6 +333,7 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("GetVerdict", sc.GetVerdictRequest(run_id=one, bootstrap_draws=50, alpha=0.05, reference_instances=100)),
         ("Compare", sc.CompareRequest(run_a=one, run_b=one, draws=50, alpha=0.05)),
         ("Compare", sc.CompareRequest(run_a=one, run_b=other, draws=50)),
+        ("ListStandings", sc.ListStandingsRequest(run_ids=[one, other], kept=True)),
         ("ListInstances", sc.ListInstancesRequest(run_id=one, task=f"nlp/{TASKS[0]}")),
         ("GetBatch", gw.GetBatchRequest(route="stubbed", id="batch_1")),
         ("FindBatches", gw.FindBatchesRequest(route="stubbed", key="run-1", since_s=1.8e9)),

@@ -62,6 +62,10 @@ class Core:
         finally:
             self.listing_ended.set()
 
+    async def list_standings(self, request: sc.ListStandingsRequest) -> AsyncIterator[sc.ListStandingsResponse]:
+        for run_id in request.run_ids:
+            yield sc.ListStandingsResponse(run_id=run_id)
+
     async def begin_run(self, request: sc.BeginRunRequest) -> sc.BeginRunResponse:
         raise AssertionError
 

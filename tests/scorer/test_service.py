@@ -118,7 +118,7 @@ async def test_a_task_that_is_scored_by_another_metric_while_a_verdict_is_drawn_
 @pytest.mark.parametrize("stays", [True, False], ids=["", "and go away"])
 async def test_many_who_ask_at_once_are_computed_for_a_few_at_a_time(scorer: Scorer, monkeypatch: pytest.MonkeyPatch, stays: bool) -> None:
     await scorer.score_task(stream(header(describe(CAUSAL, "nlp/causal")), choices(right=8, wrong=2)))
-    standing, at_once, most = scorer._standing, 0, 0
+    of, at_once, most = scorer._verdicts.of, 0, 0
 
     def slow(*arguments: Any) -> Any:
         nonlocal at_once, most
@@ -126,17 +126,17 @@ async def test_many_who_ask_at_once_are_computed_for_a_few_at_a_time(scorer: Sco
         most = max(most, at_once)
         time.sleep(0.05)
         at_once -= 1
-        return standing(*arguments)
+        return of(*arguments)
 
-    monkeypatch.setattr(scorer, "_standing", slow)
+    monkeypatch.setattr(scorer._verdicts, "of", slow)
     for _ in range(3):
-        asked = [asyncio.create_task(scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))) for _ in range(COMPUTED_AT_ONCE)]
+        asked = [asyncio.create_task(scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1", alpha=0.1))) for _ in range(COMPUTED_AT_ONCE)]
         if not stays:
             await asyncio.sleep(0.02)
             for one in asked:
                 one.cancel()
             await asyncio.wait(asked)
-    asked = [asyncio.create_task(scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))) for _ in range(3 * COMPUTED_AT_ONCE)]
+    asked = [asyncio.create_task(scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1", alpha=0.1))) for _ in range(3 * COMPUTED_AT_ONCE)]
     assert {verdict.run_id for verdict in await asyncio.gather(*asked)} == {"run-1"}
     assert 1 < most <= COMPUTED_AT_ONCE
 

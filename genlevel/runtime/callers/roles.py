@@ -44,6 +44,7 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.ScorerService/ScoreTask": Role.ADMIN,
     "/genlevel.v1.ScorerService/GetVerdict": Role.READ,
     "/genlevel.v1.ScorerService/Compare": Role.READ,
+    "/genlevel.v1.ScorerService/ListStandings": Role.READ,
     "/genlevel.v1.ScorerService/ListInstances": Role.READ,
 }
 

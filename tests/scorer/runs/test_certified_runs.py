@@ -24,7 +24,8 @@ from scorer.reports.documents import verdict_certified_json
 from scorer.scoring.task_scoring import shared_clusters
 from scorer.service import Scorer
 from scorer.store.encoding import EVIDENCE_VERSION
-from scorer.store.scores import ScoreStore, task_scores
+from scorer.store.scores import ScoreStore
+from scorer.store.tables import task_scores, verdicts
 from scorer.workbooks.instances import WorkbookInstances
 
 TASKS = general_bench().tasks
@@ -296,6 +297,7 @@ async def test_scores_of_before_certificates_needed_what_they_need_now_are_looke
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         connection.execute(task_scores.update().values(evidence=older))
+        connection.execute(verdicts.delete())  # what older code left had none
     assert await certificate(scorer) == before
     with engine.begin() as connection:
         kept = connection.execute(sa.select(task_scores.c.evidence)).scalar()
@@ -321,8 +323,8 @@ async def test_series_follow_the_run_and_certify_only_when_they_are_read(url: st
     registry = CollectorRegistry()
     scorer = Scorer(url, registry)
     drawn = []
-    plain = scorer._certificate
-    monkeypatch.setattr(scorer, "_certificate", lambda *given: drawn.append(1) or plain(*given))
+    plain = scorer._verdicts.certificates
+    monkeypatch.setattr(scorer._verdicts, "certificates", lambda *given: drawn.append(1) or plain(*given))
     for task in IMAGES[:3]:
         await scorer.score_task(stream(head(task), answers(399, 1)))
     assert drawn == []

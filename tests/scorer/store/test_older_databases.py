@@ -25,7 +25,8 @@ from genlevel.runtime.schema import schema_differences
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.service import Scorer
-from scorer.store.scores import ScoreStore, metadata, task_scores
+from scorer.store.scores import ScoreStore
+from scorer.store.tables import metadata, task_scores
 
 FINISHED, JUDGED, INTERRUPTED = "9a8dd4ac2424", "ada7f5b7ea40", "7ec4131bc0da"
 
