@@ -14,8 +14,10 @@ from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
+    from evaluator.ports import ScorerPort
     from evaluator.runs.answer_list import AnswerList
     from evaluator.runs.crew import Ending
+    from evaluator.runs.searching import AnswerSearch
     from genlevel.runtime.settings import Settings
 
 
@@ -24,10 +26,13 @@ class RunReader:
 
     Args:
         data_folder: where the journal (unless settings.storage.url says otherwise), locks and blobs lie.
+        scorer: who has the scores of its runs.
     """
 
-    def __init__(self, settings: Settings, *, data_folder: Path) -> None:
+    def __init__(self, settings: Settings, *, data_folder: Path, scorer: ScorerPort) -> None:
         self._settings = settings
+        self._scorer = scorer
+        self._search: AnswerSearch | None = None
         self._folder = data_folder
         self._journal = Journal(settings.storage.url or sqlite_url(data_folder / "genlevel.db"))
         self._locks = run_locks(settings.storage.url, data_folder)
@@ -60,6 +65,15 @@ class RunReader:
         async for response in self._answers().answers(await self._records.find(request.run_id), request):
             yield response
 
+    async def search_answers(self, request: ev.SearchAnswersRequest) -> ev.SearchAnswersResponse:
+        """A page of a run's answers. Raises GenlevelError."""
+        if self._search is None:
+            from evaluator.planning.suites import AnySuites
+            from evaluator.runs.searching import AnswerSearch
+
+            self._search = AnswerSearch(self._journal, self._scorer, AnySuites(self._settings.suites.folders))
+        return await self._search.search(await self._records.find(request.run_id), request)
+
     async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
         """What a run's calls have been like, as far as that is stored. Raises GenlevelError."""
         from evaluator.runs.traffic_message import traffic_message
@@ -70,6 +84,8 @@ class RunReader:
 
     async def close(self) -> None:
         """Closes the journal."""
+        if self._search is not None:
+            await self._search.close()
         self._locks.close()
         await asyncio.to_thread(self._journal.close)
 

@@ -29,6 +29,7 @@ from evaluator.runs.limits import Limiters
 from evaluator.runs.records import RunRecords
 from evaluator.runs.run_log import LOST
 from evaluator.runs.scoring import score_again
+from evaluator.runs.searching import AnswerSearch
 from evaluator.runs.starting import Starter
 from evaluator.runs.traffic_message import traffic_message
 from evaluator.runs.updating import Updating
@@ -125,6 +126,7 @@ class Evaluator:
         self._watching: Watching | None = None
         files = FileCache(self._context.blobs, data_folder / "files")
         self._answers = AnswerList(self._journal, self._context.blobs, files, prompt_set, self._suites)
+        self._search = AnswerSearch(self._journal, scorer, self._suites)
 
     def begin_nothing(self) -> None:
         """Before it closes: runs make no further call, and none begins; those who watch are told. Calls in flight may end."""
@@ -185,6 +187,7 @@ class Evaluator:
             self._going_on.cancel()
             await asyncio.wait((self._going_on,))
         self._hurry(CLOSE_S)
+        await self._search.close()
         await self._control.close()
         await in_thread(self._journal.close, name="journal")
 
@@ -318,6 +321,10 @@ class Evaluator:
         """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""
         async for response in self._answers.answers(await self._records.find(request.run_id), request):
             yield response
+
+    async def search_answers(self, request: ev.SearchAnswersRequest) -> ev.SearchAnswersResponse:
+        """A page of a run's answers. Raises GenlevelError."""
+        return await self._search.search(await self._records.find(request.run_id), request)
 
     async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
         """What a run's calls have been like, to this moment if it goes on here. Raises GenlevelError."""

@@ -102,7 +102,7 @@ async def stored_runs(settings: Settings, data_folder: Path) -> AsyncIterator[St
 
     scorer = LazyScorer(settings, data_folder)
     try:
-        reader = RunReader(settings, data_folder=data_folder)
+        reader = RunReader(settings, data_folder=data_folder, scorer=scorer)
         try:
             yield StoredRuns(reader, scorer)
         finally:

@@ -25,6 +25,7 @@ from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, cost
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Said, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, run_record, storable, usage_sums
+from evaluator.journal.scored_table import ScoredTable
 from evaluator.journal.sums import SumTable
 from evaluator.journal.tables import (
     HEAD,
@@ -37,6 +38,8 @@ from evaluator.journal.tables import (
     reservations,
     run_judges,
     runs,
+    scored,
+    scored_blocks,
     traffic,
 )
 from evaluator.journal.traffic_table import TrafficTable
@@ -65,8 +68,8 @@ class Journal:
     stopped since it was asked to write.
 
     Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic, batches, list,
-    descriptions, sums: ratings, what is wanted of runs, what their calls were like, what they have handed to providers, lists of runs, what
-    people call them, and what the answers of ended ones add up to, in the same database.
+    descriptions, sums, scored: ratings, what is wanted of runs, what their calls were like, what they have handed to providers, lists of
+    runs, what people call them, what the answers of ended ones add up to, and an index of answers, in the same database.
 
     Args:
         patience: for how long writing is tried again, and reading by way of ``reads``; None: not at all.
@@ -94,6 +97,7 @@ class Journal:
         self.list = RunList(self._engine)
         self.descriptions = DescriptionTable(self._engine)
         self.sums = SumTable(self._engine, self._submit)
+        self.scored = ScoredTable(self._engine, self._submit)
 
     @property
     def waits_for(self) -> str:
@@ -201,7 +205,7 @@ class Journal:
 
     def clear(self, run_id: str) -> None:
         """Removes what was written under an id of which no run was stored, as whoever copied it there did not come to the end."""
-        tables = (answers, judgements, reservations, run_judges, people_ratings, traffic, batches, batch_items)
+        tables = (answers, judgements, reservations, run_judges, people_ratings, traffic, batches, batch_items, scored, scored_blocks)
         with self._engine.begin() as connection:
             if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is None:
                 for table in tables:
@@ -335,9 +339,11 @@ class Journal:
             for row in connection.execution_options(yield_per=200).execute(query.order_by(answers.c.task, answers.c.created)):
                 yield answer_of(row)
 
-    def answered_ids(self, run_id: str, *, outcomes: Sequence[Outcome] = ()) -> dict[str, list[str]]:
-        """Ids of the instances that have answers, by task; only of these outcomes."""
+    def answered_ids(self, run_id: str, *, outcomes: Sequence[Outcome] = (), only: str = "") -> dict[str, list[str]]:
+        """Ids of the instances that have answers, by task; only of these outcomes. only: of this task alone."""
         query = select(answers.c.task, answers.c.instance_id).where(answers.c.run_id == run_id).distinct().order_by(answers.c.task)
+        if only:
+            query = query.where(answers.c.task == only)
         if outcomes:
             query = query.where(answers.c.outcome.in_([outcome.number for outcome in outcomes]))
         found: dict[str, list[str]] = {}

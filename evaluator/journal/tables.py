@@ -1,15 +1,15 @@
-"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, batches, what traffic was like, and what is
-kept of deleted runs."""
+"""The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, batches, what traffic was like, an index of
+answers, and what is kept of deleted runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0013"
+HEAD = "0014"
 
 metadata = MetaData()
 
@@ -261,4 +261,30 @@ unused_files = Table(
     metadata,
     Column("sha256", String(64), primary_key=True),  # of a stored file of a deleted run; another run may have it
     Column("bytes", BigInteger, nullable=False),
+)
+
+scored = Table(
+    "evaluator_scored",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("number", Integer, nullable=False),  # of who indexes it: what an earlier one writes late is not written
+    Column("begun", Double, nullable=False),  # Unix seconds
+    Column("open", Integer, nullable=False),  # it is being scored: what is indexed is from before
+    Column("answers", BigInteger, nullable=False),  # in the index
+    Column("with_scores", Integer, nullable=False),  # whether the scorer had scored it
+)
+
+scored_blocks = Table(  # as evaluator.search.blocks packs them; the large columns are last
+    "evaluator_scored_blocks",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("task", Text, primary_key=True),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("answers", Integer, nullable=False),
+    Column("best", Double),
+    *[
+        Column(name, LargeBinary, nullable=False)
+        for name in ("outcomes", "rightness", "scores", "costs", "seconds", "created", "keys", "questions", "ends", "texts")
+    ],
 )

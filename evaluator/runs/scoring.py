@@ -16,6 +16,7 @@ from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord, Said
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.ports import ScorerPort
+from evaluator.runs.indexing import indexed_after, question_of
 from evaluator.runs.ratings import TaskRatings, ratings_of
 from evaluator.runs.records import facts_of
 from evaluator.runs.sent_files import SentFiles
@@ -135,6 +136,22 @@ async def score_task(
 
     instances: those that are planned, if they need not be read again. said: what the journal has of all answers, likewise.
     """
+    if header.facts.occasion:  # of the many runs of monitors only few are ever looked into: those are indexed then
+        return await _scored(context, header, planned, instances=instances, said=said, questions={})
+    async with indexed_after(context, header.run_id, planned.task.key) as questions:
+        return await _scored(context, header, planned, instances=instances, said=said, questions=questions)
+
+
+async def _scored(
+    context: Kept,
+    header: sc.ScoreTaskHeader,
+    planned: TaskPlan,
+    *,
+    instances: Sequence[Instance] | None,
+    said: Mapping[AnswerKey, Said] | None,
+    questions: dict[str, str],
+) -> sc.TaskScore:
+    """See ``score_task``. questions: what is asked is put there, by instance."""
     journal = context.journal
     await asyncio.to_thread(_check_unchanged, planned.task)
     task_header = sc.ScoreTaskHeader()
@@ -150,7 +167,7 @@ async def score_task(
         counts = Counter(one.outcome for one in said.values())
     measured = counts.get(Outcome.UNSUPPORTED, 0) < planned.answers
     sent = SentFiles(None if context.scorer.takes_paths else context.blobs, measured=measured)
-    messages = partial(_messages, journal, sent, task_header, planned, ratings=ratings, instances=instances, said=said)
+    messages = partial(_messages, journal, sent, task_header, planned, ratings=ratings, instances=instances, said=said, questions=questions)
     try:
         response = await context.scorer.score_task(messages())
     except CallerUnknown:  # the token may have been replaced while the answers were sent
@@ -176,11 +193,13 @@ async def _messages(
     ratings: TaskRatings | None,
     instances: Sequence[Instance] | None,
     said: Mapping[AnswerKey, Said] | None,
+    questions: dict[str, str],
 ) -> AsyncIterator[sc.ScoreTaskRequest]:
     yield sc.ScoreTaskRequest(header=header)
     following = planned.task.instances(planned.positions) if instances is None else iter(instances)
     take = partial(_next_of, following)
     while chunk := await asyncio.to_thread(take) if instances is None else take():  # once, however often the journal is asked
+        questions.update((instance.id, question_of(instance)) for instance in chunk)
         for message in await journal.reads(_instance_messages, journal, sent, planned, chunk, header.run_id, ratings=ratings, said=said):
             yield message
 

@@ -42,6 +42,9 @@ class RunsOfBoth:
         async for answer in _either_of_many(self._there.list_answers, self._here.list_answers, request):
             yield answer
 
+    async def search_answers(self, request: ev.SearchAnswersRequest) -> ev.SearchAnswersResponse:
+        return await _either(self._there.search_answers, self._here.search_answers, request)
+
     async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
         return await _either(self._there.get_traffic, self._here.get_traffic, request)
 

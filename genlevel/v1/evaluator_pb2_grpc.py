@@ -84,6 +84,11 @@ class EvaluatorServiceStub:
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.ListAnswersRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ListAnswersResponse.FromString,
                 _registered_method=True)
+        self.SearchAnswers = channel.unary_unary(
+                '/genlevel.v1.EvaluatorService/SearchAnswers',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersResponse.FromString,
+                _registered_method=True)
         self.GetTraffic = channel.unary_unary(
                 '/genlevel.v1.EvaluatorService/GetTraffic',
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficRequest.SerializeToString,
@@ -164,6 +169,13 @@ class EvaluatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchAnswers(self, request, context):
+        """A page of a run's answers, by task, outcome, rightness, score and text. What is not in the index yet is indexed first, for a moment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTraffic(self, request, context):
         """What a run's calls have been like over time: rates, limits, what they waited for.
         """
@@ -223,6 +235,11 @@ def add_EvaluatorServiceServicer_to_server(servicer, server):
                     servicer.ListAnswers,
                     request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ListAnswersRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_evaluator__pb2.ListAnswersResponse.SerializeToString,
+            ),
+            'SearchAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchAnswers,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersResponse.SerializeToString,
             ),
             'GetTraffic': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTraffic,
@@ -500,6 +517,33 @@ class EvaluatorService:
             '/genlevel.v1.EvaluatorService/ListAnswers',
             genlevel_dot_v1_dot_evaluator__pb2.ListAnswersRequest.SerializeToString,
             genlevel_dot_v1_dot_evaluator__pb2.ListAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.EvaluatorService/SearchAnswers',
+            genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -330,6 +330,8 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("RescoreRun", ev.RescoreRunRequest(run_id=one, ratings=[rating])),
         ("ListAnswers", ev.ListAnswersRequest(run_id=one, instance="q1")),
         ("ListAnswers", ev.ListAnswersRequest(run_id=other, outcomes=[sc.OUTCOME_ANSWERED])),
+        ("SearchAnswers", ev.SearchAnswersRequest(run_id=one, tasks=["nlp/*"], text="this", order=ev.ANSWER_ORDER_WORST, limit=5)),
+        ("SearchAnswers", ev.SearchAnswersRequest(run_id=other, rightness=[ev.RIGHTNESS_WRONG], least_score=0.0, after="W10=")),
         ("GetVerdict", sc.GetVerdictRequest(run_id=one, bootstrap_draws=50, alpha=0.05, reference_instances=100)),
         ("Compare", sc.CompareRequest(run_a=one, run_b=one, draws=50, alpha=0.05)),
         ("Compare", sc.CompareRequest(run_a=one, run_b=other, draws=50)),

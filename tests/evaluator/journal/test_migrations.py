@@ -73,7 +73,7 @@ OLD_KEYS = [
 ]
 
 
-NEW_TABLES = {"evaluator_traffic", "evaluator_accounts", "evaluator_monitors", "evaluator_batches", "evaluator_batch_items"} | {
+NEW_TABLES = {f"evaluator_{name}" for name in ("traffic", "accounts", "monitors", "batches", "batch_items", "scored", "scored_blocks")} | {
     f"evaluator_monitor_{name}" for name in ("pools", "ticks", "alarms", "deliveries", "events")
 }
 NEW_TABLES |= {"evaluator_run_sums", "evaluator_deleted_runs", "evaluator_unused_files"}

@@ -58,7 +58,7 @@ async def test_a_record_goes_on_after_a_restart_and_is_told_while_the_run_goes_o
     await second.update_run(wish(run, GO_ON))
     await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)
     assert 0 < before < calls_of(await traffic_of(second, run)) == 30
-    reader = RunReader(Settings(), data_folder=place.folder)
+    reader = RunReader(Settings(), data_folder=place.folder, scorer=place.made[-1][1])
     assert calls_of(await traffic_of(reader, run)) == 30
     await reader.close()
 
