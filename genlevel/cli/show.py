@@ -109,7 +109,8 @@ def check_views(ctx: click.Context, options: _Options) -> None:
 
 
 def _show_traffic(settings: Settings, run: str, options: _Options) -> None:
-    from genlevel.cli.traffic import print_traffic, traffic_document, traffic_of_run
+    from genlevel.cli.traffic import print_traffic, traffic_of_run
+    from genlevel.documents.traffic import traffic_document
 
     known = run_async(traffic_of_run(settings, options["out"], run))
     if options["as_json"]:

@@ -8,7 +8,8 @@ import sqlite3
 import pytest
 
 from evaluator.journal.spans import Span
-from genlevel.cli.traffic import figure, print_traffic, summary
+from genlevel.cli.traffic import figure, print_traffic
+from genlevel.documents.traffic import summary
 from genlevel.v1 import evaluator_pb2 as ev
 
 
