@@ -103,6 +103,7 @@ def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage
         tags=json.loads(record.tags),
         notes=record.notes,
         tasks=len(json.loads(record.plan)),
+        traffic=json_format.Parse(record.traffic or "{}", ev.TrafficSettings()),
     )
     run.suite_hash = run.specification.suite_hash
     if record.priced:

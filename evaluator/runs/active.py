@@ -126,6 +126,7 @@ class ActiveRun:
         run = run_message(replace(self.work.record, wanted=self.wish.wanted), state.outcomes, state.usage, state.cost)
         run.status = ev.RUN_STATUS_RUNNING
         run.reason = ""
+        run.traffic.CopyFrom(self.traffic)
         if execution is not None:
             run.calls += execution.calls
             run.retries += execution.retries

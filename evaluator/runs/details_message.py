@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-from google.protobuf import json_format
-
 from evaluator.journal.details import Details
 from evaluator.journal.records import RunRecord
 from genlevel.benchmark.outcomes import Outcome
@@ -15,8 +13,8 @@ from genlevel.v1 import scorer_pb2 as sc
 
 
 def details_message(record: RunRecord, details: Details) -> ev.RunDetails:
-    """A run's limits, its tasks in the plan's order, and its failures. details: what the journal has of its answers."""
-    message = ev.RunDetails(traffic=json_format.Parse(record.traffic or "{}", ev.TrafficSettings()), last_answer_s=details.last)
+    """A run's tasks in the plan's order, and its failures. details: what the journal has of its answers."""
+    message = ev.RunDetails(last_answer_s=details.last)
     for task, asked in json.loads(record.plan):
         outcomes = details.tasks.get(task, {})
         counts = sc.OutcomeCounts(

@@ -119,7 +119,7 @@ class RunRecords:
         return await self._message(await self._journal.reads(self._kept_now, record))
 
     async def details(self, record: RunRecord) -> ev.RunDetails:
-        """Its limits, its tasks and its failures, as they stand now."""
+        """Its tasks and its failures, as they stand now."""
 
         def read() -> ev.RunDetails:
             return details_message(self._journal.run(record.run_id) or record, self._journal.details.of(record.run_id))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import click
 
 from genlevel.connection.services import DEFAULT_FOLDER, nothing_stored
+from genlevel.documents.amounts import nano_usd
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -65,12 +65,9 @@ class Dollars(click.ParamType[int]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
-            amount = Decimal(str(value).lstrip("$"))
-        except InvalidOperation:
-            self.fail(f"{value!r} is not an amount in dollars", param, ctx)
-        if not amount.is_finite() or amount < 0 or amount > 1_000_000_000:
-            self.fail(f"{value!r} is not an amount that can be spent", param, ctx)
-        return int(amount * 1_000_000_000)
+            return nano_usd(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, and nothing else there.")

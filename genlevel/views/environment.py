@@ -35,10 +35,13 @@ def make_environment(*packages: str) -> Environment:
         duration=words.duration,
         day=day,
         moment=moment,
+        clock=clock,
         cell=cell,
         picture=picture,
     )
     made.globals["shared_style"] = lambda: Markup(shared_style())
+    shared = vars(made.get_template("parts.html").module)  # part of a page that is drawn alone knows them, too
+    made.globals.update({name: macro for name, macro in shared.items() if not name.startswith("_")})
     return made
 
 
@@ -65,6 +68,11 @@ def cell(value: Cell, column: Column) -> str:
 def moment(seconds: float) -> str:
     """Unix seconds as 2026-11-29 08:15 UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def clock(seconds: float) -> str:
+    """Unix seconds as 08:15:30 UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
 
 
 def day(seconds: float) -> str:

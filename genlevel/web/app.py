@@ -49,6 +49,7 @@ def create_app(services: Services, settings: Settings, door: Door) -> FastAPI:
         app.add_route(file.path, site.file(file.handler), methods=["GET"])
     for action in ACTIONS:
         app.add_route(action.path, site.action(action.handler, action.path), methods=["POST"])
+        app.add_route(action.path, site.above, methods=["GET"])
     app.mount("/static", StaticFiles(), name="static")
     app.middleware("http")(_with_headers)
     app.add_exception_handler(404, site.missing)
@@ -123,19 +124,26 @@ class _Site:
         return endpoint
 
     def action(self, handler: str, path: str) -> Callable[[Request], Awaitable[Response]]:
-        """What a form asks for."""
+        """What a form asks for: where to go then, or the page again with what was wrong with it, or what a person has to know."""
 
         async def endpoint(request: Request) -> Response:
             async def work() -> Response:
                 form = await _form(request)
                 self._door.check_form(request, form)
-                made = await _handler(handler)(await self._asked(request, form))
-                assert isinstance(made, Moved), f"{path} is an action, which answers with where to go"
-                return RedirectResponse(made.to, HTTPStatus.SEE_OTHER)
+                asked = await self._asked(request, form)
+                made = await _handler(handler)(asked)
+                if isinstance(made, Moved):
+                    return RedirectResponse(made.to, HTTPStatus.SEE_OTHER)
+                page = self._html(request, asked, made, path, address=_above(request))
+                return Response(page, made.status, media_type="text/html; charset=utf-8")
 
             return await self._answered(request, work)
 
         return endpoint
+
+    async def above(self, request: Request) -> Response:
+        """Where the form of an action is: somebody who loads the answer to it again comes there."""
+        return RedirectResponse(_above(request), HTTPStatus.SEE_OTHER)
 
     async def missing(self, request: Request, _: Exception) -> Response:
         return self._problem(request, HTTPStatus.NOT_FOUND, "there is no such page")
@@ -150,7 +158,9 @@ class _Site:
         path = {name: value for name, value in request.path_params.items() if name != "table"}
         return Asked(self._services, self._settings, self._door.caller(request), path, query)
 
-    def _html(self, request: Request, asked: Asked, made: Page, path: str) -> str:
+    def _html(self, request: Request, asked: Asked, made: Page, path: str, *, address: str = "") -> str:
+        """address: of the page, if it is not the request's."""
+        address, query = address or request.url.path, "" if address else request.url.query
         template = self._templates.get_template(made.template)
         values = {
             **made.values,
@@ -158,8 +168,8 @@ class _Site:
             "tables": made.tables,
             "asked": asked,
             "here": path,
-            "address": request.url.path,
-            "data": f"{'/runs' if path == '/' else request.url.path}.json" + (f"?{request.url.query}" if request.url.query else ""),
+            "address": address,
+            "data": f"{'/runs' if path == '/' else address}.json" + (f"?{query}" if query else ""),
             "csrf": self._door.form_token(request),
         }
         if not (part := asked.one("part")):
@@ -182,6 +192,10 @@ class _Site:
             title=status.phrase, status=status.value, line=line, here="", address=request.url.path, data="", csrf=""
         )
         return Response(page, status, media_type="text/html; charset=utf-8")
+
+
+def _above(request: Request) -> str:
+    return request.url.path.rpartition("/")[0] or "/"
 
 
 def _handler(name: str) -> Handler:

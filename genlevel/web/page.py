@@ -25,7 +25,7 @@ class Page:
     """What a handler makes of a request.
 
     template: in genlevel/web/templates. title: in the browser's tab, and the page's heading if the template has none. values: for the
-    template. document: what PATH.json answers. tables: what PATH.NAME.csv answers, by name.
+    template. document: what PATH.json answers. tables: what PATH.NAME.csv answers, by name. status: of HTTP, as the answer to a form.
     """
 
     template: str
@@ -33,6 +33,7 @@ class Page:
     values: Mapping[str, object]
     document: Document
     tables: Mapping[str, Table] = field(default_factory=dict)
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The one table of pages and actions: address, who makes it, which role it needs, and its name in the navigation.
 
-A handler is named as module:function below genlevel.web.pages, and imported when it is first asked for. An action is a form that is posted;
-it answers with where to go.
+A handler is named as module:function below genlevel.web.pages, and imported when it is first asked for. An action is a form that is
+posted to an address right below its page's; it answers with where to go, or with the page again.
 """
 
 from __future__ import annotations
@@ -38,9 +38,14 @@ class FileRow:
 
 PAGES: tuple[PageRow, ...] = (
     PageRow("/", "runs:runs_page", "Runs", data="/runs.json"),
+    PageRow("/runs/{run}", "run:run_page"),
     PageRow("/runs/{run}/card", "card:card_page"),
 )
 
-ACTIONS: tuple[ActionRow, ...] = ()
+ACTIONS: tuple[ActionRow, ...] = (
+    ActionRow("/runs/{run}/wish", "run_actions:wish", Role.RUN),
+    ActionRow("/runs/{run}/limits", "run_actions:limits", Role.RUN),
+    ActionRow("/runs/{run}/describe", "run_actions:describe", Role.RUN),
+)
 
 FILES: tuple[FileRow, ...] = ()

@@ -43,7 +43,7 @@ async def test_how_a_run_stands_is_told_in_detail_if_that_is_asked_for(make_eval
     (task,), (failure,) = found.details.tasks, found.details.failures
     assert (task.counts.total, task.counts.answered, task.counts.failed) == (3, run.counts.answered, run.counts.failed)
     assert (failure.error_class, failure.answers, len(failure.examples)) == (gw.ERROR_CLASS_TRANSIENT, run.counts.failed, 1)
-    assert (found.details.traffic.concurrency, found.details.traffic.budget_tokens) == (2, 10**6)
+    assert (found.run.traffic.concurrency, found.run.traffic.budget_tokens) == (2, 10**6)
     assert not (await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id))).HasField("details")
 
 

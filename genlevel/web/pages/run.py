@@ -1,0 +1,177 @@
+"""One run: how far it is, while it goes on and after, its tasks, failures and calls, and what may be changed of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from genlevel.documents.progress_words import is_to_go_on
+from genlevel.documents.run_progress import details_document, progress_document
+from genlevel.documents.run_words import is_told_here, limits_told, progress_facts, recent_calls, standing_told
+from genlevel.documents.traffic import NONE_RECORDED, kept_told, span_of, summary, traffic_document
+from genlevel.runtime.callers import Role
+from genlevel.runtime.errors import NotFoundError
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.views.table import Table, table
+from genlevel.web.page import Asked, Moved, Page
+from genlevel.web.pages.run_forms import FIRST, NUMBERS, describing_form, limits_form
+from genlevel.web.places import AnswerPlace
+
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
+
+T = TypeVar("T")
+
+EVERY_S = 2
+SELDOM_S = 10
+"""Seconds between two looks at a run that goes on: at how far it is, and at what takes counting all of its answers."""
+MANY_ANSWERS = 20_000
+_TRAFFIC = (
+    "from (UTC)",
+    ">seconds",
+    ">calls",
+    ">calls/s.2",
+    ">rejected",
+    ">failed",
+    ">pace.2",
+    ">in flight.1",
+    ">allowed.0",
+    "waited for",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a form that was posted is answered with, beside the page.
+
+    form: its name. errors: a line for each field that cannot be taken. typed: what was written in its fields. notes: what to know.
+    """
+
+    form: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+async def run_page(asked: Asked) -> Page | Moved:
+    """A run by its id, or by how that begins. ?part=live and ?part=detail: what changes while it goes on. Raises NotFoundError."""
+    made = await view_of(asked, Answered())
+    run = made.document["run"]
+    return made if run == asked.path["run"] else Moved(address_of(run))
+
+
+async def view_of(asked: Asked, answered: Answered) -> Page:
+    """The page, after a form was posted, too."""
+    evaluator, part = asked.services.evaluator, asked.one("part")
+    progress = await first(evaluator.watch_run(ev.WatchRunRequest(run_id=asked.path["run"])))
+    run, now = progress.run, time.time()
+    document = progress_document(progress)
+    here = is_told_here(progress)
+    traffic = None
+    if part != "live" or (run.status == ev.RUN_STATUS_RUNNING and not here):
+        traffic = await evaluator.get_traffic(ev.GetTrafficRequest(run_id=run.run_id))
+    recent = None if here or traffic is None else recent_calls(traffic.spans, now)
+    values: dict[str, object] = {
+        "run": document,
+        "standing": standing_told(progress),
+        "facts": progress_facts(progress, recent),
+        "now": now,
+        "goes_on": is_to_go_on(run),
+        "running": run.status == ev.RUN_STATUS_RUNNING,
+        "every_s": EVERY_S if here or run.counts.total - run.counts.pending <= MANY_ANSWERS else SELDOM_S,
+        "seldom_s": SELDOM_S,
+        "may_run": asked.may(Role.RUN),
+        "may_delete": asked.may(Role.ADMIN),
+        "base": address_of(run.run_id),
+    }
+    tables: dict[str, Table] = {}
+    if part != "live":
+        found = await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id, details=True))
+        details = details_document(found.details)
+        document |= {"name": found.run.name, "tags": list(found.run.tags), "notes": found.run.notes, **details}
+        tables = {"tasks": tasks_table(details), "failures": failures_table(details)}
+        values |= {
+            "details": details,
+            "failures": [_linked(run.run_id, group) for group in details["failures"]],
+            "tasks_address": f"{address_of(run.run_id)}/answers",
+            "limits": limits_told(run),
+            "limits_form": limits_form(run.traffic, answered.typed if answered.form == "limits" else {}),
+            "describing": describing_form(found.run, answered.typed if answered.form == "describe" else {}),
+            "answered": answered,
+            "numbers": NUMBERS,
+            "first": FIRST,
+            **_traffic(run, traffic, document, tables),
+        }
+    title = f"Run of {run.specification.model}"
+    return Page("run.html", title, values, document, tables, status=400 if answered.errors else 200)
+
+
+async def first(messages: AsyncIterator[T]) -> T:
+    """The first of several messages; no more are waited for."""
+    try:
+        async for message in messages:
+            return message
+    finally:
+        if isinstance(messages, AsyncGenerator):
+            await messages.aclose()
+    raise NotFoundError("nothing is known of this run")
+
+
+def address_of(run: str) -> str:
+    """The page of a run."""
+    return f"/runs/{quote(run, safe='')}"
+
+
+def tasks_table(details: Document) -> Table:
+    """How far each task is."""
+    outcomes = ("answered", "refused", "failed", "unsupported", "pending")
+    rows = [(task["task"], task["total"], *(task[outcome] for outcome in outcomes)) for task in details["tasks"]]
+    return table("Tasks, by outcome of their instances", ["task", ">asked", *(f">{outcome}" for outcome in outcomes)], rows)
+
+
+def failures_table(details: Document) -> Table:
+    """What was refused, failed or not asked, by why, with an example."""
+    rows = []
+    for group in details["failures"]:
+        example = group["examples"][0] if group["examples"] else {"task": "", "id": "", "error": ""}
+        rows.append((group["outcome"], group["error"], group["answers"], example["task"], example["id"], example["error"]))
+    return table("Failures, by their class", ["outcome", "class", ">answers", "task of one", "instance", "its error"], rows)
+
+
+def _linked(run: str, group: Document) -> Document:
+    examples = [
+        {**one, "address": AnswerPlace(run, one["task"], one["id"], one["variant"], one["repeat"], one["shuffle"]).answer_address()}
+        for one in group["examples"]
+    ]
+    return {**group, "examples": examples}
+
+
+def _traffic(run: ev.Run, told: ev.GetTrafficResponse | None, document: Document, tables: dict[str, Table]) -> dict[str, object]:
+    """What its calls were like. Adds to the page's document and tables."""
+    assert told is not None
+    spans = [span_of(span) for span in told.spans]
+    known = traffic_document(run, told)
+    document["traffic"] = {name: value for name, value in known.items() if name not in ("run", "model", "suite")}
+    if not spans:
+        return {"traffic_line": NONE_RECORDED, "traffic_kept": "", "traffic_table": None}
+    rows = [
+        (
+            span["start"],
+            span["seconds"],
+            span["calls"],
+            span["calls_per_s"],
+            span["limited"],
+            span["failures"],
+            span["pace"],
+            span["in_flight"],
+            span["concurrency"],
+            ", ".join(span["waits_s"]),
+        )
+        for span in known["spans"]
+    ]
+    tables["traffic"] = table("Calls over time", _TRAFFIC, rows)
+    kept = kept_told(told.kept) if told.HasField("kept") else ""
+    return {"traffic_line": summary(spans), "traffic_kept": kept, "traffic_table": tables["traffic"]}
