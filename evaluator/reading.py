@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from evaluator.runs.answer_list import AnswerList
     from evaluator.runs.crew import Ending
     from evaluator.runs.searching import AnswerSearch
+    from genlevel.runtime.blobs import BlobStore
     from genlevel.runtime.settings import Settings
 
 
@@ -62,7 +64,15 @@ class RunReader:
 
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
         """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""
-        async for response in self._answers().answers(await self._records.find(request.run_id), request):
+        async for response in self._answers.answers(await self._records.find(request.run_id), request):
+            yield response
+
+    async def read_media(self, request: ev.ReadMediaRequest) -> AsyncIterator[ev.ReadMediaResponse]:
+        """A medium of a question, answer or label, by its place there. Raises GenlevelError."""
+        from evaluator.runs.media_reading import MediaReading
+
+        reading = MediaReading(self._journal, self._blobs, self._answers)
+        async for response in reading.read(await self._records.find(request.run_id), request):
             yield response
 
     async def search_answers(self, request: ev.SearchAnswersRequest) -> ev.SearchAnswersResponse:
@@ -89,16 +99,21 @@ class RunReader:
         self._locks.close()
         await asyncio.to_thread(self._journal.close)
 
+    @cached_property
+    def _blobs(self) -> BlobStore:
+        from genlevel.runtime.blobs import BlobStore
+
+        return BlobStore.open(self._settings.storage.blobs or self._folder / "blobs")
+
+    @cached_property
     def _answers(self) -> AnswerList:
         from evaluator.planning.prompts import prompt_set
         from evaluator.planning.suites import AnySuites
         from evaluator.runs.answer_list import AnswerList
-        from genlevel.runtime.blobs import BlobStore
         from genlevel.runtime.files import FileCache
 
         suites = AnySuites(self._settings.suites.folders)
-        blobs = BlobStore.open(self._settings.storage.blobs or self._folder / "blobs")
-        return AnswerList(self._journal, blobs, FileCache(blobs, self._folder / "files"), prompt_set, suites)
+        return AnswerList(self._journal, self._blobs, FileCache(self._blobs, self._folder / "files"), prompt_set, suites)
 
 
 async def _nobody(run_id: str) -> None:

@@ -26,6 +26,7 @@ from evaluator.runs.context import Context
 from evaluator.runs.continuing import Continuing
 from evaluator.runs.control import STOPS, RunControl
 from evaluator.runs.limits import Limiters
+from evaluator.runs.media_reading import MediaReading
 from evaluator.runs.records import RunRecords
 from evaluator.runs.run_log import LOST
 from evaluator.runs.scoring import score_again
@@ -127,6 +128,7 @@ class Evaluator:
         files = FileCache(self._context.blobs, data_folder / "files")
         self._answers = AnswerList(self._journal, self._context.blobs, files, prompt_set, self._suites)
         self._search = AnswerSearch(self._journal, scorer, self._suites)
+        self._media = MediaReading(self._journal, self._context.blobs, self._answers)
 
     def begin_nothing(self) -> None:
         """Before it closes: runs make no further call, and none begins; those who watch are told. Calls in flight may end."""
@@ -325,6 +327,11 @@ class Evaluator:
     async def search_answers(self, request: ev.SearchAnswersRequest) -> ev.SearchAnswersResponse:
         """A page of a run's answers. Raises GenlevelError."""
         return await self._search.search(await self._records.find(request.run_id), request)
+
+    async def read_media(self, request: ev.ReadMediaRequest) -> AsyncIterator[ev.ReadMediaResponse]:
+        """A medium of a question, answer or label, by its place there. Raises GenlevelError."""
+        async for response in self._media.read(await self._records.find(request.run_id), request):
+            yield response
 
     async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
         """What a run's calls have been like, to this moment if it goes on here. Raises GenlevelError."""

@@ -6,19 +6,20 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import dropwhile, islice
+from itertools import islice
 from pathlib import Path
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.messages import answer_message, judgement_message
 from evaluator.journal.records import Answer, RunRecord
 from evaluator.planning.plans import Plan
-from evaluator.planning.prompts import PromptSet, prompt_text, sent_size
+from evaluator.planning.prompts import PromptSet
 from evaluator.planning.suites import Suites
+from evaluator.runs.questions import Questions, label_facts, question_facts
+from genlevel.benchmark.last_tasks import LastTasks
 from genlevel.benchmark.model import Instance, SuiteTask
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.ratings import Rating, resolve_ratings
-from genlevel.benchmark.suites import find_instances
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import GenlevelError, NotFoundError, StorageError, UsageError
 from genlevel.runtime.files import FileCache, suffix_of
@@ -26,51 +27,9 @@ from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 
 _CHUNK = 200
-_QUESTIONS_TOGETHER = 20_000
-"""Instances of several tasks that are read from a suite at a time: each time its folders are looked through."""
 
 
-class _Questions:
-    """The instances of a list of answers that comes task by task, by way of their suite.
-
-    place: of the suite. asked: ids by task. Of what is no longer there, or cannot be read, there is none. prompts: of the version that the
-    run was asked by. video_frames: as of its model's route.
-    """
-
-    def __init__(self, place: str | Path | None, asked: Mapping[str, Sequence[str]], prompts: PromptSet, video_frames: int) -> None:
-        self._prompts = prompts
-        self._video_frames = video_frames
-        self._place = place
-        self._asked = asked
-        self._read: dict[str, dict[str, Instance]] = {}
-
-    def prompt_of(self, instance: Instance) -> str:
-        """What was asked."""
-        template = self._prompts.for_instance(instance)
-        if template is None:
-            return instance.prompt
-        return prompt_text(instance, template, sent_size(instance, template, self._video_frames))
-
-    def of(self, answer: Answer) -> Instance | None:
-        if answer.task not in self._read:
-            self._read = self._from(answer.task)
-        return self._read[answer.task].get(answer.instance_id)
-
-    def _from(self, first: str) -> dict[str, dict[str, Instance]]:
-        """The instances of a task and of those that come next."""
-        wanted: dict[str, Sequence[str]] = {first: self._asked.get(first, ())}
-        for task, ids in dropwhile(lambda item: item[0] != first, self._asked.items()):
-            if task != first and sum(map(len, wanted.values())) + len(ids) > _QUESTIONS_TOGETHER:
-                break
-            wanted[task] = ids
-        found: dict[str, dict[str, Instance]] = {}
-        if self._place is not None:
-            with contextlib.suppress(GenlevelError):
-                found = find_instances(self._place, wanted)
-        return {task: found.get(task, {}) for task in wanted}
-
-
-_Listed = tuple[Iterator[Answer], _Questions | None]
+_Listed = tuple[Iterator[Answer], Questions | None]
 
 
 class AnswerList:
@@ -85,9 +44,11 @@ class AnswerList:
         self._files = files
         self._prompts = prompts
         self._suites = suites
+        self._last = LastTasks()
 
     async def answers(self, record: RunRecord, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
-        """Journalled answers; those to instances that are asked for with their prompts, labels and ratings.
+        """Journalled answers; those to instances that are asked for with their prompts, labels and ratings; to a single one with the facts
+        of its media.
 
         Raises NotFoundError if there is no answer to the one instance that is asked for.
         """
@@ -134,7 +95,7 @@ class AnswerList:
         listed = self._journal.list_answers(record.run_id, outcomes=outcomes), questions
         return listed, self._shown(*listed)
 
-    def _shown(self, answers: Iterator[Answer], questions: _Questions | None) -> list[ev.ListAnswersResponse]:
+    def _shown(self, answers: Iterator[Answer], questions: Questions | None) -> list[ev.ListAnswersResponse]:
         """The next few answers; none at the end. questions: None if they are not wanted."""
         responses = []
         for answer in islice(answers, _CHUNK):
@@ -145,9 +106,9 @@ class AnswerList:
             responses.append(response)
         return responses
 
-    def _questions(self, record: RunRecord, asked: Mapping[str, Sequence[str]]) -> _Questions:
+    def _questions(self, record: RunRecord, asked: Mapping[str, Sequence[str]]) -> Questions:
         frames = int(json.loads(record.specification).get("videoFrames", 0))
-        return _Questions(self._place(record), asked, self._prompts(record.prompt_version), frames)
+        return Questions(self._last, self._place(record), asked, self._prompts(record.prompt_version), frames)
 
     def _place(self, record: RunRecord) -> str | Path | None:
         """Where the run's suite lies; None if it is no longer there: its answers are shown all the same."""
@@ -163,15 +124,23 @@ class AnswerList:
             wanted.setdefault(answer.task, []).append(answer.instance_id)
         questions = self._questions(record, wanted)
         responses, rated = [], self._journal.judgements.are_there(record.run_id)
+        few = len({(answer.task, answer.instance_id) for answer in answers}) == 1
         for answer in answers:
-            response = answer_message(answer)
+            response = answer_message(answer, whole=request.whole)
             self._name_files(response)
             if (instance := questions.of(answer)) is not None:
                 self._add_question(instance, questions.prompt_of(instance), response)
+                if few:
+                    response.question_media.extend(question_facts(instance))
+                    response.label_media.extend(label_facts(instance))
             if rated:
-                response.ratings.extend(self._ratings(answer))
+                response.ratings.extend(self._ratings(answer, whole=request.whole))
             responses.append(response)
         return responses
+
+    def instance_of(self, record: RunRecord, answer: Answer) -> Instance | None:
+        """What an answer of the run is to; None if the suite does not have it any more. Blocks."""
+        return self._questions(record, {answer.task: [answer.instance_id]}).of(answer)
 
     def _looked_up(self, record: RunRecord, request: ev.ListAnswersRequest) -> Iterator[Answer]:
         """By the journal's key, so that a large run is not read through."""

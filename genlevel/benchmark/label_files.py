@@ -36,6 +36,26 @@ def with_files(label: object, asked: AnswerType, place: MediaPlace, modality: Mo
     return resolved
 
 
+def files_in(value: object) -> list[str]:
+    """The paths of all {"file": path} in a label in normal form, in its order.
+
+    Example:
+        >>> files_in([{"label": "cat", "mask": {"file": "/a.png"}}, {"file": "/b.png"}])
+        ['/a.png', '/b.png']
+    """
+    found: list[str] = []
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case {"file": str() as path}:
+                found.append(path)
+            case dict() as node:
+                waiting += reversed(node.values())
+            case list() as entries:
+                waiting += reversed([entry for entry in entries if isinstance(entry, dict | list)])
+    return found
+
+
 def _only_file(label: object) -> str:
     """The path of the one file that a label consists of; "" if it is anything else."""
     while isinstance(label, list | dict) and len(label) == 1 and "file" not in label:

@@ -69,12 +69,19 @@ def find_in_tasks(root: Path, manifest: Manifest | None, wanted: Mapping[str, fr
 
     Raises DatasetError if nothing of the suite can be read; one of its tasks that cannot has no instances.
     """
+    return {key: instances for key, (_task, instances) in find_tasks(root, manifest, wanted).items()}
+
+
+def find_tasks(
+    root: Path, manifest: Manifest | None, wanted: Mapping[str, frozenset[str]]
+) -> dict[str, tuple[FolderTask | None, dict[str, Instance]]]:
+    """As ``find_in_tasks``, with each task itself, for ``instances_in``; None for one that cannot be read."""
     layout = _layout(root)
     by_key = {} if manifest is None else dict(zip(manifest.tasks, own_benchmark(root, manifest).tasks, strict=True))
     taken: dict[str, str] = {}
-    instances: dict[str, dict[str, Instance]] = {}
+    tasks: dict[str, tuple[FolderTask | None, dict[str, Instance]]] = {}
     for folder in layout.folders:
-        if len(instances) == len(wanted):
+        if len(tasks) == len(wanted):
             break
         with contextlib.suppress(DatasetError):
             if folder.key not in wanted:
@@ -82,18 +89,27 @@ def find_in_tasks(root: Path, manifest: Manifest | None, wanted: Mapping[str, fr
                     _take(folder, layout.top, taken)
                 continue
             ids = wanted[folder.key]
-            instances[folder.key] = {}
-            found, items = _surveyed(folder, ids)
+            tasks[folder.key] = (None, {})
+            found, items = _surveyed(folder.annotation, ids)
             if manifest is None:
                 task = _of_general_bench(folder, layout.top, found, taken, [])()
             else:
                 task = _of_manifest(folder, layout.top, found, by_key, [])()
-            read = (task.instance(item, position) for position, item in items.items())
-            instances[folder.key] = {instance.id: instance for instance in read if instance.id in ids}
-    return instances
+            tasks[folder.key] = (task, _read(task, items, ids))
+    return tasks
 
 
-def _surveyed(folder: TaskFolder, ids: frozenset[str]) -> tuple[Survey, dict[int, object]]:
+def instances_in(task: FolderTask, ids: frozenset[str]) -> dict[str, Instance]:
+    """Instances of a task that was found before, and whose annotation is as it was. Raises DatasetError."""
+    return _read(task, _surveyed(task.annotation, ids)[1], ids)
+
+
+def _read(task: FolderTask, items: Mapping[int, object], ids: frozenset[str]) -> dict[str, Instance]:
+    read = (task.instance(item, position) for position, item in items.items())
+    return {instance.id: instance for instance in read if instance.id in ids}
+
+
+def _surveyed(annotation: Path, ids: frozenset[str]) -> tuple[Survey, dict[int, object]]:
     """What a sound annotation says, and the items that may have these ids, by position."""
     # An id that as it is written does not tell items apart has its item's position behind it.
     tails = (tail for one in ids for _, sign, tail in (one.rpartition("#"),) if sign and tail.isdecimal())
@@ -104,7 +120,7 @@ def _surveyed(folder: TaskFolder, ids: frozenset[str]) -> tuple[Survey, dict[int
         if written in ids or position in positions:
             items[position] = item
 
-    return survey(folder.annotation, see), items
+    return survey(annotation, see), items
 
 
 def _take(folder: TaskFolder, top: Path, taken: dict[str, str]) -> None:

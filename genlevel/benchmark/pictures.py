@@ -41,6 +41,14 @@ def sizes_of(instance: Instance, video_frames: int) -> Sizes | None:
     return Sizes(Size(1, 1), sizes.sent) if sizes is not None and _in_fractions(instance) else sizes
 
 
+def picture_size(media: MediaFile) -> Size | None:
+    """Of a picture, or of a video's frames, in the pixels of labels; None of other media, and if it is not known."""
+    if media.modality not in (Modality.IMAGE, Modality.VIDEO):
+        return None
+    sizes = _sizes(media, 0)
+    return None if sizes is None else sizes.label
+
+
 def _sizes(media: MediaFile, video_frames: int) -> Sizes | None:
     try:
         if media.modality is Modality.IMAGE:

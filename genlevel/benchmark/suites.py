@@ -57,6 +57,14 @@ def find_instances(name_or_folder: str | Path, wanted: Mapping[str, Collection[s
     return find_in_tasks(place, manifest, {key: frozenset(ids) for key, ids in wanted.items()})
 
 
+def placed_suite(name_or_folder: str | Path) -> tuple[Path, Manifest | None]:
+    """Where a suite lies (the folder, or the archive of a part of General-Bench), and its manifest if it is its own benchmark.
+
+    Raises DatasetError if there is no such suite.
+    """
+    return _placed(str(name_or_folder))
+
+
 def _placed(text: str) -> tuple[Path, Manifest | None]:
     """Where a suite lies (the folder, or the archive of a part of General-Bench), and its manifest if it is its own benchmark."""
     from genlevel.benchmark.archives import is_archive, unpacked

@@ -45,6 +45,10 @@ class RunsOfBoth:
     async def search_answers(self, request: ev.SearchAnswersRequest) -> ev.SearchAnswersResponse:
         return await _either(self._there.search_answers, self._here.search_answers, request)
 
+    async def read_media(self, request: ev.ReadMediaRequest) -> AsyncIterator[ev.ReadMediaResponse]:
+        async for part in _either_of_many(self._there.read_media, self._here.read_media, request):
+            yield part
+
     async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
         return await _either(self._there.get_traffic, self._here.get_traffic, request)
 

@@ -102,6 +102,13 @@ class BlobStore:
             )
         return content
 
+    def read_part(self, sha256: str, offset: int, length: int) -> bytes:
+        """Bytes of an object from ``offset`` on, fewer at its end, not held against its hash. Raises as ``get``, but for damage."""
+        place = _place(sha256)
+        if self._shelf.size(place) is None:
+            raise BlobMissing(f"blob store: {sha256} is not in {self._shelf.name}")
+        return self._shelf.read_part(place, offset, length)
+
     def has(self, sha256: str) -> bool:
         """Whether the object is there (its content is not read). Raises StorageError as ``get``, except for absence."""
         return self._shelf.size(_place(sha256)) is not None
@@ -209,6 +216,9 @@ class _Shelf(ABC):
     def read(self, place: str) -> bytes: ...
 
     @abstractmethod
+    def read_part(self, place: str, offset: int, length: int) -> bytes: ...
+
+    @abstractmethod
     def write(self, place: str, content: bytes, mime_type: str) -> None: ...
 
     @abstractmethod
@@ -261,6 +271,14 @@ class _FolderShelf(_Shelf):
     def read(self, place: str) -> bytes:
         try:
             return (self._folder / place).read_bytes()
+        except OSError as error:
+            raise StorageError(f"blob store: cannot read {self._folder / place} ({error.strerror})", passes=True) from None
+
+    def read_part(self, place: str, offset: int, length: int) -> bytes:
+        try:
+            with (self._folder / place).open("rb") as file:
+                file.seek(offset)
+                return file.read(length)
         except OSError as error:
             raise StorageError(f"blob store: cannot read {self._folder / place} ({error.strerror})", passes=True) from None
 
@@ -324,6 +342,13 @@ class _RemoteShelf(_Shelf):
     def read(self, place: str) -> bytes:
         try:
             content: bytes = self._files.cat_file(self._path(place))
+            return content
+        except Exception as error:
+            raise self._failure("read", place, error) from error
+
+    def read_part(self, place: str, offset: int, length: int) -> bytes:
+        try:
+            content: bytes = self._files.cat_file(self._path(place), start=offset, end=offset + length)
             return content
         except Exception as error:
             raise self._failure("read", place, error) from error

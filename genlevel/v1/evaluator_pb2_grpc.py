@@ -89,6 +89,11 @@ class EvaluatorServiceStub:
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersResponse.FromString,
                 _registered_method=True)
+        self.ReadMedia = channel.unary_stream(
+                '/genlevel.v1.EvaluatorService/ReadMedia',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.ReadMediaRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ReadMediaResponse.FromString,
+                _registered_method=True)
         self.GetTraffic = channel.unary_unary(
                 '/genlevel.v1.EvaluatorService/GetTraffic',
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficRequest.SerializeToString,
@@ -176,6 +181,13 @@ class EvaluatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadMedia(self, request, context):
+        """The bytes of a medium of a question, answer or label, whole or a part, in pieces of at most 256 KiB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTraffic(self, request, context):
         """What a run's calls have been like over time: rates, limits, what they waited for.
         """
@@ -240,6 +252,11 @@ def add_EvaluatorServiceServicer_to_server(servicer, server):
                     servicer.SearchAnswers,
                     request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersResponse.SerializeToString,
+            ),
+            'ReadMedia': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadMedia,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ReadMediaRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.ReadMediaResponse.SerializeToString,
             ),
             'GetTraffic': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTraffic,
@@ -544,6 +561,33 @@ class EvaluatorService:
             '/genlevel.v1.EvaluatorService/SearchAnswers',
             genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersRequest.SerializeToString,
             genlevel_dot_v1_dot_evaluator__pb2.SearchAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadMedia(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/genlevel.v1.EvaluatorService/ReadMedia',
+            genlevel_dot_v1_dot_evaluator__pb2.ReadMediaRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.ReadMediaResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from genlevel.benchmark import annotation, loading
+from genlevel.benchmark.last_tasks import LastTasks
 from genlevel.benchmark.suites import find_instances, load_suite, shipped_suites
 from genlevel.runtime.errors import DatasetError
 
@@ -143,3 +144,28 @@ def test_an_envelope_is_the_same_however_it_is_read(tmp_path: Path) -> None:
     assert annotation.read_envelope(path, at_once=True) == annotation.read_envelope(path)
     head = annotation.read_head(path)
     assert (head.task, head.bbox_format, head.depth_unit) == ("T", "xywh", "")
+
+
+def test_a_task_that_is_looked_at_again_is_found_without_the_rest_of_the_suite(write_task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Causal-Reasoning", "Temporal-Reasoning"):
+        root = write_task(f"nlp/{name}", [{**QUESTION, "id": f"q{n}"} for n in range(3)], type="MultipleChoiceQA")
+    walked: list[Path] = []
+    usual = loading.find_task_folders
+    monkeypatch.setattr(loading, "find_task_folders", lambda root: (walked.append(root), usual(root))[1])
+    last = LastTasks(most=1)
+    for wanted in ("q1", "q2", "other"):
+        assert last.find(root, {"nlp/Causal-Reasoning": [wanted]}) == find_instances(root, {"nlp/Causal-Reasoning": [wanted]})
+    assert len(walked) == 1 + 3
+    last.find(root, {"nlp/Temporal-Reasoning": ["q1"]})
+    last.find(root, {"nlp/Causal-Reasoning": ["q1"]})
+    assert len(walked) == 1 + 3 + 2, "only the last task is remembered"
+
+
+def test_a_task_whose_annotation_has_changed_is_found_anew(write_task: Any) -> None:
+    root = write_task("nlp/Causal-Reasoning", [QUESTION], type="MultipleChoiceQA")
+    last = LastTasks()
+    assert set(last.find(root, {"nlp/Causal-Reasoning": ["q1"]})["nlp/Causal-Reasoning"]) == {"q1"}
+    write_task("nlp/Causal-Reasoning", [{**QUESTION, "id": "new"}], type="MultipleChoiceQA")
+    assert set(last.find(root, {"nlp/Causal-Reasoning": ["q1", "new"]})["nlp/Causal-Reasoning"]) == {"new"}
+    with pytest.raises(DatasetError, match="neither a shipped suite"):
+        last.find(root / "nowhere", {"nlp/Causal-Reasoning": ["q1"]})

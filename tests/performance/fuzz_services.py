@@ -319,6 +319,8 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("WatchRun", ev.WatchRunRequest(run_id=one)),
         ("GetRun", ev.GetRunRequest(run_id=one)),
         ("GetRun", ev.GetRunRequest(run_id=other, details=True)),
+        ("ReadMedia", ev.ReadMediaRequest(run_id=one, task=TASKS[0], instance_id="q1", of=ev.MEDIA_OF_QUESTION)),
+        ("ReadMedia", ev.ReadMediaRequest(run_id=other, task="t", instance_id="i", of=ev.MEDIA_OF_LABEL, position=7, offset=9, length=1)),
         ("GetTraffic", ev.GetTrafficRequest(run_id=one)),
         ("ListRuns", ev.ListRunsRequest()),
         ("CancelRun", ev.CancelRunRequest(run_id=one)),

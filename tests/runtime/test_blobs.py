@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from genlevel.runtime import blobs
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.durability import Durability
-from genlevel.runtime.errors import ConfigurationError, StorageError, UsageError
+from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError, UsageError
 
 
 @pytest.fixture(params=["folder", "file url", "memory url"])
@@ -74,6 +74,15 @@ def test_what_comes_in_pieces_is_no_larger_than_any_object(url: str) -> None:
     with pytest.raises(StorageError, match="over the limit"):
         spool.write(b"6")
     spool.drop()
+
+
+def test_a_part_is_read_without_the_rest(url: str) -> None:
+    store = BlobStore.open(url)
+    sha256 = store.put(b"0123456789").sha256
+    parts = [store.read_part(sha256, offset, length) for offset, length in ((0, 3), (4, 2), (8, 100), (10, 1))]
+    assert parts == [b"012", b"45", b"89", b""]
+    with pytest.raises(BlobMissing):
+        store.read_part("0" * 64, 0, 1)
 
 
 def test_an_object_that_is_not_there_is_named(url: str) -> None:

@@ -30,6 +30,7 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.EvaluatorService/RescoreRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/ListAnswers": Role.READ,
     "/genlevel.v1.EvaluatorService/SearchAnswers": Role.READ,
+    "/genlevel.v1.EvaluatorService/ReadMedia": Role.READ,
     "/genlevel.v1.EvaluatorService/GetTraffic": Role.READ,
     "/genlevel.v1.MonitorService/PlanMonitor": Role.READ,
     "/genlevel.v1.MonitorService/AddMonitor": Role.RUN,

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from evaluator.runs import answer_list
+from genlevel.benchmark.last_tasks import LastTasks
 from genlevel.runtime.errors import NotFoundError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -51,8 +51,8 @@ async def test_the_suite_is_read_once_for_all_and_only_if_somebody_asks(make_eva
     evaluator, _ = make_evaluator()
     run = await finished(evaluator, suite_folder(30))
     read = []
-    usual = answer_list.find_instances
-    monkeypatch.setattr(answer_list, "find_instances", lambda suite, wanted: (read.append(wanted), usual(suite, wanted))[1])
+    usual = LastTasks.find
+    monkeypatch.setattr(LastTasks, "find", lambda last, suite, wanted: (read.append(wanted), usual(last, suite, wanted))[1])
     await asked(evaluator, run)
     assert read == []
     await asked(evaluator, run, within=[ev.TaskInstances(task=KEY, ids=[f"q{n}" for n in range(20)])])
