@@ -13,9 +13,9 @@ from genlevel.cli.printing import console, table
 from genlevel.cli.suite_names import shown_suites
 from genlevel.connection.services import runs_beside, stored
 from genlevel.documents.runs import run_document
+from genlevel.documents.times import since
 from genlevel.documents.waiting_batches import batches_told
-from genlevel.documents.words import harmless, one_line, passed
-from genlevel.runtime.errors import UsageError
+from genlevel.documents.words import cost_short, harmless, one_line, passed
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -95,30 +95,10 @@ def _request(options: _Options) -> ev.ListRunsRequest:
         suite=options["suite"],
         statuses=statuses,
         tags=options["tags"],
-        since_s=since(options["since"], time.time()) if options["since"] else 0.0,
+        since_s=since(options["since"], time.time(), named="--since") if options["since"] else 0.0,
         text=options["text"],
         limit=options["limit"] or 0,
     )
-
-
-def since(text: str, now: float) -> float:
-    """When a time began that a person writes as its length or as a day, as Unix seconds. Raises UsageError.
-
-    >>> since("2h", 7200.0), since("1970-01-02", 0.0)
-    (0.0, 86400.0)
-    """
-    from datetime import UTC, datetime
-
-    from genlevel.runtime.periods import seconds_of
-
-    try:
-        day = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return now - seconds_of(text)
-        except UsageError:
-            raise UsageError(f"--since {text}: write a length of time such as 7d or 12h, or a day such as 2026-11-29") from None
-    return (day if day.tzinfo is not None else day.replace(tzinfo=UTC)).timestamp()
 
 
 def _print(documents: list[Document], *, marked: bool) -> None:
@@ -145,7 +125,7 @@ def _wide(documents: list[Document], *, marked: bool) -> object:
         asked = (str(run["limit"] or "all"), f"{run['tasks']:,}", str(run["plan"] or "-"))
         counts = (f"{count:,}" for count in (run["total"] - run["pending"], run["total"], run["failed"]))
         cells = [run["run"], *name, harmless(run["model"]), run["suite"], *asked, _status(run)]
-        rows.add_row(*cells, *counts, _cost(run), _age(run), *where)
+        rows.add_row(*cells, *counts, cost_short(run["usd"], run["most_usd"], run["unknown_calls"]), _age(run), *where)
     return rows
 
 
@@ -162,7 +142,7 @@ def _narrow(documents: list[Document], *, marked: bool) -> object:
         of = f"{harmless(run['model'])}\n{run['suite']}, {tasks}{limit}"
         state = _status(run).replace(" (", "\n(") + (f"\n{run['failed']:,} failed" if run["failed"] else "")
         answers = f"{run['total'] - run['pending']:,}\nof {run['total']:,}"
-        cost = _cost(run).replace("at least ", "at least\n").replace(" to ", "\nto ")
+        cost = cost_short(run["usd"], run["most_usd"], run["unknown_calls"]).replace("at least ", "at least\n").replace(" to ", "\nto ")
         rows.add_row(f"{run['run']}\n{called}".rstrip(), of, state, answers, cost, _age(run))
     return rows
 
@@ -179,14 +159,3 @@ def _age(run: Document) -> str:
     from datetime import datetime
 
     return passed(time.time() - datetime.fromisoformat(run["created"]).timestamp())
-
-
-def _cost(run: Document) -> str:
-    """What a run cost: an amount, two bounds, or what is not known."""
-    known, most = run["usd"], run["most_usd"]
-    if known is None and most is None:
-        return "unknown" if run["unknown_calls"] else "-"
-    exact = f"{known or 0:.4f}"
-    if not run["unknown_calls"] or most == (known or 0):  # such as calls of a model that is free
-        return exact
-    return f"{exact} to {most:.4f}" if most is not None else f"at least {exact}"

@@ -51,6 +51,13 @@ def standing_told(progress: ev.WatchRunResponse) -> Standing:
         waits = f"It waits for {progress.waits_for}." if progress.waits_for else ""
         judged = f"Its answers are judged by {run.judging.route}." if progress.judging else ""
         return Standing("running", "good", _ENDING.get(run.wanted, "") or waits or judged)
+    return standing_of(run)
+
+
+def standing_of(run: ev.Run) -> Standing:
+    """The same of a run of which nothing more is known than what is stored."""
+    if run.status == ev.RUN_STATUS_RUNNING:
+        return Standing("running", "good", _ENDING.get(run.wanted, ""))
     found = _STANDINGS.get(run.status, Standing("unknown", "plain"))
     if run.status == ev.RUN_STATUS_INTERRUPTED and run.wanted == ev.RUN_WANTED_STOPPED:
         found = Standing("stopped", "warn", "It stays stopped until somebody lets it go on.")

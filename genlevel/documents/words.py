@@ -65,6 +65,16 @@ def cost_told(usd: float | None, most_usd: float | None, unknown_calls: int) -> 
     return f"at least {known}, at most {most} (the cost of {calls} unknown)"
 
 
+def cost_short(usd: float | None, most_usd: float | None, unknown_calls: int) -> str:
+    """The same in short, in US dollars: an amount, two bounds, or what is not known; a dash for what has no price."""
+    if usd is None and most_usd is None:
+        return "unknown" if unknown_calls else "-"
+    exact = f"{usd or 0:.4f}"
+    if not unknown_calls or most_usd == (usd or 0):  # such as calls of a model that is free
+        return exact
+    return f"{exact} to {most_usd:.4f}" if most_usd is not None else f"at least {exact}"
+
+
 def duration(seconds: float) -> str:
     """90 as 1 min 30 s."""
     whole = max(0, round(seconds))

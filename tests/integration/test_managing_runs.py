@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from genlevel.cli.runs import since
+from genlevel.documents.times import since
 from genlevel.runtime.errors import UsageError
 
 
@@ -30,7 +30,7 @@ def test_a_named_run_is_found_by_its_name_and_listed_with_what_tells_it_apart(ge
 
 
 def test_since_is_a_length_of_time_or_a_day():
-    assert since("2h", 7200.0) == 0
-    assert since("1970-01-02", 0.0) == since("1970-01-02T01:00+01:00", 0.0) == 86400
-    with pytest.raises(UsageError, match=r"^--since yesterday: write a length of time such as 7d"):
-        since("yesterday", 0.0)
+    assert since("2h", 7200.0, named="since") == 0
+    assert since("1970-01-02", 0.0, named="since") == since("1970-01-02T01:00+01:00", 0.0, named="since") == 86400
+    with pytest.raises(UsageError, match=r"^--since 'yesterday': write a length of time such as 7d"):
+        since("yesterday", 0.0, named="--since")
