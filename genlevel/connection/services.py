@@ -169,10 +169,13 @@ async def _stored_here(settings: Settings, folder: Path) -> AsyncIterator[Stored
         yield Stored(local.evaluator, local.scorer)
 
 
-async def verdict_of(found: Services | Stored, run_id: str) -> sc.GetVerdictResponse:
-    """The verdict of a run; without tasks if nothing of it has been scored yet. Raises GenlevelError."""
+async def verdict_of(found: Services | Stored, run_id: str, references: str = "", alpha: float = 0.0) -> sc.GetVerdictResponse:
+    """The verdict of a run; without tasks if nothing of it has been scored yet. Raises GenlevelError.
+
+    references, alpha: as in GetVerdictRequest.
+    """
     try:
-        return await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run_id))
+        return await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run_id, references=references, alpha=alpha))
     except NotFoundError:
         return sc.GetVerdictResponse(run_id=run_id)
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 SPECIALISTS = "against the specialists themselves"
+NO_REFERENCES = "there are no references to win against"
 _POINT = {
     2: "a score above the worst",
     3: "some score at least the published one, in comprehension or generation",
@@ -32,10 +33,31 @@ def certified_line(certified: Document, against: Document, *, referenced: bool) 
     """The head of a card: both readings of the certified verdict. referenced: whether there is anything to win against."""
     condition = f", {certified['condition']}" if certified["condition"] else ""
     if not referenced:
-        return f"certified{condition}: {_level_2(certified)}; there are no references to win against"
-    published = _stated(certified, _ABOVE_PUBLISHED, "none of its scores outside language is above the published one")
-    specialists = _stated(against, _ABOVE_SPECIALISTS, "none of its scores outside language beats the specialist")
-    return f"certified{condition}: {published}; {SPECIALISTS}: {specialists}"
+        return f"certified{condition}: {_level_2(certified)}; {NO_REFERENCES}"
+    return f"certified{condition}: {published_statement(certified)}; {SPECIALISTS}: {specialists_statement(against)}"
+
+
+def published_statement(certified: Document) -> str:
+    """What is certified above the published scores."""
+    return _stated(certified, _ABOVE_PUBLISHED, "none of its scores outside language is above the published one")
+
+
+def specialists_statement(against: Document) -> str:
+    """What is certified against the specialists' own true scores."""
+    return _stated(against, _ABOVE_SPECIALISTS, "none of its scores outside language beats the specialist")
+
+
+def verdict_head(certificate: Document, *, referenced: bool) -> str:
+    """A certified verdict in a word or two: "Level 3", "Level 2" if no higher one is, "undecided"."""
+    reached, third = certificate["verdict"], certificate["levels"]["3"]["status"]
+    if (reached is not None and reached >= 3) or not referenced or third == "not attained":
+        return "no level" if reached is None else f"Level {reached}"
+    return "undecided"
+
+
+def point_meaning(level: Document) -> str:
+    """What the level means that the paper's point rule reaches; empty if it reaches none."""
+    return _POINT.get(level["verdict"], "")
 
 
 def point_line(level: Document) -> str:
