@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from genlevel.benchmark.model import GENERAL_BENCH
 from genlevel.cli.differences import unscored_answers
 from genlevel.cli.printing import console, table
+from genlevel.documents.runs import has_no_answer
 from genlevel.documents.verdict_words import certified_details, certified_line, point_line
 from genlevel.documents.words import asked_told, cost_told, harmless, number, short
 
@@ -63,13 +64,6 @@ def print_verdict(out: Console, document: Document) -> None:
     print_head(out, level, certified, against)
     print_levels(out, level, own=is_own(document))
     print_certified(out, certified, against, referenced=level["references"] is not None)
-
-
-def has_no_answer(document: Document) -> bool:
-    """Whether a run ended or goes wrong without a single answer: a card of it would be one of zeros."""
-    counts = document["instances"]
-    came = counts["answered"] or counts["refused"] or counts["unparsable"]
-    return not came and bool(counts["failed"] or document["status"] == "failed")
 
 
 def metric_name(entry: Document) -> str:

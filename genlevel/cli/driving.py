@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
-from genlevel.cli.card import has_no_answer, print_card
+from genlevel.cli.card import print_card
 from genlevel.cli.options import print_json
 from genlevel.cli.printing import note
 from genlevel.cli.watching import Watched, watch
 from genlevel.client.following import patiently
 from genlevel.connection.services import DEFAULT_FOLDER, Services, verdict_of
-from genlevel.documents.runs import result_document
+from genlevel.documents.runs import has_no_answer, result_document
 from genlevel.documents.waiting_batches import batches_document, batches_told
 from genlevel.documents.words import asked_told, harmless
 from genlevel.runtime.errors import GenlevelError, StorageError

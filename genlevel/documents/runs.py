@@ -157,6 +157,13 @@ def has_outcomes(run: ev.Run) -> bool:
     return run.counts.pending < run.counts.total
 
 
+def has_no_answer(document: Document) -> bool:
+    """Whether a run ended or goes wrong without a single answer: a card of it would be one of zeros."""
+    counts = document["instances"]
+    came = counts["answered"] or counts["refused"] or counts["unparsable"]
+    return not came and bool(counts["failed"] or document["status"] == "failed")
+
+
 def _judging(judging: ev.Judging) -> Document:
     """Who judges, how far the judge is, and what it has used. The "usage" of a run is its model's alone."""
     return {

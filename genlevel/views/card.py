@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import GENERAL_BENCH, Modality, Paradigm
+from genlevel.documents.runs import has_no_answer
 from genlevel.documents.verdict_words import (
     NO_REFERENCES,
     certified_details,
@@ -83,6 +84,14 @@ class TaskEntry:
         return str(self.scored["task"]).strip()
 
     @property
+    def told(self) -> str:
+        """What a person has to know of its score, in one line; "" if nothing."""
+        said = [self.scored["note"], *self.scored["remarks"]]
+        if self.scored["provenance"]:
+            said.append(f"measured with {self.scored['provenance']}")
+        return "; ".join(line for line in said if line)
+
+    @property
     def won(self) -> bool:
         return self.scored["win"] is True
 
@@ -149,8 +158,9 @@ class Card:
 
     @property
     def given_away(self) -> list[TaskEntry]:
-        """Tasks of which it is known what guessing, or always the same answer, scores."""
-        return [entry for entry in self.tasks if entry.scored["chance"] is not None or entry.scored["best_constant"] is not None]
+        """Tasks of which it is known what guessing, or always the same answer, scores; those below chance first."""
+        known = [entry for entry in self.tasks if entry.scored["chance"] is not None or entry.scored["best_constant"] is not None]
+        return sorted(known, key=lambda entry: below_chance(entry) is not True)
 
 
 def card_of(document: Document, reading: str = "published") -> Card:
@@ -176,13 +186,6 @@ def card_of(document: Document, reading: str = "published") -> Card:
         tasks=entries,
         skills=_skills(entries, found),
     )
-
-
-def has_no_answer(document: Document) -> bool:
-    """Whether a run ended or goes wrong without a single answer: a card of it would be one of zeros."""
-    counts = document["instances"]
-    came = counts["answered"] or counts["refused"] or counts["unparsable"]
-    return not came and bool(counts["failed"] or document["status"] == "failed")
 
 
 def below_chance(entry: TaskEntry) -> bool | None:
@@ -219,15 +222,21 @@ def _verdicts(level: Document, certified: Document, against: Document, *, refere
     if not referenced:
         return VerdictPart(f"Certified{condition}", head, NO_REFERENCES, True), by_points
     return (
-        VerdictPart(f"Certified{condition}, above published scores", head, published_statement(certified), True),
+        VerdictPart(f"Certified{condition}, above published scores", head, _told(published_statement(certified)), True),
         VerdictPart(
             f"Certified{condition}, against the specialists themselves",
             verdict_head(against, referenced=True),
-            specialists_statement(against),
+            _told(specialists_statement(against)),
             True,
         ),
         by_points,
     )
+
+
+def _told(statement: str) -> str:
+    """A statement without the level that stands above it."""
+    level, bracket, rest = statement.partition(" (")
+    return rest.removesuffix(")") if bracket and level.removeprefix("Level ").isdigit() else statement
 
 
 def _levels(level: Document, certified: Document, against: Document, *, referenced: bool) -> tuple[LevelRow, ...]:

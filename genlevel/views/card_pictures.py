@@ -55,7 +55,8 @@ def synergy_figure(card: Card, address: Address = nowhere) -> Figure | None:
     if card.synergy is None:
         return None
     keys = {entry.result_id: entry.key for entry in card.tasks}
-    made = synergy_picture(card.synergy, None if address is nowhere else lambda task: address(keys.get(task.result.task.id, "")))
+    squares = None if address is nowhere else lambda task: address(keys.get(task.result.task.id, ""))
+    made = synergy_picture(card.synergy, squares, wide=2)
     return Figure(made, synergy_table(card.synergy))
 
 

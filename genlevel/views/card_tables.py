@@ -43,7 +43,7 @@ def in_order(entries: Sequence[TaskEntry], order: str) -> list[TaskEntry]:
         raise UsageError(f"sort is {quoted(order)}; use one of {', '.join(ORDERS)}, with - in front from the largest down")
     known = [(value(entry), entry) for entry in entries]
     there = [(found, entry) for found, entry in known if found is not None]
-    there.sort(key=lambda pair: pair[0], reverse=order.startswith("-"))  # type: ignore[arg-type, return-value]
+    there.sort(key=lambda pair: pair[0], reverse=order.startswith("-"))
     return [entry for _found, entry in there] + [entry for found, entry in known if found is None]
 
 
@@ -70,22 +70,22 @@ def _task_row(entry: TaskEntry) -> tuple[Cell, ...]:
 
 
 def levels_table_of(level: Document, caption: str) -> Table:
-    """Scores and counts by modality, then over all. level: the "level" or "level_asked" of a result."""
-    referenced = level["references"] is not None
-    rows: list[tuple[Cell, ...]] = []
-    for modality in _MODALITIES:
-        entry = level["modalities"].get(modality)
-        if entry and entry["tasks"]:
-            won = (entry["3"], entry["4"]) if referenced else (None, None)
-            rows.append((modality, entry["2"], *won, None, entry["supported"], entry["wins"] if referenced else None, entry["tasks"]))
+    """Scores and counts by modality, then over all; without references only what needs none.
+
+    level: "level" or "level_asked" of a result.
+    """
     language, scores = level["language"], level["levels"]
+    rows: list[tuple[Cell, ...]] = [
+        (modality, entry["2"], entry["3"], entry["4"], None, entry["supported"], entry["wins"], entry["tasks"])
+        for modality in _MODALITIES
+        if (entry := level["modalities"].get(modality)) and entry["tasks"]
+    ]
     if language["tasks"]:
-        wins = language["wins"] if referenced else None
-        rows.append(("language", None, None, None, None, language["supported"], wins, language["tasks"]))
-    won = tuple(scores[name] if referenced else None for name in ("3", "4", "5"))
-    rows.append(("overall", scores["2"], *won, None, None, None))
+        rows.append(("language", None, None, None, None, language["supported"], language["wins"], language["tasks"]))
+    rows.append(("overall", scores["2"], scores["3"], scores["4"], scores["5"], None, None, None))
     columns = ["modality", ">Level 2.2", ">Level 3.2", ">Level 4.2", ">Level 5.2", ">supported", ">wins", ">tasks"]
-    return table(caption, columns, rows)
+    kept = range(len(columns)) if level["references"] is not None else (0, 1, 5, 7)
+    return table(caption, [columns[place] for place in kept], [tuple(row[place] for place in kept) for row in rows])
 
 
 def skills_table(skills: Sequence[SkillEntry]) -> Table:

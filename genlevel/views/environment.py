@@ -6,11 +6,12 @@ shown as \\u202e and the like. Nothing of theirs is ever marked as safe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from genlevel.documents import words
 from genlevel.views.styles import shared_style
@@ -37,6 +38,10 @@ def make_environment(*packages: str) -> Environment:
         moment=moment,
         clock=clock,
         cell=cell,
+        capital=capital,
+        coded=coded,
+        asked_told=words.asked_told,
+        cost=cost,
         picture=picture,
     )
     made.globals["shared_style"] = lambda: Markup(shared_style())
@@ -63,6 +68,22 @@ def cell(value: Cell, column: Column) -> str:
             return words.number(value, 2 if column.digits is None else column.digits)
         case _:
             return words.harmless(value)
+
+
+def capital(line: str) -> str:
+    """A line that begins a sentence."""
+    return line[:1].upper() + line[1:].removesuffix(".")
+
+
+def coded(line: str) -> Markup:
+    """A line of ours in which commands stand between backticks."""
+    parts = [Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(line.split("`"))]
+    return Markup("").join(parts)
+
+
+def cost(usage: Mapping[str, Any]) -> str:
+    """The "usage" of a result in words: exactly, or within which bounds."""
+    return words.cost_told(usage["usd"], usage["most_usd"], usage["unknown_calls"])
 
 
 def moment(seconds: float) -> str:

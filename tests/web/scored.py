@@ -41,14 +41,17 @@ class ScoredRuns:
         self.scorer = Scorer(sqlite_url(folder / "genlevel.db"))
         self.evaluator = RunsInMemory()
 
-    def client(self) -> TestClient:
-        """Asks the pages over these runs."""
+    def services(self) -> Services:
+        """What pages and documents ask."""
 
         def no_monitors() -> MonitorsPort:
             raise AssertionError("there are no monitors here")
 
-        found = Services(cast(EvaluatorPort, self.evaluator), self.scorer, cast(ModelsPort, None), no_monitors, None)
-        return TestClient(create_app(found, Settings(), Door()), base_url="http://127.0.0.1")
+        return Services(cast(EvaluatorPort, self.evaluator), self.scorer, cast(ModelsPort, None), no_monitors, None)
+
+    def client(self) -> TestClient:
+        """Asks the pages over these runs."""
+        return TestClient(create_app(self.services(), Settings(), Door()), base_url="http://127.0.0.1")
 
     async def store(
         self,

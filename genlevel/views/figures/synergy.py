@@ -48,10 +48,10 @@ Address = Callable[[MarkedTask], str]
 """Where a task's answers are; "" if nowhere."""
 
 
-def synergy_picture(found: SynergyMap, address: Address | None = None) -> Picture:
-    """The map. address: squares lead there."""
-    columns = _columns(found.panels)
-    width = 2 * MARGIN + COLUMNS * COLUMN + (COLUMNS - 1) * GUTTER
+def synergy_picture(found: SynergyMap, address: Address | None = None, *, wide: int = COLUMNS) -> Picture:
+    """The map. address: squares lead there. wide: so many columns, at least two."""
+    columns = _columns(found.panels, wide)
+    width = 2 * MARGIN + wide * COLUMN + (wide - 1) * GUTTER
     height = HEADER + max((sum(_height(panel) for panel in column) for column in columns), default=0) + FOOTER
     made = picture(width, height, f"Synergy map of {found.model}", _description(found), kind="synergy", linked=address is not None)
     body = made.body
@@ -102,10 +102,10 @@ def _description(found: SynergyMap) -> str:
     )
 
 
-def _columns(panels: Sequence[Panel]) -> list[tuple[Panel, ...]]:
+def _columns(panels: Sequence[Panel], wide: int) -> list[tuple[Panel, ...]]:
     """The panels in their order, cut into columns so that the highest is as low as can be."""
     heights = [_height(panel) for panel in panels]
-    count = min(COLUMNS, len(panels))
+    count = min(wide, len(panels))
     cuts = [(0, *inner, len(panels)) for inner in combinations(range(1, len(panels)), count - 1)] if panels else []
     best = min(cuts, key=lambda cut: max(sum(heights[first:last]) for first, last in pairwise(cut)), default=(0, 0))
     return [tuple(panels[first:last]) for first, last in pairwise(best)]

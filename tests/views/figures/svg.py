@@ -9,8 +9,8 @@ from genlevel.views.figures.drawing import SVG, Picture
 from genlevel.views.styles import sheet
 
 RULED = set(re.findall(r"\.([a-z][\w-]*)", sheet("drawing.css")))
-GROUPS = {"synergy", "skill"}
-"""Classes that only say what belongs together."""
+GROUPS = {"synergy", "levels", "places", "forest", "skill"}
+"""Classes that only say what a picture is, or what belongs together."""
 
 
 def drawn(made: Picture) -> ET.Element:
