@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,7 +10,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from evaluator.alarms.alarm import WHOLE, Alarm, alarm_of
 from evaluator.journal.monitor_records import AlarmRecord, DeliveryRecord, EventRecord, MonitorRecord, Phase, TickRecord
 from evaluator.monitors.baselines import is_failing
-from evaluator.monitors.core.detector import State, log_evidence
 from evaluator.monitors.core.signals import SCORE
 from evaluator.monitors.core.ticks import StreamTick, TickSummary, change_interval
 from evaluator.monitors.core.watch import Watch
@@ -61,8 +60,8 @@ def monitor_message(
     return message
 
 
-def tick_message(tick: TickRecord) -> mo.MonitorTick:
-    """One tick, with what it says of the whole."""
+def tick_message(tick: TickRecord, watch: Watch | None = None) -> mo.MonitorTick:
+    """One tick, with what it says of the whole. watch: of the baseline that it is compared with, if its groups are to be told, too."""
     message = mo.MonitorTick(
         number=tick.number,
         outcome=mo.TickOutcome.Name(tick.outcome),
@@ -79,6 +78,9 @@ def tick_message(tick: TickRecord) -> mo.MonitorTick:
         whole = summary.streams.get(WHOLE, {}).get(SCORE.name)
         if whole is not None:
             message.score, message.drop = 100.0 * whole.now / whole.changes.number, -100.0 * whole.changes.total / whole.changes.number
+        if watch is not None:
+            told = group_messages(watch, summary.evidence.get, summary)
+            message.groups.extend(group for group in told if group.HasField("score"))
     return message
 
 
@@ -130,8 +132,8 @@ def event_message(event: EventRecord) -> mo.MonitorEvent:
     return mo.MonitorEvent(at=_time(event.at), kind=event.kind, what=event.what)
 
 
-def group_messages(watch: Watch, state: State, summary: TickSummary | None) -> list[mo.MonitorGroup]:
-    """Each set of instances: how the last tick was, and how its checks stand."""
+def group_messages(watch: Watch, evidence: Callable[[str], float | None], summary: TickSummary | None) -> list[mo.MonitorGroup]:
+    """Each set of instances: how a tick was, and how its checks stood. evidence: the logarithm of a check's, by its key."""
     groups = {}
     for stream in watch.streams:
         seen = None if summary is None else summary.streams.get(stream.name, {}).get(SCORE.name)
@@ -140,7 +142,7 @@ def group_messages(watch: Watch, state: State, summary: TickSummary | None) -> l
         groups[check.stream].checks.add(
             signal=check.signal,
             direction=check.direction.value,
-            log_evidence=log_evidence(state, check.key),
+            log_evidence=evidence(check.key),
             log_threshold=check.log_threshold,
         )
     return list(groups.values())

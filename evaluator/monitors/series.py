@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 
 import orjson
 from prometheus_client import CollectorRegistry, Counter, Metric
@@ -18,6 +19,7 @@ from prometheus_client.registry import Collector
 from evaluator.alarms.alarm import WHOLE, alarm_of
 from evaluator.journal.monitor_records import AlarmRecord, Glance, MonitorRecord, TickEnd
 from evaluator.journal.monitor_store import MonitorStore
+from evaluator.monitors.core.detector import log_evidence
 from evaluator.monitors.messages import group_messages, shown_state
 from evaluator.monitors.schedule import day_of, zone_of
 from evaluator.monitors.scheduler import specification_of
@@ -120,7 +122,7 @@ class MonitorSeries(Collector):
         if record.watch:
             last = self._store.ticks_after(name, record.baseline, 0, 1)
             summary = summary_of(last[0]) if last else None
-            for group in group_messages(watch_of(record), state_of(record), summary):
+            for group in group_messages(watch_of(record), partial(log_evidence, state_of(record)), summary):
                 rows += _of_group(name, group)
         zone = zone_of(specification_of(record).time_zone)
         self._shown[name] = _Shown(record.version, rows, record.day, zone, record.day_spent / 1e9)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from google.protobuf import json_format
 
-from evaluator.journal.monitor_records import AlarmRecord, EventRecord, MonitorRecord, Phase
+from evaluator.journal.monitor_records import AlarmRecord, EventRecord, MonitorRecord, Phase, TickRecord
 from evaluator.journal.monitor_store import Beside, Changed
 from evaluator.monitors import money
 from evaluator.monitors.asking import MonitorRuns, is_over, most_cost
 from evaluator.monitors.baselines import asked_run, paid
 from evaluator.monitors.changing import acknowledged, paused, rebased, resumed
+from evaluator.monitors.core.detector import log_evidence
 from evaluator.monitors.messages import alarm_message, by_alarm, event_message, group_messages, monitor_message, tick_message
 from evaluator.monitors.planning import Planned, planned
 from evaluator.monitors.schedule import day_of, zone_of
@@ -124,14 +127,14 @@ class Monitors:
         events = await reads(self._store.events, record.name, count)
         response = mo.GetMonitorResponse(
             monitor=await self._message(record),
-            ticks=[tick_message(tick) for tick in ticks],
+            ticks=await asyncio.to_thread(_tick_messages, record, ticks, groups=request.groups),
             alarms=[alarm_message(alarm, sent.get(alarm.id, ())) for alarm in alarms],
             events=[event_message(event) for event in events],
         )
         if record.watch:
             last = await reads(self._store.ticks_after, record.name, record.baseline, 0, 1)
             summary = summary_of(last[0]) if last else None
-            response.groups.extend(group_messages(watch_of(record), state_of(record), summary))
+            response.groups.extend(group_messages(watch_of(record), partial(log_evidence, state_of(record)), summary))
         return response
 
     async def _find(self, name: str) -> MonitorRecord:
@@ -289,6 +292,11 @@ class Monitors:
                 self._scheduler.wake()
                 return stored
         raise StorageError(f"monitor {name} is being changed by others all the time; try again", passes=True)
+
+
+def _tick_messages(record: MonitorRecord, ticks: Sequence[TickRecord], *, groups: bool) -> list[mo.MonitorTick]:
+    watch = watch_of(record) if groups and record.watch else None
+    return [tick_message(tick, watch if tick.baseline == record.baseline else None) for tick in ticks]
 
 
 def _need_undeclared(record: MonitorRecord) -> None:

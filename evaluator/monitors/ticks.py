@@ -14,7 +14,7 @@ from evaluator.journal.monitor_records import EventRecord, MonitorRecord, Phase,
 from evaluator.journal.monitor_store import Beside, Changed
 from evaluator.monitors import money
 from evaluator.monitors.asking import MonitorRuns, is_over, most_cost
-from evaluator.monitors.core.detector import advance
+from evaluator.monitors.core.detector import advance, told_evidence
 from evaluator.monitors.core.draws import draw_tick
 from evaluator.monitors.core.readings import Pooled, unpack
 from evaluator.monitors.core.ticks import TickSummary, observe
@@ -160,7 +160,7 @@ class Ticks:
         readings = {place: several[0] for place, several in found.readings.items()}
         observation = observe(watch, pool, drawn, readings)
         state, crossings = advance(watch, state_of(record), observation.gains)
-        summary = observation.summary
+        summary = replace(observation.summary, evidence=told_evidence(watch, state))
         over = replace(
             tick,
             ended=now,

@@ -195,12 +195,14 @@ class ListMonitorsResponse(_message.Message):
     def __init__(self, monitors: _Optional[_Iterable[_Union[Monitor, _Mapping]]] = ...) -> None: ...
 
 class GetMonitorRequest(_message.Message):
-    __slots__ = ("name", "ticks")
+    __slots__ = ("name", "ticks", "groups")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TICKS_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
     name: str
     ticks: int
-    def __init__(self, name: _Optional[str] = ..., ticks: _Optional[int] = ...) -> None: ...
+    groups: bool
+    def __init__(self, name: _Optional[str] = ..., ticks: _Optional[int] = ..., groups: _Optional[bool] = ...) -> None: ...
 
 class MonitorCheck(_message.Message):
     __slots__ = ("signal", "direction", "log_evidence", "log_threshold")
@@ -235,7 +237,7 @@ class MonitorGroup(_message.Message):
     def __init__(self, group: _Optional[str] = ..., instances: _Optional[int] = ..., score: _Optional[float] = ..., baseline: _Optional[float] = ..., drop: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ..., checks: _Optional[_Iterable[_Union[MonitorCheck, _Mapping]]] = ...) -> None: ...
 
 class MonitorTick(_message.Message):
-    __slots__ = ("number", "outcome", "reason", "due", "ended", "run_id", "instances", "failed", "score", "drop", "cost_nano_usd")
+    __slots__ = ("number", "outcome", "reason", "due", "ended", "run_id", "instances", "failed", "score", "drop", "cost_nano_usd", "groups")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -247,6 +249,7 @@ class MonitorTick(_message.Message):
     SCORE_FIELD_NUMBER: _ClassVar[int]
     DROP_FIELD_NUMBER: _ClassVar[int]
     COST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
     number: int
     outcome: TickOutcome
     reason: str
@@ -258,7 +261,8 @@ class MonitorTick(_message.Message):
     score: float
     drop: float
     cost_nano_usd: int
-    def __init__(self, number: _Optional[int] = ..., outcome: _Optional[_Union[TickOutcome, str]] = ..., reason: _Optional[str] = ..., due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_id: _Optional[str] = ..., instances: _Optional[int] = ..., failed: _Optional[int] = ..., score: _Optional[float] = ..., drop: _Optional[float] = ..., cost_nano_usd: _Optional[int] = ...) -> None: ...
+    groups: _containers.RepeatedCompositeFieldContainer[MonitorGroup]
+    def __init__(self, number: _Optional[int] = ..., outcome: _Optional[_Union[TickOutcome, str]] = ..., reason: _Optional[str] = ..., due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., run_id: _Optional[str] = ..., instances: _Optional[int] = ..., failed: _Optional[int] = ..., score: _Optional[float] = ..., drop: _Optional[float] = ..., cost_nano_usd: _Optional[int] = ..., groups: _Optional[_Iterable[_Union[MonitorGroup, _Mapping]]] = ...) -> None: ...
 
 class ChangedTask(_message.Message):
     __slots__ = ("task", "instances", "before", "now")

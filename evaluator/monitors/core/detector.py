@@ -54,6 +54,12 @@ def log_evidence(state: State, key: str) -> float | None:
     return None if row is None else _log_mean(row)
 
 
+def told_evidence(watch: Watch, state: State) -> dict[str, float]:
+    """The same of all checks that have moved, by key, as exactly as a person wants to see it."""
+    found = {check.key: log_evidence(state, check.key) for check in watch.checks}
+    return {key: round(value, 3) for key, value in found.items() if value is not None and math.isfinite(value)}
+
+
 def _log_mean(row: Sequence[float]) -> float:
     highest = max(row)
     return highest + math.log(math.fsum(math.exp(value - highest) for value in row) / len(row))

@@ -44,7 +44,8 @@ class TickSummary:
     """What is kept of a tick.
 
     asked: instances that have an outcome. failed: those without an answer. outage: so many that nothing was compared. streams: by name and
-    signal; a stream is left out if a stratum of it is not complete. tasks: by key and signal.
+    signal; a stream is left out if a stratum of it is not complete. tasks: by key and signal. evidence: the logarithm of each check's as of
+    this tick, by key; none in one from before that was kept.
     """
 
     asked: int
@@ -52,6 +53,7 @@ class TickSummary:
     outage: bool
     streams: dict[str, dict[str, StreamTick]] = field(default_factory=dict)
     tasks: dict[str, dict[str, TaskTick]] = field(default_factory=dict)
+    evidence: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

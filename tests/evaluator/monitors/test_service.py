@@ -160,12 +160,32 @@ async def test_a_new_baseline_compares_with_the_model_as_it_is_and_acknowledges_
     assert abs(found.groups[0].drop) < 25
 
 
+async def check_sequence(evaluator, alarm):
+    """Ticks tell of each group how its evidence grew, to where it stands now; the alarm came with the first one above the threshold."""
+    found = await evaluator.monitors.get_monitor(mo.GetMonitorRequest(name="one", groups=True))
+    falls = {
+        tick.number: check
+        for tick in found.ticks
+        for check in tick.groups[0].checks
+        if (check.signal, check.direction) == ("score", "down")
+    }
+    assert alarm.tick == min(number for number, check in falls.items() if check.log_evidence >= check.log_threshold)
+    assert falls[1].log_evidence < falls[alarm.tick].log_evidence
+    newest = found.ticks[0]
+    assert (newest.groups[0].group, newest.groups[0].score) == ("all", newest.score)
+    now = {(group.group, check.signal, check.direction): check.log_evidence for group in found.groups for check in group.checks}
+    told = {(group.group, check.signal, check.direction): check.log_evidence for group in newest.groups for check in group.checks}
+    assert told == {place: pytest.approx(now[place], abs=1e-3) for place in told}
+    assert not any(tick.groups for tick in (await seen(evaluator)).ticks), "only if they are asked for"
+
+
 async def test_an_alarm_latches_until_it_is_acknowledged_and_comes_again_if_the_drop_stays(watchers, evaluator, suite, deployed):
     await add(evaluator, suite[0], pool=6)
     deployed.drop = 0.4
     await tick(watchers, evaluator, 10)
     regressions = [alarm for alarm in (await seen(evaluator)).alarms if alarm.kind == "regression" and alarm.group == "all"]
     assert len(regressions) == 1, "once, however long it lasts"
+    await check_sequence(evaluator, regressions[0])
     told = await evaluator.monitors.acknowledge_alarms(mo.AcknowledgeAlarmsRequest(name="one", alarms=[regressions[0].id], note="known"))
     assert list(told.acknowledged) == [regressions[0].id]
     with pytest.raises(NotFoundError):
