@@ -15,6 +15,7 @@ from genlevel.documents.traffic import NONE_RECORDED, kept_told, span_of, summar
 from genlevel.runtime.callers import Role
 from genlevel.runtime.errors import NotFoundError
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.views.figures.traffic import traffic_picture
 from genlevel.views.table import Table, table
 from genlevel.web.page import Asked, Moved, Page
 from genlevel.web.pages.run_forms import FIRST, NUMBERS, describing_form, limits_form
@@ -156,7 +157,7 @@ def _traffic(run: ev.Run, told: ev.GetTrafficResponse | None, document: Document
     known = traffic_document(run, told)
     document["traffic"] = {name: value for name, value in known.items() if name not in ("run", "model", "suite")}
     if not spans:
-        return {"traffic_line": NONE_RECORDED, "traffic_kept": "", "traffic_table": None}
+        return {"traffic_line": NONE_RECORDED, "traffic_kept": "", "traffic_table": None, "traffic_picture": ""}
     rows = [
         (
             span["start"],
@@ -173,5 +174,6 @@ def _traffic(run: ev.Run, told: ev.GetTrafficResponse | None, document: Document
         for span in known["spans"]
     ]
     tables["traffic"] = table("Calls over time", _TRAFFIC, rows)
+    picture = traffic_picture(told.spans).inline()
     kept = kept_told(told.kept) if told.HasField("kept") else ""
-    return {"traffic_line": summary(spans), "traffic_kept": kept, "traffic_table": tables["traffic"]}
+    return {"traffic_line": summary(spans), "traffic_kept": kept, "traffic_table": tables["traffic"], "traffic_picture": picture}
