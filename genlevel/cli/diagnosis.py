@@ -77,18 +77,19 @@ def exposure(settings: Settings) -> Iterator[Finding]:
         listen = getattr(settings, service)
         yield _open_to(access, settings, f"{service}.grpc", listen.grpc)
         yield _open_to(access, settings, f"{service}.http", listen.http)
+    if settings.web is not None:
+        yield _open_to(access, settings, "web.http", settings.web.http)
 
 
 def _open_to(access: Access, settings: Settings, name: str, address: str) -> Finding:
     service, _, kind = name.partition(".")
     listen = getattr(settings, service)
+    http = kind == "http" and service != "web"  # pages ask who comes, as gRPC does
     try:
-        dangers = access.dangers(name, address, tls=listen.tls, http=kind == "http")
+        dangers = access.dangers(name, address, tls=listen.tls, http=http)
     except ConfigurationError as error:
         return Finding(name, State.PROBLEM, str(error))
-    return Finding(
-        name, State.WARNING if dangers else State.OK, "; ".join((f"{address}, open to {access.open_to(http=kind == 'http')}", *dangers))
-    )
+    return Finding(name, State.WARNING if dangers else State.OK, "; ".join((f"{address}, open to {access.open_to(http=http)}", *dangers)))
 
 
 def tokens(settings: Settings) -> Iterator[Finding]:

@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from evaluator.ports import ScorerPort
     from evaluator.service import Evaluator
     from gateway.service import Gateway
+    from genlevel.embedded import EmbeddedServices
     from genlevel.runtime.callers.access import Access
+    from genlevel.runtime.listening import ServiceListen
     from genlevel.runtime.readiness import Check, Life
     from genlevel.runtime.rpc import RpcServer
-    from genlevel.runtime.settings import ServiceListen, Settings
+    from genlevel.runtime.settings import Settings
     from scorer.service import Scorer
 
 MOST_FILES = 65_536
+MOST_PORTS = 20
+"""That are tried in turn, if the usual one is taken and the configuration names none."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +42,8 @@ logger = logging.getLogger(__name__)
 @out_option
 @click.pass_context
 def up(ctx: click.Context, out: Path) -> None:
-    """Serve gateway, evaluator and scorer in one process, with one port for the metrics of all (evaluator.http)."""
-    settings = _service_settings(ctx)
+    """Serve gateway, evaluator and scorer in one process, pages (web.http), and one port for the metrics of all (evaluator.http)."""
+    settings = service_settings(ctx)
     _need_folders(settings)
 
     async def work() -> None:
@@ -54,9 +58,28 @@ def up(ctx: click.Context, out: Path) -> None:
                 _Part("scorer", settings.scorer, _add_scorer(found.scorer)),
                 _Part("evaluator", settings.evaluator, _add_evaluator(found.evaluator), begin=found.evaluator.go_on),
             )
-            await _serve(parts, pages, found.ready, settings)
+            async with _pages_of_all(found, settings, pages) as line:
+                await _serve(parts, pages, found.ready, settings, line)
 
     run_async(work())
+
+
+@asynccontextmanager
+async def _pages_of_all(found: EmbeddedServices, settings: Settings, pages: _Pages) -> AsyncIterator[str]:
+    """Serves what people look at, unless `web` is none. Yields where, in a line."""
+    if settings.web is None:
+        yield ""
+        return
+    from genlevel.cli.pages import pages_address, pages_server
+    from genlevel.connection.services import Services
+
+    services = Services(found.evaluator, found.scorer, found.gateway, lambda: found.evaluator.monitors, pages.registry, found.ready)
+    server = pages_server(services, settings, settings.web, pages.access, pages.registry, ready=pages.life)
+    port = settings.web.http.rpartition(":")[2]
+    if not settings.writes("web", "http"):
+        await server.start_near(range(int(port), int(port) + MOST_PORTS))
+    async with server:
+        yield f"pages: {pages_address(settings.web, server.port)}"
 
 
 @click.command("gateway")
@@ -64,7 +87,7 @@ def up(ctx: click.Context, out: Path) -> None:
 @click.pass_context
 def gateway(ctx: click.Context, out: Path) -> None:
     """Serve the gateway (gateway.grpc, gateway.http)."""
-    settings = _service_settings(ctx)
+    settings = service_settings(ctx)
 
     async def work() -> None:
         from gateway.service import Gateway
@@ -85,7 +108,7 @@ def gateway(ctx: click.Context, out: Path) -> None:
 @click.pass_context
 def scorer(ctx: click.Context, out: Path) -> None:
     """Serve the scorer (scorer.grpc, scorer.http)."""
-    settings = _service_settings(ctx)
+    settings = service_settings(ctx)
 
     async def work() -> None:
         from genlevel.embedded import make_scorer
@@ -106,7 +129,7 @@ def scorer(ctx: click.Context, out: Path) -> None:
 @click.pass_context
 def evaluator(ctx: click.Context, out: Path) -> None:
     """Serve the evaluator (evaluator.grpc, evaluator.http); it finds the others by addresses.gateway and addresses.scorer."""
-    settings = _service_settings(ctx)
+    settings = service_settings(ctx)
     _need_addresses(settings)
     _need_folders(settings)
 
@@ -128,7 +151,7 @@ def evaluator(ctx: click.Context, out: Path) -> None:
     run_async(work())
 
 
-def _service_settings(ctx: click.Context) -> Settings:
+def service_settings(ctx: click.Context) -> Settings:
     """The settings, with the log set up as they say, before anything large is in memory."""
     from genlevel.runtime.logs import configure_logging
     from genlevel.runtime.memory import keep_little
@@ -227,13 +250,16 @@ async def _pages(name: str, settings: Settings, *, moves: bool = False) -> Async
     host, _, port = listen.http.rpartition(":")
     server = HttpServer(create_app(registry, ready=life), listen.http, name=f"{name}.http", access=access, grace_s=1.0)
     if moves and not settings.writes(name, "http"):
-        await server.start_near(range(int(port), int(port) + 20))
+        await server.start_near(range(int(port), int(port) + MOST_PORTS))
     async with server:
         yield _Pages(registry, access, life, f"{name}: /metrics, /healthz and /readyz on http://{host}:{server.port}")
 
 
-async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: Settings) -> None:
-    """Serves until SIGINT or SIGTERM; then begins nothing further, and returns when nothing is in flight, or the grace is over."""
+async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: Settings, *served: str) -> None:
+    """Serves until SIGINT or SIGTERM; then begins nothing further, and returns when nothing is in flight, or the grace is over.
+
+    served: what else the process serves, in a line each.
+    """
     from genlevel.runtime.memory import settle
     from genlevel.runtime.rpc import MOST_VALUES, MOST_VALUES_OF_A_REQUEST, RpcServer
 
@@ -255,8 +281,9 @@ async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: 
         stopped = stopped_by_signal()
         pages.life.begin(ready)
         for part, server in zip(parts, servers, strict=True):
-            _say(f"{part.name}: gRPC on {part.listen.grpc.rpartition(':')[0]}:{server.port}", settings)
-        _say(pages.served, settings)
+            say(f"{part.name}: gRPC on {part.listen.grpc.rpartition(':')[0]}:{server.port}", settings)
+        for line in (pages.served, *filter(None, served)):
+            say(line, settings)
         settle()
         for part in parts:
             part.begin()
@@ -264,11 +291,11 @@ async def _serve(parts: Sequence[_Part], pages: _Pages, ready: Check, settings: 
         pages.life.stop()
         for server in servers:
             await server.refuse()
-        _say("stopping: waiting for the calls in flight (again to stop at once)", settings)
+        say("stopping: waiting for the calls in flight (again to stop at once)", settings)
         await asyncio.gather(*(server.stop() for server in servers))
 
 
-def _say(line: str, settings: Settings) -> None:
+def say(line: str, settings: Settings) -> None:
     """Says on stderr what a person looks for there; as a log line if a machine reads them."""
     if settings.log.format == "json":
         logger.info(line)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from genlevel.runtime.errors import GenlevelError, NotFoundError, UsageError
-from genlevel.runtime.readiness import Check, fine
+from genlevel.runtime.readiness import Check, Readiness, fine
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from genlevel.connection.monitors import MonitorsPort
+    from genlevel.runtime.channels import Shown
     from genlevel.runtime.settings import Settings
 
 DEFAULT_FOLDER = Path("genlevel-data")
@@ -67,7 +68,7 @@ class ModelsPort(Protocol):
 class Services:
     """What a command talks to. registry: the metrics of embedded services; None if they are elsewhere.
 
-    ready: whether embedded services can work now.
+    ready: whether the services can work now.
     """
 
     evaluator: EvaluatorPort
@@ -84,12 +85,12 @@ class Services:
 
 
 @asynccontextmanager
-async def services(settings: Settings, folder: Path, *, embedded: bool = False, token: str = "") -> AsyncIterator[Services]:
+async def services(settings: Settings, folder: Path, *, embedded: bool = False, token: str | Shown = "") -> AsyncIterator[Services]:
     """The configured services, or embedded ones over ``folder``.
 
     Args:
         embedded: never use configured ones (--base-url).
-        token: what is shown to configured ones instead of the token that the settings name; empty = that one.
+        token: what is shown to configured ones instead of the settings' token, or what says that at each call; empty = that one.
     """
     if settings.addresses.evaluator and not embedded:
         async with _configured(settings, token) as found:
@@ -181,7 +182,7 @@ async def verdict_of(found: Services | Stored, run_id: str, references: str = ""
 
 
 @asynccontextmanager
-async def _configured(settings: Settings, token: str = "") -> AsyncIterator[Services]:
+async def _configured(settings: Settings, token: str | Shown = "") -> AsyncIterator[Services]:
     """The services over gRPC, each at its configured address."""
     from genlevel.connection.monitors import MONITOR_TIMEOUTS_S
     from genlevel.runtime.remote import Remote, Timeout
@@ -224,6 +225,7 @@ async def _configured(settings: Settings, token: str = "") -> AsyncIterator[Serv
             cast(ModelsPort, gateway),
             lambda: cast("MonitorsPort", monitors),
             None,
+            Readiness({"evaluator": evaluator.problem, "scorer": scorer.problem, "gateway": gateway.problem}),
         )
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import grpc
 
-from genlevel.runtime.callers.own_token import OwnToken
 from genlevel.runtime.tls import Pems, channel_credentials
 from genlevel.runtime.watched import Watched
 
 Options = Sequence[tuple[str, str | int]]
 Header = tuple[str, str]
+
+
+class Shown(Protocol):
+    """What says with each call who makes it."""
+
+    def headers(self) -> tuple[Header, ...]: ...
 
 
 class OwnChannel(grpc.aio.Channel):  # type: ignore[misc]
@@ -27,7 +32,7 @@ class OwnChannel(grpc.aio.Channel):  # type: ignore[misc]
         token: None: none is shown.
     """
 
-    def __init__(self, target: str, options: Options, *, pems: Watched[Pems] | None, token: OwnToken | None) -> None:
+    def __init__(self, target: str, options: Options, *, pems: Watched[Pems] | None, token: Shown | None) -> None:
         self._target = target
         self._options = options
         self._pems = pems

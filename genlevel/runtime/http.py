@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
@@ -23,12 +23,18 @@ from genlevel.runtime.readiness import Check, fine, problem_of
 from genlevel.runtime.threads import in_thread
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     import uvicorn
     from fastapi import FastAPI
     from prometheus_client import CollectorRegistry
     from uvicorn._types import ASGIApplication
 
     from genlevel.runtime.callers.http_guard import App
+    from genlevel.runtime.listening import Tls
+
+NAMES = "certificate names"
+"""In the state of a request's scope: the names in the certificate that the client has shown, which was verified."""
 
 MOST_CONNECTIONS = 256
 """Open at once. Each takes a file descriptor of the process, and whoever connects needs not be known."""
@@ -38,22 +44,31 @@ _SELDOM = SeldomWarnings()
 
 
 def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Check = fine, title: str = "genlevel") -> FastAPI:
-    """An app with /metrics, /healthz and /readyz; routers may be added to it.
+    """An app with /metrics, /healthz and /readyz; routers may be added to it. Arguments as ``add_state``."""
+    from fastapi import FastAPI
+
+    app = FastAPI(title=title, openapi_url=None)
+    add_state(app, registry, healthy=healthy, ready=ready)
+    return app
+
+
+def add_state(app: FastAPI, registry: CollectorRegistry, *, healthy: Check = fine, ready: Check = fine, counted: bool = True) -> None:
+    """Adds /metrics, /healthz and /readyz to an app.
 
     Args:
         registry: what /metrics shows, in Prometheus' text format or, for clients that ask, OpenMetrics. Unless it is always ready, it gets
             the series genlevel_ready: what ``ready`` says at each scrape.
         healthy: says "" while the process works, else why it should be restarted; /healthz then answers 503.
         ready: says "" while calls are welcome, else why not (starting, stopping, a dependency is away); /readyz then answers 503.
+        counted: whether genlevel_ready is added to the registry; it can have it once.
     """
-    from fastapi import FastAPI, Request
+    from fastapi import Request
     from fastapi.concurrency import run_in_threadpool
     from fastapi.responses import JSONResponse, Response
     from prometheus_client import Gauge
     from prometheus_client.exposition import choose_encoder
 
-    app = FastAPI(title=title, openapi_url=None)
-    shown = None if ready is fine else Gauge("genlevel_ready", "Whether calls are welcome: 1, else 0.", registry=registry)
+    shown = None if ready is fine or not counted else Gauge("genlevel_ready", "Whether calls are welcome: 1, else 0.", registry=registry)
 
     async def metrics(request: Request) -> Response:
         if shown is not None:
@@ -74,7 +89,6 @@ def create_app(registry: CollectorRegistry, *, healthy: Check = fine, ready: Che
     app.add_route("/metrics", metrics, methods=["GET"])
     app.add_route("/healthz", healthz, methods=["GET"])
     app.add_route("/readyz", readyz, methods=["GET"])
-    return app
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +107,25 @@ class HttpServer:
         name: what errors call this server, such as "gateway.http".
         access: who may read; by default whoever is on this machine, and the address must be one that only this machine reaches.
         grace_s: seconds that open requests have to end when it stops.
+        tls: PEM files; None serves in the clear. With client_ca, clients must show a certificate that it signed.
+        asks: the app itself finds who asks, and refuses those who may not.
     """
 
     def __init__(
-        self, app: FastAPI | OnDemand, address: str, *, name: str = "http", access: Access | None = None, grace_s: float = 5.0
+        self,
+        app: FastAPI | OnDemand,
+        address: str,
+        *,
+        name: str = "http",
+        access: Access | None = None,
+        grace_s: float = 5.0,
+        tls: Tls | None = None,
+        asks: bool = False,
     ) -> None:
         self.app = app
+        self._tls = tls
+        self._context: SSLContext | None = None
+        self._asks = asks
         self._access = Access() if access is None else access
         self.address = address
         self.port = 0
@@ -123,7 +150,11 @@ class HttpServer:
         """Listens, unless it does; returns the port. Raises ConfigurationError if it cannot or may not listen there."""
         if self._task is not None or self._waiting is not None:
             return self.port
-        self._access.check_listening(self._name, self.address, http=True)
+        self._access.check_listening(self._name, self.address, tls=self._tls, http=not self._asks)
+        if self._tls is not None:
+            from genlevel.runtime.tls import server_context
+
+            self._context = server_context(self._tls, self._name)
         listener = self._listen()
         self.port = listener.getsockname()[1]
         self._stopping = False
@@ -183,8 +214,10 @@ class HttpServer:
                 yield
 
         logging.getLogger("uvicorn.error").addFilter(_SELDOM)  # anybody can send what is no HTTP
+        context = self._context
         config = uvicorn.Config(
-            cast("ASGIApplication", HttpGuard(cast("App", app), self._access)),
+            cast("ASGIApplication", app if self._asks else HttpGuard(cast("App", app), self._access)),
+            ssl_context_factory=None if context is None else lambda *_: context,
             http=_bounded_protocol(),
             log_config=None,
             proxy_headers=False,  # who asks is who has connected, whatever X-Forwarded-For says
@@ -226,6 +259,8 @@ def _bounded_protocol() -> type[asyncio.Protocol]:
     class Bounded(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            if (certificate := transport.get_extra_info("peercert")) is not None:
+                self.app_state = {**self.app_state, NAMES: certificate_names(certificate)}
             if len(self.connections) > MOST_CONNECTIONS:
                 others = (one for one in self.connections if isinstance(one, Bounded) and one is not self)
                 leaves = next((one for one in others if one.cycle is None or one.cycle.response_complete), self)
@@ -233,6 +268,14 @@ def _bounded_protocol() -> type[asyncio.Protocol]:
                 leaves.transport.abort()
 
     return Bounded
+
+
+def certificate_names(certificate: Mapping[str, object]) -> tuple[str, ...]:
+    """The URIs and DNS names in a certificate as ``ssl`` describes it; of one that has none, its CN. As gRPC's callers are named."""
+    others = cast("Iterable[tuple[str, str]]", certificate.get("subjectAltName", ()))
+    found = tuple(name for wanted in ("URI", "DNS") for kind, name in others if kind == wanted)
+    subject = cast("Iterable[Iterable[tuple[str, str]]]", certificate.get("subject", ()))
+    return found or tuple(name for part in subject for kind, name in part if kind == "commonName")
 
 
 def _reason(error: Exception) -> str:

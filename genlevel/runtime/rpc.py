@@ -18,14 +18,15 @@ from genlevel.runtime.admission.interceptor import Admission, Refusal
 from genlevel.runtime.callers.access import Access, is_loopback
 from genlevel.runtime.callers.own_token import OwnToken
 from genlevel.runtime.callers.rpc_guard import RpcGuard
-from genlevel.runtime.channels import OwnChannel
+from genlevel.runtime.channels import OwnChannel, Shown
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, Unavailable
 from genlevel.runtime.handlers import Within
 from genlevel.runtime.health import Health
+from genlevel.runtime.listening import Tls
 from genlevel.runtime.logs import GrpcWarnings
 from genlevel.runtime.loop import loop_factory, run
 from genlevel.runtime.readiness import Check, fine, problem_of
-from genlevel.runtime.settings import Addresses, CallLimits, Tls
+from genlevel.runtime.settings import Addresses, CallLimits
 from genlevel.runtime.stopping import CallsInFlight, Stops
 from genlevel.runtime.tls import channel_pems, server_credentials
 
@@ -259,7 +260,7 @@ class RpcServer:
         await self.stop()
 
 
-def connect(address: str, addresses: Addresses | None = None, *, service: str = "", token: str = "") -> grpc.aio.Channel:
+def connect(address: str, addresses: Addresses | None = None, *, service: str = "", token: str | Shown = "") -> grpc.aio.Channel:
     """A channel to every address behind a name, in turn (round robin), that heals by itself and shows this process's token.
 
     Args:
@@ -268,7 +269,7 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
         addresses: where TLS and the token come from: with ``ca`` the channel is encrypted, with ``certificate`` and ``key`` it shows
             one. None, or no ``ca``: in the clear.
         service: the RPC service's full name; servers that say NOT_SERVING for it get no calls.
-        token: what it shows instead of the token that ``addresses`` names; empty = that one.
+        token: what it shows instead of the token that ``addresses`` names, or what says that at each call; empty = that one.
 
     Raises:
         ConfigurationError: a TLS file or the token cannot be read.
@@ -296,7 +297,9 @@ def connect(address: str, addresses: Addresses | None = None, *, service: str = 
     target = address if _SCHEME.match(address) else f"dns:///{address}"
     if addresses is None:
         return OwnChannel(target, options, pems=None, token=None)
-    return OwnChannel(target, options, pems=channel_pems(addresses), token=OwnToken(addresses, given=token))
+    return OwnChannel(
+        target, options, pems=channel_pems(addresses), token=OwnToken(addresses, given=token) if isinstance(token, str) else token
+    )
 
 
 async def health_of(channel: grpc.aio.Channel, service: str, *, timeout_s: float = 1.5) -> bool:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, field
 from genlevel.runtime.callers import Role
 from genlevel.runtime.destinations import DestinationKind
 from genlevel.runtime.durability import Durability
+from genlevel.runtime.listening import ServiceListen, Web
 from genlevel.runtime.origin import Origin
 from genlevel.runtime.words import Word
 
@@ -171,22 +172,6 @@ class Route(_Strict):
     boxes: BoxesWritten = Field("", description="in what it writes coordinates in pictures; empty = found from its answers")
     stream: bool = Field(False, description="have answers come as streams, which pass proxies that cut silent connections; they stay whole")
     parameters: RouteParameters = RouteParameters()
-
-
-class Tls(_Strict):
-    """PEM files. With client_ca a server asks its clients for a certificate (mutual TLS)."""
-
-    certificate: Path | None = None
-    key: Path | None = None
-    client_ca: Path | None = None
-
-
-class ServiceListen(_Strict):
-    """Where one service listens: gRPC, and HTTP for /metrics, /healthz, /readyz."""
-
-    grpc: str
-    http: str
-    tls: Tls | None = None
 
 
 class ScorerSettings(ServiceListen):
@@ -352,6 +337,7 @@ class Settings(_Strict):
     gateway: ServiceListen = ServiceListen(grpc="127.0.0.1:7401", http="127.0.0.1:7411")
     evaluator: ServiceListen = ServiceListen(grpc="127.0.0.1:7402", http="127.0.0.1:7412")
     scorer: ScorerSettings = ScorerSettings(grpc="127.0.0.1:7403", http="127.0.0.1:7413")
+    web: Web | None = Web()
     addresses: Addresses = Addresses()
     storage: Storage = Storage()
     suites: SuiteSettings = SuiteSettings()
@@ -370,6 +356,15 @@ class Settings(_Strict):
     prices_file: Path | None = Field(None, description="newer prices than the shipped; null = genlevel-prices.json, if that is there")
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @field_validator("web", mode="before")
+    @classmethod
+    def _web_may_be_a_word(cls, value: object) -> object:
+        if isinstance(value, str):
+            if value != "none":
+                raise ValueError("must be a section with http, or the word none")
+            return None
+        return value
 
     @field_validator("auth", mode="before")
     @classmethod

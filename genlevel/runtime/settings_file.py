@@ -17,8 +17,9 @@ from pydantic import BaseModel, ValidationError
 from genlevel.runtime import declared_monitors, destinations
 from genlevel.runtime.default_settings import DEFAULT_FILE, settings_file
 from genlevel.runtime.errors import ConfigurationError
+from genlevel.runtime.listening import ServiceListen, Tls
 from genlevel.runtime.origin import FieldPath, Origin, dotted
-from genlevel.runtime.settings import ServiceListen, Settings, Tls
+from genlevel.runtime.settings import Settings
 from genlevel.runtime.shown import is_variable_name, looks_like_key, quoted, without_secrets
 
 _SERVICES = ("gateway", "evaluator", "scorer")
@@ -263,6 +264,11 @@ def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
                 yield (service, field), f"must be host:port, such as 0.0.0.0:7401, not '{getattr(listen, field)}'"
         if listen.tls is not None:
             yield from _incomplete_tls(listen.tls, (service, "tls"))
+    if settings.web is not None:
+        if not _is_address(settings.web.http):
+            yield ("web", "http"), f"must be host:port, such as 127.0.0.1:7400, not '{settings.web.http}'"
+        if settings.web.tls is not None:
+            yield from _incomplete_tls(settings.web.tls, ("web", "tls"))
     if (settings.addresses.certificate is None) != (settings.addresses.key is None):
         yield ("addresses",), "certificate and key must be given together"
     if settings.addresses.certificate is not None and settings.addresses.ca is None:

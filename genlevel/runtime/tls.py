@@ -9,7 +9,8 @@ from pathlib import Path
 import grpc
 
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.settings import Addresses, Tls
+from genlevel.runtime.listening import Tls
+from genlevel.runtime.settings import Addresses
 from genlevel.runtime.watched import LOOK_INTERVAL_S, Watched
 
 
@@ -78,6 +79,36 @@ def server_credentials(tls: Tls, name: str, *, look_interval_s: float = LOOK_INT
         return _configuration(found)
 
     return grpc.dynamic_ssl_server_credentials(_configuration(in_use), renewed, require_client_authentication=tls.client_ca is not None)
+
+
+def server_context(tls: Tls, name: str, *, look_interval_s: float = LOOK_INTERVAL_S) -> ssl.SSLContext:
+    """What an HTTP server encrypts with, renewed as ``server_credentials`` are. With client_ca, clients must show a certificate.
+
+    Raises ConfigurationError if the files cannot be used at first.
+    """
+    if tls.certificate is None or tls.key is None:
+        raise ConfigurationError(f"{name}: tls needs both certificate and key")
+    certificate, key = tls.certificate, tls.key
+    settings = (f"{name}: tls.certificate", f"{name}: tls.key", f"{name}: tls.client_ca")
+    files = _Files(certificate, key, tls.client_ca, settings)
+
+    def made() -> ssl.SSLContext:
+        pems = files.read()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate, key, password=_no_password)
+        if pems.authority is not None:
+            context.load_verify_locations(cadata=pems.authority.decode("ascii", "replace"))
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    watched = Watched([file for file in (certificate, key, tls.client_ca) if file is not None], made, look_interval_s=look_interval_s)
+
+    def renewed(handshake: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        handshake.context = watched.value()
+
+    first = made()
+    first.sni_callback = renewed
+    return first
 
 
 def channel_pems(addresses: Addresses, *, look_interval_s: float = LOOK_INTERVAL_S) -> Watched[Pems] | None:

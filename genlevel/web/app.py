@@ -2,166 +2,199 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
+from prometheus_client import CollectorRegistry, Counter
 
 from genlevel.runtime.errors import GenlevelError
+from genlevel.runtime.http import add_state
 from genlevel.runtime.logs import redact
-from genlevel.views.environment import make_environment
+from genlevel.runtime.readiness import Check, fine
+from genlevel.runtime.threads import in_thread
 from genlevel.web.door import Door
 from genlevel.web.failures import http_status
-from genlevel.web.headers import HEADERS
+from genlevel.web.forms import fields_of, read_form
+from genlevel.web.guard import Guard
 from genlevel.web.page import Asked, FileHandler, Handler, Moved, Page
-from genlevel.web.rows import ACTIONS, FILES, PAGES, PageRow
-from genlevel.web.static_files import StaticFiles, static_address
+from genlevel.web.rendering import Rendering
+from genlevel.web.room import PAGE_S, Left, Room, unless_gone
+from genlevel.web.rows import ACTIONS, FILES, PAGES, ActionRow, PageRow
+from genlevel.web.signing_in import SigningIn
+from genlevel.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from genlevel.connection.services import Services
     from genlevel.runtime.settings import Settings
 
-MOST_FORM_BYTES = 256 << 10
+Work = Callable[[], Coroutine[object, object, Response]]
+Endpoint = Callable[[Request], Coroutine[object, object, Response]]
+
+_LEFT = 499
+"""What logs of servers call an answer that nobody waits for any more."""
 
 
-def create_app(services: Services, settings: Settings, door: Door) -> FastAPI:
+def create_app(
+    services: Services,
+    settings: Settings,
+    door: Door,
+    *,
+    registry: CollectorRegistry | None = None,
+    ready: Check = fine,
+    alone: bool = False,
+) -> FastAPI:
     """The pages of some services.
 
     Args:
         services: asked for everything.
         door: who may come in, and as whom.
+        registry: what /metrics shows, the pages' own series among it; None: those alone.
+        ready: what /readyz says.
+        alone: whether genlevel_ready is shown here; else another server of the process shows it.
     """
+    registry = CollectorRegistry() if registry is None else registry
     app = FastAPI(title="genlevel", openapi_url=None)
-    site = _Site(services, settings, door)
+    add_state(app, registry, ready=ready, counted=alone)
+    rendering = Rendering(door)
+    signing_in, site = SigningIn(door, rendering), _Site(services, settings, door, rendering)
+    app.add_route("/login", signing_in.form, methods=["GET"])
+    app.add_route("/login", signing_in.enter, methods=["POST"])
+    app.add_route("/logout", signing_in.leave, methods=["POST"])
     for row in PAGES:  # data first: {run} would take "RUN.json", too
         app.add_route(row.data or f"{row.path}.json", site.data(row), methods=["GET"])
         app.add_route(f"{(row.data or row.path).removesuffix('.json')}.{{table}}.csv", site.csv(row), methods=["GET"])
     for row in PAGES:
         app.add_route(row.path, site.page(row), methods=["GET"])
     for file in FILES:
-        app.add_route(file.path, site.file(file.handler), methods=["GET"])
+        app.add_route(file.path, site.file(file.path, file.handler), methods=["GET"])
     for action in ACTIONS:
-        app.add_route(action.path, site.action(action.handler, action.path), methods=["POST"])
+        app.add_route(action.path, site.action(action), methods=["POST"])
         app.add_route(action.path, site.above, methods=["GET"])
     app.mount("/static", StaticFiles(), name="static")
-    app.middleware("http")(_with_headers)
-    app.add_exception_handler(404, site.missing)
+    for status, line in ((404, "there is no such page"), (405, "this address does not take that kind of request")):
+        app.add_exception_handler(status, site.refusal(HTTPStatus(status), line))
+    requests = Counter("genlevel_web_requests", "Requests to the pages.", ["page", "status"], registry=registry)
+    app.add_middleware(Guard, door=door, problem=rendering.problem, counted=partial(_count, requests))
     return app
 
 
 class _Site:
     """Makes the endpoints of rows."""
 
-    def __init__(self, services: Services, settings: Settings, door: Door) -> None:
+    def __init__(self, services: Services, settings: Settings, door: Door, rendering: Rendering) -> None:
         self._services = services
         self._settings = settings
         self._door = door
-        self._templates: Environment = make_environment("genlevel.web")
-        self._templates.globals["static"] = static_address
-        self._templates.globals["navigation"] = [(row.navigation, row.path) for row in PAGES if row.navigation]
+        self._rendering = rendering
+        self._room = Room()
 
-    def page(self, row: PageRow) -> Callable[[Request], Awaitable[Response]]:
+    def page(self, row: PageRow) -> Endpoint:
         """HTML; with ?part=NAME that block of the template alone, for what is looked at again and again."""
 
-        async def endpoint(request: Request) -> Response:
-            async def work() -> Response:
-                asked = await self._asked(request, parse_qs(request.url.query, keep_blank_values=True, max_num_fields=1000))
-                made = await _handler(row.handler)(asked)
-                if isinstance(made, Moved):
-                    return RedirectResponse(made.to, HTTPStatus.SEE_OTHER)
-                return Response(self._html(request, asked, made, row.path), media_type="text/html; charset=utf-8")
+        async def answer(request: Request) -> Response:
+            asked = self._asked(request, fields_of(request.url.query))
+            made = await _handler(row.handler)(asked)
+            if isinstance(made, Moved):
+                return RedirectResponse(made.to, HTTPStatus.SEE_OTHER)
+            return await self._drawn(request, asked, made, row.path, part=asked.one("part"))
 
-            return await self._answered(request, work)
+        return self._endpoint(row.path, answer)
 
-        return endpoint
-
-    def data(self, row: PageRow) -> Callable[[Request], Awaitable[Response]]:
+    def data(self, row: PageRow) -> Endpoint:
         """The page's document as JSON."""
 
-        async def endpoint(request: Request) -> Response:
-            async def work() -> Response:
-                made = await self._made(request, row)
-                return Response(json.dumps(made.document, ensure_ascii=False, allow_nan=False), media_type="application/json")
+        async def answer(request: Request) -> Response:
+            document = (await self._made(request, row)).document
+            text = await in_thread(lambda: json.dumps(document, ensure_ascii=False, allow_nan=False), name="a page's data")
+            return Response(text, media_type="application/json")
 
-            return await self._answered(request, work)
+        return self._endpoint(row.path, answer)
 
-        return endpoint
-
-    def csv(self, row: PageRow) -> Callable[[Request], Awaitable[Response]]:
+    def csv(self, row: PageRow) -> Endpoint:
         """One of the page's tables as CSV."""
 
-        async def endpoint(request: Request) -> Response:
-            async def work() -> Response:
-                made = await self._made(request, row)
-                found = made.tables.get(request.path_params["table"])
-                if found is None:
-                    return self._problem(request, HTTPStatus.NOT_FOUND, f"this page has no such table; it has {', '.join(made.tables)}")
-                return Response(found.csv(), media_type="text/csv; charset=utf-8", headers={"content-disposition": "attachment"})
+        async def answer(request: Request) -> Response:
+            made = await self._made(request, row)
+            found = made.tables.get(request.path_params["table"])
+            if found is None:
+                line = f"this page has no such table; it has {', '.join(made.tables) or 'none'}"
+                return self._rendering.problem(request.scope, HTTPStatus.NOT_FOUND, line)
+            return Response(found.csv(), media_type="text/csv; charset=utf-8", headers={"content-disposition": "attachment"})
 
-            return await self._answered(request, work)
+        return self._endpoint(row.path, answer)
 
-        return endpoint
-
-    def file(self, handler: str) -> Callable[[Request], Awaitable[Response]]:
+    def file(self, path: str, handler: str) -> Endpoint:
         """Bytes, as their handler says."""
 
-        async def endpoint(request: Request) -> Response:
-            async def work() -> Response:
-                asked = await self._asked(request, parse_qs(request.url.query, keep_blank_values=True, max_num_fields=1000))
-                module, _, function = handler.partition(":")
-                found: FileHandler = getattr(importlib.import_module(f"genlevel.web.{module}"), function)
-                return await found(asked, request)
+        async def answer(request: Request) -> Response:
+            module, _, function = handler.partition(":")
+            found: FileHandler = getattr(importlib.import_module(f"genlevel.web.{module}"), function)
+            return await found(self._asked(request, fields_of(request.url.query)), request)
 
-            return await self._answered(request, work)
+        return self._endpoint(path, answer)
 
-        return endpoint
-
-    def action(self, handler: str, path: str) -> Callable[[Request], Awaitable[Response]]:
+    def action(self, row: ActionRow) -> Endpoint:
         """What a form asks for: where to go then, or the page again with what was wrong with it, or what a person has to know."""
 
-        async def endpoint(request: Request) -> Response:
-            async def work() -> Response:
-                form = await _form(request)
-                self._door.check_form(request, form)
-                asked = await self._asked(request, form)
-                made = await _handler(handler)(asked)
-                if isinstance(made, Moved):
-                    return RedirectResponse(made.to, HTTPStatus.SEE_OTHER)
-                page = self._html(request, asked, made, path, address=_above(request))
-                return Response(page, made.status, media_type="text/html; charset=utf-8")
+        async def answer(request: Request) -> Response:
+            self._door.access.check_role(self._door.caller(request), row.role, request.url.path)
+            form = await read_form(request)
+            self._door.check_form(request, form)
+            asked = self._asked(request, form)
+            made = await _handler(row.handler)(asked)
+            if isinstance(made, Moved):
+                return RedirectResponse(made.to, HTTPStatus.SEE_OTHER)
+            return await self._drawn(request, asked, made, row.path, address=_above(request))
 
-            return await self._answered(request, work)
-
-        return endpoint
+        return self._endpoint(row.path, answer)
 
     async def above(self, request: Request) -> Response:
         """Where the form of an action is: somebody who loads the answer to it again comes there."""
         return RedirectResponse(_above(request), HTTPStatus.SEE_OTHER)
 
-    async def missing(self, request: Request, _: Exception) -> Response:
-        return self._problem(request, HTTPStatus.NOT_FOUND, "there is no such page")
+    def refusal(self, status: HTTPStatus, line: str) -> Callable[[Request, Exception], Coroutine[object, object, Response]]:
+        """What is answered where there is no page."""
+
+        async def answer(request: Request, _: Exception) -> Response:
+            return self._rendering.problem(request.scope, status, line)
+
+        return answer
+
+    def _endpoint(self, path: str, answer: Endpoint) -> Endpoint:
+        """Answers within the room that pages have; what is wrong in one line."""
+
+        async def endpoint(request: Request) -> Response:
+            request.scope["genlevel.page"] = path
+            try:
+                async with self._room.place(), asyncio.timeout(PAGE_S):
+                    if request.method == "POST":  # it is done, whoever waits for it
+                        return await answer(request)
+                    return await unless_gone(partial(answer, request), partial(_gone, request))
+            except TimeoutError:
+                line = f"this page was not made within {PAGE_S:.0f} s: the services are slow or away; try again, or ask for less"
+                return self._rendering.problem(request.scope, HTTPStatus.GATEWAY_TIMEOUT, line)
+            except Left:
+                return Response(status_code=_LEFT)
+            except GenlevelError as error:
+                return self._rendering.problem(request.scope, http_status(error), redact(str(error)))
+
+        return endpoint
 
     async def _made(self, request: Request, row: PageRow) -> Page:
-        asked = await self._asked(request, parse_qs(request.url.query, keep_blank_values=True, max_num_fields=1000))
-        made = await _handler(row.handler)(asked)
+        made = await _handler(row.handler)(self._asked(request, fields_of(request.url.query)))
         assert isinstance(made, Page), f"{row.path} has no data"
         return made
 
-    async def _asked(self, request: Request, query: Mapping[str, Sequence[str]]) -> Asked:
-        path = {name: value for name, value in request.path_params.items() if name != "table"}
-        return Asked(self._services, self._settings, self._door.caller(request), path, query)
-
-    def _html(self, request: Request, asked: Asked, made: Page, path: str, *, address: str = "") -> str:
-        """address: of the page, if it is not the request's."""
+    async def _drawn(self, request: Request, asked: Asked, made: Page, path: str, *, address: str = "", part: str = "") -> Response:
+        """A page as HTML. path: of its row. address: of the page, if it is not the request's. part: that block of it alone."""
         address, query = address or request.url.path, "" if address else request.url.query
-        template = self._templates.get_template(made.template)
         values = {
             **made.values,
             "title": made.title,
@@ -170,28 +203,13 @@ class _Site:
             "here": path,
             "address": address,
             "data": f"{'/runs' if path == '/' else address}.json" + (f"?{query}" if query else ""),
-            "csrf": self._door.form_token(request),
         }
-        if not (part := asked.one("part")):
-            return template.render(values)
-        if part not in template.blocks:
-            return template.render(values)
-        return "".join(template.blocks[part](template.new_context(values)))
+        text = await self._rendering.page(request, made.template, values, part=part)
+        return Response(text, made.status, media_type="text/html; charset=utf-8")
 
-    async def _answered(self, request: Request, work: Callable[[], Awaitable[Response]]) -> Response:
-        try:
-            return await work()
-        except GenlevelError as error:
-            return self._problem(request, http_status(error), redact(str(error)))
-
-    def _problem(self, request: Request, status: HTTPStatus, line: str) -> Response:
-        """What is wrong, in one line: a page, or JSON for a program."""
-        if request.url.path.endswith((".json", ".csv")):
-            return Response(json.dumps({"error": line}, ensure_ascii=False), status, media_type="application/json")
-        page = self._templates.get_template("problem.html").render(
-            title=status.phrase, status=status.value, line=line, here="", address=request.url.path, data="", csrf=""
-        )
-        return Response(page, status, media_type="text/html; charset=utf-8")
+    def _asked(self, request: Request, query: Mapping[str, Sequence[str]]) -> Asked:
+        path = {name: value for name, value in request.path_params.items() if name != "table"}
+        return Asked(self._services, self._settings, self._door.caller(request), path, query)
 
 
 def _above(request: Request) -> str:
@@ -204,18 +222,11 @@ def _handler(name: str) -> Handler:
     return found
 
 
-async def _form(request: Request) -> Mapping[str, Sequence[str]]:
-    """A form's fields. Larger ones are cut off: no form here is."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_FORM_BYTES:
-            break
-    return parse_qs(body[:MOST_FORM_BYTES].decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000)
+async def _gone(request: Request) -> None:
+    """Returns when the reader has left."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
-async def _with_headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+def _count(requests: Counter, page: str, status: int) -> None:
+    requests.labels(page, f"{status // 100}xx" if status else "left").inc()

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from genlevel.runtime.errors import CallerUnknown, GenlevelError, NotFoundError, RoleMissing, RunTaken, Unavailable, UsageError
+from genlevel.runtime.errors import (
+    CallerUnknown,
+    GenlevelError,
+    NotFoundError,
+    RequestTooLarge,
+    RoleMissing,
+    RunTaken,
+    Unavailable,
+    UsageError,
+)
 
 _STATUSES: Mapping[type[GenlevelError], HTTPStatus] = {
     CallerUnknown: HTTPStatus.UNAUTHORIZED,
     RoleMissing: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
     RunTaken: HTTPStatus.CONFLICT,
+    RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UsageError: HTTPStatus.BAD_REQUEST,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

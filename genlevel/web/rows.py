@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genlevel.runtime.callers import Role
+from genlevel.runtime.callers.roles import RPCS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,16 @@ class PageRow:
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
+    """rpc: what it asks the services for, such as EvaluatorService/UpdateRun, whose role it needs."""
+
     path: str
     handler: str
-    role: Role
+    rpc: str
+
+    @property
+    def role(self) -> Role:
+        """What whoever posts the form needs."""
+        return RPCS[f"/genlevel.v1.{self.rpc}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +51,9 @@ PAGES: tuple[PageRow, ...] = (
 )
 
 ACTIONS: tuple[ActionRow, ...] = (
-    ActionRow("/runs/{run}/wish", "run_actions:wish", Role.RUN),
-    ActionRow("/runs/{run}/limits", "run_actions:limits", Role.RUN),
-    ActionRow("/runs/{run}/describe", "run_actions:describe", Role.RUN),
+    ActionRow("/runs/{run}/wish", "run_actions:wish", "EvaluatorService/UpdateRun"),
+    ActionRow("/runs/{run}/limits", "run_actions:limits", "EvaluatorService/UpdateRun"),
+    ActionRow("/runs/{run}/describe", "run_actions:describe", "EvaluatorService/DescribeRun"),
 )
 
 FILES: tuple[FileRow, ...] = ()

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from genlevel.runtime.listening import ServiceListen
 from genlevel.runtime.readiness import Life
-from genlevel.runtime.settings import ServiceListen, Settings
+from genlevel.runtime.settings import Settings
 from genlevel.runtime.settings_file import load_settings
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from genlevel.runtime import rpc
 from genlevel.runtime.callers import Role
 from genlevel.runtime.callers.access import Access
 from genlevel.runtime.callers.tokens import added, hash_of, new_token
+from genlevel.runtime.listening import Tls
 from genlevel.runtime.rpc import RpcServer, connect
-from genlevel.runtime.settings import Addresses, Auth, Tls
+from genlevel.runtime.settings import Addresses, Auth
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 

@@ -17,8 +17,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from genlevel.runtime.errors import ConfigurationError, UsageError
 from genlevel.runtime.failures import abort
+from genlevel.runtime.listening import Tls
 from genlevel.runtime.rpc import MESSAGE_LIMIT_BYTES, RpcServer, connect, run
-from genlevel.runtime.settings import Addresses, CallLimits, Tls
+from genlevel.runtime.settings import Addresses, CallLimits
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc

@@ -20,7 +20,8 @@ from genlevel.runtime.logs import Seldom
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from genlevel.runtime.settings import Auth, Tls
+    from genlevel.runtime.listening import Tls
+    from genlevel.runtime.settings import Auth
 
 _EVERYTHING = frozenset({Role.ADMIN})
 

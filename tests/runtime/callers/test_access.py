@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
-import os
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,23 +17,25 @@ import trustme
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
 
-from genlevel.runtime import channels, logs, watched
+from genlevel.runtime import channels, logs
 from genlevel.runtime.callers import HERE, Caller, Role, current_caller
 from genlevel.runtime.callers.access import Access, is_loopback
 from genlevel.runtime.callers.own_token import OwnToken
 from genlevel.runtime.callers.rpc_guard import peer_name
-from genlevel.runtime.callers.tokens import Tokens, added, hash_of, new_token, parse_rows
+from genlevel.runtime.callers.tokens import Tokens, added, new_token, parse_rows
 from genlevel.runtime.errors import ConfigurationError, RoleMissing, Unavailable, UsageError
 from genlevel.runtime.http import HttpServer, create_app
+from genlevel.runtime.listening import Tls
 from genlevel.runtime.remote import Remote
 from genlevel.runtime.rpc import RpcServer, connect
-from genlevel.runtime.settings import NOBODY_IS_ASKED, Addresses, Auth, Tls
+from genlevel.runtime.settings import NOBODY_IS_ASKED, Addresses, Auth
 from genlevel.runtime.settings_file import parse_settings
 from genlevel.runtime.tls import channel_pems
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc, gateway_pb2_grpc, scorer_pb2_grpc
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
+from tests.token_file import TokenFile, look_at_once
 
 GATEWAY = "genlevel.v1.GatewayService"
 
@@ -42,13 +43,7 @@ GATEWAY = "genlevel.v1.GatewayService"
 @pytest.fixture(autouse=True)
 def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are looked at each time they are used, not once a second."""
-    monkeypatch.setattr(watched.Watched, "value", _look_and_value)
-
-
-def _look_and_value(self: Any) -> Any:
-    with self._lock:
-        self._look()
-        return self._value
+    look_at_once(monkeypatch)
 
 
 class Service(gateway_pb2_grpc.GatewayServiceServicer, evaluator_pb2_grpc.EvaluatorServiceServicer):  # type: ignore[misc]
@@ -101,31 +96,6 @@ def serving(service: Service, access: Access | None, address: str = "127.0.0.1:0
     server.add(gateway_pb2_grpc.add_GatewayServiceServicer_to_server, service, GATEWAY)
     server.add(evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server, service, "genlevel.v1.EvaluatorService")
     return server
-
-
-class TokenFile:
-    """A file of tokens that a test changes."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.tokens: dict[str, str] = {}
-        self.write("tokens: []\n")
-
-    def write(self, text: str) -> None:
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(text)
-        os.replace(fresh, self.path)
-
-    def add(self, name: str, *roles: Role, expires: datetime.date | None = None) -> str:
-        token = self.tokens[name] = new_token()
-        if not self.path.exists() or "- name" not in self.path.read_text():
-            self.write("")
-        self.write(added(self.path, name=name, sha256=hash_of(token), roles=list(roles), expires=expires))
-        return token
-
-    @property
-    def auth(self) -> Auth:
-        return Auth(tokens=self.path)
 
 
 @pytest.fixture
