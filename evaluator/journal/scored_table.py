@@ -75,8 +75,9 @@ class ScoredTable:
     def __init__(self, engine: Engine, submit: Submit) -> None:
         self._engine = engine
         self._submit = submit
-        in_order = "BINARY" if engine.dialect.name == "sqlite" else "C"
-        self._task: ColumnElement[str] = scored_blocks.c.task.collate(in_order)
+        as_python = "BINARY" if engine.dialect.name == "sqlite" else "C"  # how texts are ordered, whatever the database's language
+        self._task: ColumnElement[str] = scored_blocks.c.task.collate(as_python)
+        self._instance: ColumnElement[str] = answers.c.instance_id.collate(as_python)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -150,10 +151,11 @@ class ScoredTable:
         """A task's journalled answers, by time and key."""
         columns = (*_KEY, *(answers.c[name] for name in ("outcome", "raw_answer", "error", "cost_nano_usd", "upstream_s", "created")))
         query = select(*columns).where(answers.c.run_id == run_id, answers.c.task == task)
-        query = query.order_by(answers.c.created, *_KEY)
+        query = query.order_by(answers.c.created, self._instance, *_KEY[1:])
         with self._engine.connect() as connection:
-            for row in connection.execution_options(yield_per=_ANSWERS).execute(query):
-                yield Kept(AnswerKey(*row[:4]), Outcome.of(row[4]), *row[5:])
+            for some in connection.execution_options(yield_per=_ANSWERS).execute(query).partitions():
+                for row in some:
+                    yield Kept(AnswerKey(*row[:4]), Outcome.of(row[4]), *row[5:])
 
     def blocks(self, run_id: str, tasks: Collection[str] | None, *, texts: bool) -> Iterator[tuple[Block, Texts | None]]:
         """The blocks of a run, or of some of its tasks, in order of task and number. texts: with what is searched."""

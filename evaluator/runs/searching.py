@@ -38,9 +38,8 @@ _READ_TOGETHER = 10_000
 """Answers of several tasks whose questions are read from a suite at a time: each time its folders are looked through."""
 _WAIT_S = 2.0
 """Seconds for which a search waits until what is not indexed is."""
-_STALE_S = 60.0
-_MUCH = 0.9
-"""A task that goes on is indexed again once so little of it is indexed, or that was so long ago."""
+_AGAIN_S, _AGAIN_A_SECOND = 5.0, 2000
+"""Seconds after which a task that goes on is indexed again; more if more answers than so many a second are to be indexed then."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,10 +88,10 @@ class AnswerSearch:
     async def _index(self, record: RunRecord, due: Sequence[str], *, wanted: bool) -> None:
         """Indexes tasks, and waits for that for a moment. wanted: there is nothing to search without, so its failure is raised."""
         run_id = record.run_id
-        indexing = self._indexing.get(run_id)
-        if indexing is None:
-            indexing = self._indexing[run_id] = asyncio.create_task(self._indexed(record, due), name=f"indexing-{run_id}")
-            indexing.add_done_callback(lambda _done: self._indexing.pop(run_id, None))
+        if run_id in self._indexing:
+            return
+        indexing = self._indexing[run_id] = asyncio.create_task(self._indexed(record, due), name=f"indexing-{run_id}")
+        indexing.add_done_callback(lambda _done: self._indexing.pop(run_id, None))
         await asyncio.wait((indexing,), timeout=_WAIT_S)
         if indexing.done() and not indexing.cancelled() and (error := indexing.exception()) is not None:
             if wanted or not isinstance(error, GenlevelError):
@@ -193,14 +192,12 @@ class AnswerSearch:
 
 
 def due_tasks(states: Mapping[str, TaskState], now: float) -> list[str]:
-    """The tasks that whoever searches is to index first: nobody else does, and much is missing, or something has been for a while."""
+    """The tasks that whoever searches is to index first: something is missing, and nobody else indexes it, or did a moment ago."""
     return [task for task, state in states.items() if state.left or (not state.busy and _is_due(state, now))]
 
 
 def _is_due(state: TaskState, now: float) -> bool:
-    if state.answers == state.indexed:
-        return False
-    return state.indexed > state.answers or state.indexed < _MUCH * state.answers or now - state.begun > _STALE_S
+    return state.answers != state.indexed and now - state.begun > max(_AGAIN_S, state.indexed / _AGAIN_A_SECOND)
 
 
 def _asked(run_id: str, request: ev.SearchAnswersRequest) -> _Asked:

@@ -6,6 +6,8 @@ import asyncio
 import json
 import random
 import sqlite3
+import time
+import uuid
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +30,7 @@ from genlevel.v1 import scorer_pb2 as sc
 from tests.evaluator.runs.asking import finish, specification
 from tests.waiting import until
 
-CHOICES, LABELS, NUMBERS = "nlp/Choices", "nlp/Labels", "nlp/Numbers"
+CHOICES, LABELS, NUMBERS = "nlp/Choices", "nlp/labels", "nlp/Numbers"  # in another order for people
 METRICS = {CHOICES: "ACC", LABELS: "Micro-F1", NUMBERS: "MAE"}
 SAID = {CHOICES: ["A", "B", "?", "Straße A"], LABELS: ["cat", "dog", "ЖИРАФ"], NUMBERS: ["3", "about 7", "none at all", "9"]}
 INSTANCES, REPEATS = 14, 2
@@ -61,9 +63,9 @@ def answer_to(run_id, key, number, repeat, draw):
     )  # fmt: skip
 
 
-async def store(folder, suite):
+async def store(settings, folder, suite):
     draw = random.Random(5)
-    async with embedded_services(Settings(), folder) as services:
+    async with embedded_services(settings, folder) as services:
         evaluator = services.evaluator
         journal, specified = evaluator._journal, specification(suite, base_url="http://127.0.0.1:9/v1", repeats=REPEATS)
         plan = await evaluator._planner.resolve(specified)
@@ -80,10 +82,10 @@ async def store(folder, suite):
 class Searched:
     """A stored run, what is known of its answers by the slow way, and who is asked for them."""
 
-    def __init__(self, folder):
+    def __init__(self, settings, folder):
         self.loop = asyncio.new_event_loop()
-        self.run = self.loop.run_until_complete(store(folder / "data", write_suite(folder / "suite")))
-        self._stack = stored_runs(Settings(), folder / "data")
+        self.run = self.loop.run_until_complete(store(settings, folder / "data", write_suite(folder / "suite")))
+        self._stack = stored_runs(settings, folder / "data")
         self.services = self.loop.run_until_complete(self._stack.__aenter__())
         self.answers = self.loop.run_until_complete(self._all())
 
@@ -103,9 +105,14 @@ class Searched:
         self.loop.close()
 
 
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory):
-    found = Searched(tmp_path_factory.mktemp("searched"))
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def searched(request, tmp_path_factory):
+    url = ""
+    if request.param == "postgresql":
+        server, name = request.getfixturevalue("postgresql_server"), f"searched_{uuid.uuid4().hex}"
+        server.psql(f"CREATE DATABASE {name};")
+        url = server.get_uri(name)
+    found = Searched(Settings.model_validate({"storage": {"url": url}}), tmp_path_factory.mktemp("searched"))
     yield found
     found.close()
 
@@ -283,9 +290,9 @@ async def test_scoring_that_fails_leaves_nothing_that_may_be_wrong(make_evaluato
         await evaluator.rescore_run(ev.RescoreRunRequest(run_id=run.run_id))
     table = evaluator._journal.scored
     await evaluator._journal.written()
-    assert due_tasks(table.states(run.run_id), 0.0) == ["nlp/Causal-Reasoning"]
+    assert due_tasks(table.states(run.run_id), time.time()) == ["nlp/Causal-Reasoning"]
     assert counted(await found_in(evaluator, run)) == {"nlp/Causal-Reasoning": (6, 3, 3)}
-    assert due_tasks(table.states(run.run_id), 0.0) == []
+    assert due_tasks(table.states(run.run_id), 1e12) == []
 
 
 async def test_whoever_begins_later_is_the_one_who_writes(make_evaluator, suite_folder):
@@ -337,9 +344,11 @@ def test_a_task_is_due_if_nobody_else_will_index_it():
         return {"t": TaskState(answers, indexed, scored=True, busy=busy, left=left, begun=begun)}
 
     assert not due_tasks(state(10, 10), 1e9)
-    assert due_tasks(state(10, 0), 1000.0)
-    assert not due_tasks(state(10, 0, busy=True), 1000.0)
+    assert due_tasks(state(10, 0, begun=0.0), 1000.0)
+    assert not due_tasks(state(10, 0, busy=True), 1e9)
     assert due_tasks(state(10, 10, left=True), 1000.0)
-    assert not due_tasks(state(100, 95), 1001.0), "it goes on, and is not indexed again for each answer"
-    assert due_tasks(state(100, 95), 1100.0)
-    assert due_tasks(state(5, 10), 1000.0)
+    assert not due_tasks(state(100, 95), 1004.0), "it goes on, and is not indexed again for each answer"
+    assert due_tasks(state(100, 95), 1006.0)
+    assert due_tasks(state(5, 10), 1006.0)
+    assert not due_tasks(state(50_001, 50_000), 1024.0), "that takes a while"
+    assert due_tasks(state(50_001, 50_000), 1026.0)
