@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, delete, func, select, update
 
 from evaluator.journal.tables import answers, scored, scored_blocks
 from evaluator.search.blocks import Block, Packed, Texts, questions_of
@@ -26,9 +26,22 @@ LEFT_S = 600.0
 READ = 100_000
 """Characters of an answer that are read to show a part of it."""
 _ANSWERS = 200
-_KEY = (answers.c.instance_id, answers.c.variant, answers.c.repeat, answers.c.shuffle)
+_KEY_NAMES = ("instance_id", "variant", "repeat", "shuffle")
+_KEY = [answers.c[name] for name in _KEY_NAMES]
 _COLUMNS = [scored_blocks.c[name] for name in ("task", "block", "answers", "best", "outcomes", "rightness")]
 _COLUMNS += [scored_blocks.c[name] for name in ("scores", "costs", "seconds", "created", "keys")]
+
+# Made once, as a page asks each hundreds of times.
+_SHOWN = select(func.substr(answers.c.raw_answer, 1, READ), answers.c.error, answers.c.attempts, answers.c.files).where(
+    answers.c.run_id == bindparam("run"),
+    answers.c.task == bindparam("task_key"),
+    *(answers.c[name] == bindparam(f"of_{name}") for name in _KEY_NAMES),
+)
+_QUESTIONS = select(scored_blocks.c.questions).where(
+    scored_blocks.c.run_id == bindparam("run"),
+    scored_blocks.c.task == bindparam("task_key"),
+    scored_blocks.c.block == bindparam("number"),
+)
 
 Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Future[None]"]
 
@@ -173,20 +186,17 @@ class ScoredTable:
         found = {}
         with self._engine.connect() as connection:
             for task, number in blocks:
-                ours = (scored_blocks.c.run_id == run_id) & (scored_blocks.c.task == task) & (scored_blocks.c.block == number)
-                column = connection.execute(select(scored_blocks.c.questions).where(ours)).scalar_one_or_none()
+                column = connection.execute(_QUESTIONS, {"run": run_id, "task_key": task, "number": number}).scalar_one_or_none()
                 found[task, number] = [] if column is None else questions_of(column)
         return found
 
     def shown(self, run_id: str, keys: Sequence[tuple[str, AnswerKey]]) -> dict[tuple[str, AnswerKey], Shown]:
         """What is shown of answers, by task and key."""
         found = {}
-        columns = (func.substr(answers.c.raw_answer, 1, READ), answers.c.error, answers.c.attempts, answers.c.files)
         with self._engine.connect() as connection:
             for task, key in keys:
-                named = [column == value for column, value in zip(_KEY, key, strict=True)]
-                query = select(*columns).where(answers.c.run_id == run_id, answers.c.task == task, *named)
-                if (row := connection.execute(query).one_or_none()) is not None:
+                named = {"run": run_id, "task_key": task, **{f"of_{name}": value for name, value in zip(_KEY_NAMES, key, strict=True)}}
+                if (row := connection.execute(_SHOWN, named).one_or_none()) is not None:
                     found[task, key] = Shown(*row)
         return found
 

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from evaluator.journal.files import stored_files
 from evaluator.journal.journal import Journal
@@ -91,12 +92,16 @@ class AnswerSearch:
         if run_id in self._indexing:
             return
         indexing = self._indexing[run_id] = asyncio.create_task(self._indexed(record, due), name=f"indexing-{run_id}")
-        indexing.add_done_callback(lambda _done: self._indexing.pop(run_id, None))
+        indexing.add_done_callback(partial(self._indexed_or_not, run_id))
         await asyncio.wait((indexing,), timeout=_WAIT_S)
-        if indexing.done() and not indexing.cancelled() and (error := indexing.exception()) is not None:
-            if wanted or not isinstance(error, GenlevelError):
-                raise error
-            logger.warning("answers of run %s are searched, and %d tasks are not indexed: %s", run_id, len(due), error)
+        if wanted and indexing.done() and not indexing.cancelled():
+            indexing.result()
+
+    def _indexed_or_not(self, run_id: str, indexing: asyncio.Task[None]) -> None:
+        del self._indexing[run_id]
+        if not indexing.cancelled() and (error := indexing.exception()) is not None:
+            fault = None if isinstance(error, GenlevelError) else error
+            logger.warning("answers of run %s are not all indexed: %s", run_id, error, exc_info=fault)
 
     async def _indexed(self, record: RunRecord, due: Sequence[str]) -> None:
         table = self.journal.scored
