@@ -10,9 +10,9 @@ import click
 
 from genlevel.cli.options import WHOLE_NUMBER, json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, table
-from genlevel.cli.suite_names import shown_suites
 from genlevel.connection.services import runs_beside, stored
 from genlevel.documents.runs import run_document
+from genlevel.documents.suite_names import shown_suites
 from genlevel.documents.times import since
 from genlevel.documents.waiting_batches import batches_told
 from genlevel.documents.words import cost_short, harmless, one_line, passed

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from genlevel.benchmark.catalogue import select_tasks
-from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task
+from genlevel.benchmark.model import GENERAL_BENCH, Benchmark, Modality, Paradigm, Task
 from genlevel.runtime.errors import UsageError
 from scorer.levels.published import OVERALL, PublishedModel
-from scorer.levels.rules import LEVEL_MODALITIES, TaskResult, compute_levels, judge_all
+from scorer.levels.rules import LEVEL_MODALITIES, Levels, TaskResult, compute_levels, judge_all
+from scorer.reports.certified_levels import Certified
 
 
 class Scope(StrEnum):
@@ -34,7 +35,9 @@ class Board:
     """What a leaderboard is over.
 
     tasks: those that Levels 2-4 (in scopes C and D: 2 and 3) are computed over, in the benchmark's order. language: in scopes A and B
-    the tasks that weight Level 5, else empty. levels: those that this board has, (2, 3, 4, 5) or (2, 3).
+    the tasks that weight Level 5, else empty. levels: those that this board has, (2, 3, 4, 5) or (2, 3), and (2,) where nothing can be
+    won. benchmark: whose tasks they are; of another than General-Bench each run's levels are over the tasks as the run has them, and
+    own_tasks says how many these are at most.
     """
 
     scope: Scope
@@ -45,6 +48,18 @@ class Board:
     tasks: tuple[Task, ...]
     language: tuple[Task, ...]
     levels: tuple[int, ...]
+    benchmark: str = GENERAL_BENCH
+    own_tasks: int = 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is of another benchmark than General-Bench."""
+        return self.benchmark != GENERAL_BENCH
+
+    @property
+    def count(self) -> int:
+        """How many tasks are counted."""
+        return self.own_tasks if self.is_own else len(self.counted)
 
     @property
     def counted(self) -> tuple[Task, ...]:
@@ -57,7 +72,8 @@ class Candidate:
     """A model measured here. values: Task.id -> value, None if there is none yet; exactly the tasks that were asked.
 
     suite_hash: of the suite's content; "" if it is not known. partial_tasks: ids asked in part (--limit). incomplete_tasks: ids with failed
-    or pending instances.
+    or pending instances. levels: over the whole benchmark, against the references that the board is asked for; None: to be computed.
+    part: the run asks less than its suite, or goes on. certified, against_specialists: the two readings.
     """
 
     model: str
@@ -67,6 +83,10 @@ class Candidate:
     partial_tasks: frozenset[str] = frozenset()
     incomplete_tasks: frozenset[str] = frozenset()
     suite_hash: str = ""
+    levels: Levels | None = None
+    part: bool = False
+    certified: Certified | None = None
+    against_specialists: Certified | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,7 @@ class Entry:
     not known. asked: how many of these were asked (None for published models). run, suite, suite_hash: empty for published models.
     partial: some of these were asked in part or not at all. incomplete: a task that enters the scores has failed or pending
     instances, so that they are lower bounds. note: what else is to be known, in one line.
+    part: the run asks less than its suite, or goes on. certified, against_specialists: over the whole benchmark, so on its board alone.
     """
 
     model: str
@@ -91,6 +112,9 @@ class Entry:
     incomplete: bool = False
     note: str = ""
     suite_hash: str = ""
+    part: bool = False
+    certified: Certified | None = None
+    against_specialists: Certified | None = None
 
     @property
     def level(self) -> int | None:
@@ -153,25 +177,63 @@ def make_board(
     )
 
 
+def own_board(benchmark: str, runs: Sequence[Levels], *, referenced: bool) -> Board:
+    """The board of a benchmark that is not General-Bench. runs: the levels of the runs on it. referenced: there is something to win."""
+    modalities = tuple(
+        modality
+        for modality in LEVEL_MODALITIES
+        if any(entry.tasks for levels in runs for entry in levels.modalities if entry.modality is modality)
+    )
+    return Board(
+        scope=Scope.FULL,
+        title=f"all of {benchmark}",
+        modalities=modalities,
+        paradigm=None,
+        skill_id="",
+        tasks=(),
+        language=(),
+        levels=(2, 3, 4, 5) if referenced else (2,),
+        benchmark=benchmark,
+        own_tasks=max((_counts(levels)[2] for levels in runs), default=0),
+    )
+
+
+def _counts(levels: Levels) -> tuple[int, int, int]:
+    """Supported tasks, wins and all tasks, those of language included."""
+    modalities, language = levels.modalities, levels.language
+    supported, wins = sum(entry.supported for entry in modalities), sum(entry.wins for entry in modalities)
+    return supported + language.supported, wins + language.wins, sum(entry.tasks for entry in modalities) + language.tasks
+
+
 def measured_entry(board: Board, candidate: Candidate, references: str = "workbook") -> Entry | None:
     """A measured model on the board, over all of the board's tasks; None if it was asked none of them."""
-    counted = {task.id for task in board.counted}
+    whole = board.scope is Scope.FULL
+    counted = candidate.values.keys() if board.is_own else {task.id for task in board.counted}
     asked = counted & candidate.values.keys()
     if not asked:
         return None
-    results, scores = _judged(board, candidate.values, references)
+    if whole and candidate.levels is not None:
+        scores = {level: candidate.levels.scores[level] for level in board.levels}
+        supported, wins, tasks = _counts(candidate.levels)
+    else:
+        results, scores = _judged(board, candidate.values, references)
+        supported, wins, tasks = sum(result.supported for result in results), sum(result.win is True for result in results), len(counted)
+    entering = counted if board.is_own else {task.id for task in (*board.tasks, *board.language)}
     return Entry(
         model=candidate.model,
         published=False,
         scores=scores,
-        supported=sum(result.supported for result in results),
-        wins=sum(result.win is True for result in results),
+        supported=supported,
+        wins=wins,
         asked=len(asked),
         run=candidate.run,
         suite=candidate.suite,
         suite_hash=candidate.suite_hash,
-        partial=asked != counted or bool(candidate.partial_tasks & counted),
-        incomplete=bool(candidate.incomplete_tasks & {task.id for task in (*board.tasks, *board.language)}),
+        partial=len(asked) < tasks or bool(candidate.partial_tasks & counted),
+        incomplete=bool(candidate.incomplete_tasks & entering),
+        part=candidate.part,
+        certified=candidate.certified if whole else None,
+        against_specialists=candidate.against_specialists if whole else None,
     )
 
 
@@ -283,10 +345,10 @@ def _skill_tasks(benchmark: Benchmark, modalities: tuple[Modality, ...], paradig
 
 def _judged(board: Board, values: Mapping[str, float | None], references: str) -> tuple[tuple[TaskResult, ...], dict[int, float]]:
     """The results of the board's counted tasks, and its level scores."""
-    results = judge_all(Benchmark("", board.counted), values, references)
     if board.scope in (Scope.FULL, Scope.MODALITIES):
         entering = judge_all(Benchmark("", (*board.tasks, *board.language)), values, references)
-        return results, compute_levels(entering).scores
+        return entering[: len(board.counted)], compute_levels(entering).scores
+    results = judge_all(Benchmark("", board.counted), values, references)
     # One paradigm or one skill: both means are over its tasks alone, so there is no half for the other paradigm.
     count = len(results)
     contribution = math.fsum(result.contribution for result in results) / count

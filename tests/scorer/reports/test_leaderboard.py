@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genlevel.benchmark.catalogue import general_bench
-from genlevel.benchmark.model import Modality, Paradigm
+from genlevel.benchmark.model import Benchmark, Modality, Paradigm
 from genlevel.runtime.errors import DatasetError, UsageError
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.levels.published import publication, published_model
 from scorer.levels.rules import levels
-from scorer.reports.leaderboard import Board, Candidate, Entry, Scope, level_list, make_board, measured_entry, published_entry, rank
+from scorer.reports.certified_levels import Certified, CertifiedLevel
+from scorer.reports.leaderboard import (
+    Board,
+    Candidate,
+    Entry,
+    Scope,
+    level_list,
+    make_board,
+    measured_entry,
+    own_board,
+    published_entry,
+    rank,
+)
 from scorer.reports.leaderboard_report import build_leaderboard, candidate_of, leaderboard_json
+from scorer.runs.standings import standing_of_verdict
+from scorer.tasks import TaskIndex
 
 BENCHMARK = general_bench()
 GPT_4V = published_model("GPT-4V").values
@@ -219,7 +234,8 @@ def test_a_candidate_has_what_the_run_scored_and_what_is_open():
     scored = sc.TaskScore(task=sc.TaskDescription(sheet=tasks[0].sheet, name=tasks[0].name), score=70.0, partial=True)
     failed = sc.TaskScore(task=sc.TaskDescription(sheet=tasks[1].sheet, name=tasks[1].name), counts=sc.OutcomeCounts(total=2, failed=1))
     unlisted = sc.TaskScore(task=sc.TaskDescription(name="Dialogue-Relation-Extraction", unlisted=True), score=12.0)
-    found = candidate_of(sc.GetVerdictResponse(run_id="r", model="m", suite="s", tasks=[scored, failed, unlisted]), BENCHMARK)
+    verdict = sc.GetVerdictResponse(run_id="r", model="m", suite="s", tasks=[scored, failed, unlisted])
+    found = candidate_of(standing_of_verdict(verdict, TaskIndex(BENCHMARK), referenced=True))
     assert found.values == {tasks[0].id: 70.0, tasks[1].id: None}
     assert found.partial_tasks == {tasks[0].id}
     assert found.incomplete_tasks == {tasks[1].id}
@@ -227,3 +243,42 @@ def test_a_candidate_has_what_the_run_scored_and_what_is_open():
     assert placed is not None
     assert placed.scores[2] == pytest.approx(70.0 / 115)
     assert (placed.asked, placed.partial, placed.incomplete) == (2, True, True)
+
+
+@given(values=st.dictionaries(st.sampled_from([task.id for task in BENCHMARK.tasks[::23]]), st.none() | st.floats(0.0, 100.0), min_size=1))
+@settings(max_examples=20, deadline=None)
+def test_levels_that_are_told_are_those_that_are_computed(values):
+    told = levels(BENCHMARK, values)
+    computed, taken = (measured_entry(board(), Candidate("m", "r", "s", values, levels=known)) for known in (None, told))
+    assert computed == taken
+
+
+def test_parts_have_a_list_of_their_own_behind_the_others():
+    ids = [task.id for task in BENCHMARK.tasks if task.modality is Modality.IMAGE][:3]
+    runs = [Candidate(f"m{n}", f"r{n}", "s", {ids[0]: 10.0 + n}, part=n % 2 == 1) for n in range(4)]
+    models = leaderboard_json(build_leaderboard(board(), runs))["models"]
+    assert [(model["run"], model["part"], model["rank"]) for model in models] == [
+        ("r2", False, 1), ("r0", False, 2), ("r3", True, 1), ("r1", True, 2),
+    ]  # fmt: skip
+
+
+def test_certificates_are_over_all_of_a_benchmark_and_so_on_its_board_alone():
+    certified = Certified(0.05, 3, 7, {2: CertifiedLevel("attained", (10.0, 12.0)), 3: CertifiedLevel("undecided", (0.0, 5.0))})
+    values = {task.id: task.reference_workbook for task in BENCHMARK.tasks}
+    mine = Candidate("mine", "r", "s", values, certified=certified, against_specialists=replace(certified, verdict=None))
+    (model,) = leaderboard_json(build_leaderboard(board(), [mine]))["models"]
+    levels_of_it = {"2": {"status": "attained", "interval": [10.0, 12.0]}, "3": {"status": "undecided", "interval": [0.0, 5.0]}}
+    assert model["certified"] == {"alpha": 0.05, "verdict": 3, "certified_wins": 7, "levels": levels_of_it}
+    assert model["certified_against_specialists"]["verdict"] is None
+    (model,) = leaderboard_json(build_leaderboard(board(modalities=[Modality.IMAGE]), [mine]))["models"]
+    assert (model["certified"], model["certified_against_specialists"]) == (None, None)
+
+
+def test_another_benchmark_has_a_board_of_its_own():
+    tasks = (BENCHMARK.tasks[0], BENCHMARK.tasks[1])
+    told = levels(Benchmark("mine", tasks), {tasks[0].id: 80.0})
+    own = own_board("mine", [told], referenced=False)
+    document = leaderboard_json(build_leaderboard(own, [Candidate("m", "r", "s", {tasks[0].id: 80.0}, levels=told)]))
+    (model,) = document["models"]
+    assert (document["benchmark"], document["board"], document["tasks"], document["levels"]) == ("mine", "all of mine", 2, [2])
+    assert (model["asked"], model["partial"], model["scores"]) == (1, True, {"2": told.level_2})

@@ -1,4 +1,4 @@
-"""How commands name suites: by their names, and by name@hash if there are several of one name."""
+"""How commands and pages name suites: by their names, and by name@hash if there are several of one name."""
 
 from __future__ import annotations
 
