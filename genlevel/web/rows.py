@@ -46,6 +46,7 @@ class FileRow:
 
 PAGES: tuple[PageRow, ...] = (
     PageRow("/", "runs:runs_page", "Runs", data="/runs.json"),
+    PageRow("/leaderboard", "leaderboard:leaderboard_page", "Leaderboard"),
     PageRow("/runs/{run}", "run:run_page"),
     PageRow("/runs/{run}/card", "card:card_page"),
 )

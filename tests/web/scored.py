@@ -33,6 +33,9 @@ class RunsInMemory:
             raise NotFoundError(f"there is no run {request.run_id}")
         return ev.GetRunResponse(run=self.runs[request.run_id])
 
+    async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
+        return ev.ListRunsResponse(runs=list(self.runs.values())[::-1])
+
 
 class ScoredRuns:
     """A scorer over a folder of its own, and the runs that were scored there."""
