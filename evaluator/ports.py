@@ -78,6 +78,10 @@ class ScorerPort(Protocol):
         """Scores and levels of a run as they stand."""
         ...
 
+    async def forget_run(self, request: sc.ForgetRunRequest) -> sc.ForgetRunResponse:
+        """Deletes all that is kept of a run."""
+        ...
+
     def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         """What became of the instances of a run's tasks, as they were last scored."""
         ...

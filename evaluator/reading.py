@@ -62,6 +62,13 @@ class RunReader:
         """Changes what people call a run and say of it. Raises GenlevelError."""
         return ev.DescribeRunResponse(run=await self._records.message(await self._records.describe(request)))
 
+    async def delete_run(self, request: ev.DeleteRunRequest) -> ev.DeleteRunResponse:
+        """Deletes a run, or says what that would free. Raises UsageError if it may not be deleted, GenlevelError."""
+        from evaluator.runs.deleting import Deleting
+
+        deleting = Deleting(self._journal, self._records, self._locks, scorer=self._scorer, blobs=self._blobs, folder=self._folder)
+        return await deleting.delete(request)
+
     async def list_answers(self, request: ev.ListAnswersRequest) -> AsyncIterator[ev.ListAnswersResponse]:
         """Journalled answers; if one instance is asked for, with its prompt, label and ratings. Raises GenlevelError."""
         async for response in self._answers.answers(await self._records.find(request.run_id), request):

@@ -25,6 +25,7 @@ from evaluator.runs.answer_list import AnswerList, keep_ratings
 from evaluator.runs.context import Context
 from evaluator.runs.continuing import Continuing
 from evaluator.runs.control import STOPS, RunControl
+from evaluator.runs.deleting import Deleting
 from evaluator.runs.limits import Limiters
 from evaluator.runs.media_reading import MediaReading
 from evaluator.runs.records import RunRecords
@@ -32,12 +33,13 @@ from evaluator.runs.run_log import LOST
 from evaluator.runs.scoring import score_again
 from evaluator.runs.searching import AnswerSearch
 from evaluator.runs.starting import Starter
+from evaluator.runs.tidying import Tidying
 from evaluator.runs.traffic_message import traffic_message
 from evaluator.runs.updating import Updating
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
 from genlevel.runtime.blobs import BlobStore
-from genlevel.runtime.errors import StorageError, Unavailable
+from genlevel.runtime.errors import NotFoundError, StorageError, Unavailable
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.locks import run_locks
 from genlevel.runtime.patience import DatabasePatience
@@ -46,6 +48,7 @@ from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from evaluator.monitors.service import Monitors
@@ -126,6 +129,8 @@ class Evaluator:
         self._clock = clock
         self._watching: Watching | None = None
         files = FileCache(self._context.blobs, data_folder / "files")
+        self._deleting = Deleting(self._journal, self._records, locks, scorer=scorer, blobs=self._context.blobs, folder=data_folder)
+        self._tidying: asyncio.Task[None] | None = None
         self._answers = AnswerList(self._journal, self._context.blobs, files, prompt_set, self._suites)
         self._search = AnswerSearch(self._journal, scorer, self._suites)
         self._media = MediaReading(self._journal, self._context.blobs, self._answers)
@@ -135,8 +140,8 @@ class Evaluator:
         self._stopping.set()
         if self._watching is not None:
             self._watching.begin_nothing()
-        if self._going_on is not None:
-            self._going_on.cancel()
+        for task in self._own_tasks():
+            task.cancel()
         self._control.begin_nothing()
         if isinstance(self._context.gateway, Stoppable):
             self._context.gateway.begin_nothing()
@@ -177,21 +182,27 @@ class Evaluator:
         return self.watching.service
 
     def go_on(self) -> None:
-        """Continues what is to go on and nobody works on, and watches deployed models, now and from now on, until ``close``."""
+        """Continues what is to go on and nobody works on, watches deployed models and tidies up, now and from now on, until ``close``."""
         self.watching.begin()
         self._going_on = asyncio.create_task(self._continuing.run(), name="continuing")
+        tidying = Tidying(self._journal, self._deleting, self._settings.runs, self._clock)
+        self._tidying = asyncio.create_task(tidying.run(), name="tidying")
 
     async def close(self) -> None:
         """Stops what runs and closes the journal."""
         if self._watching is not None:
             await self._watching.close()
-        if self._going_on is not None:
-            self._going_on.cancel()
-            await asyncio.wait((self._going_on,))
+        if tasks := self._own_tasks():
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
         self._hurry(CLOSE_S)
         await self._search.close()
         await self._control.close()
         await in_thread(self._journal.close, name="journal")
+
+    def _own_tasks(self) -> list[asyncio.Task[None]]:
+        return [task for task in (self._going_on, self._tidying) if task is not None]
 
     def _hurry(self, within_s: float) -> None:
         self._journal.hurry(within_s)
@@ -259,6 +270,9 @@ class Evaluator:
         if request.ratings:
             problems = await self._journal.writes(keep_ratings, self._journal, record.run_id, plan, request.ratings)
         await score_again(self._context, plan, record)
+        if not await self._journal.reads(self._journal.list.records, [record.run_id]):
+            await self._context.scorer.forget_run(sc.ForgetRunRequest(run_id=record.run_id))
+            raise NotFoundError(f"run {record.run_id} was deleted meanwhile")
         return ev.RescoreRunResponse(run=await self._records.message(record), problems=problems)
 
     async def _offline_plan(self, record: RunRecord) -> Plan:
@@ -312,6 +326,10 @@ class Evaluator:
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
         """The runs that are asked for, the newest first; those with an occasion only if they are asked for, too. Raises UsageError."""
         return await self._records.page(request)
+
+    async def delete_run(self, request: ev.DeleteRunRequest) -> ev.DeleteRunResponse:
+        """Deletes a run, or says what that would free. Raises UsageError if it may not be deleted, GenlevelError."""
+        return await self._deleting.delete(request)
 
     async def describe_run(self, request: ev.DescribeRunRequest) -> ev.DescribeRunResponse:
         """Changes what people call a run and say of it. Raises GenlevelError."""

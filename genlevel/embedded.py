@@ -130,6 +130,9 @@ class LazyScorer:
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
         return await self._core().get_verdict(request)
 
+    async def forget_run(self, request: sc.ForgetRunRequest) -> sc.ForgetRunResponse:
+        return await self._core().forget_run(request)
+
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         return await self._core().compare(request)
 

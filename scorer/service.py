@@ -242,6 +242,18 @@ class Scorer:
             for instance in await self._reads(listed.instances, key):
                 yield instance
 
+    async def forget_run(self, request: sc.ForgetRunRequest) -> sc.ForgetRunResponse:
+        """Deletes all that is kept of a run; its series go, too. Nothing happens if nothing is kept."""
+
+        def forget() -> int:
+            run = self._store.run(request.run_id)
+            tasks = self._store.forget(request.run_id)
+            if run is not None:
+                self._scored(run)
+            return tasks
+
+        return sc.ForgetRunResponse(tasks=await self._writes(forget))
+
     def close(self) -> None:
         """Takes the series out of the registry and closes the store. Closing twice is fine."""
         if self._registry is not None and self._exporter is not None:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, Select, Update, delete, func, select, update
+from sqlalchemy import Connection, Engine, Select, Update, func, select, update
 
 from evaluator.journal import migrations
 from evaluator.journal.batch_table import BatchTable
+from evaluator.journal.deletion import Deletion, remove_all
 from evaluator.journal.descriptions import DescriptionTable
 from evaluator.journal.details import DetailTable
 from evaluator.journal.judgements import Judgements
@@ -30,17 +31,11 @@ from evaluator.journal.sums import SumTable
 from evaluator.journal.tables import (
     HEAD,
     answers,
-    batch_items,
-    batches,
+    deleted_runs,
     judgements,
     metadata,
-    people_ratings,
     reservations,
-    run_judges,
     runs,
-    scored,
-    scored_blocks,
-    traffic,
 )
 from evaluator.journal.traffic_table import TrafficTable
 from evaluator.journal.usage import BUCKETS
@@ -67,9 +62,10 @@ class Journal:
     What is written under a lease is left out if the lease is lost: that is asked in the same transaction, as the process may have been
     stopped since it was asked to write.
 
-    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic, batches, list,
+    Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic, batches, list, deletion,
     descriptions, sums, scored: ratings, what is wanted of runs, what their calls were like, what they have handed to providers, lists of
-    runs, what people call them, what the answers of ended ones add up to, and an index of answers, in the same database.
+    runs, runs that are taken out, what people call them, what the answers of ended ones add up to, and an index of answers, in the same
+    database.
 
     Args:
         patience: for how long writing is tried again, and reading by way of ``reads``; None: not at all.
@@ -95,6 +91,7 @@ class Journal:
         self.monitors = MonitorStore(self._engine)
         self.details = DetailTable(self._engine)
         self.list = RunList(self._engine)
+        self.deletion = Deletion(self._engine)
         self.descriptions = DescriptionTable(self._engine)
         self.sums = SumTable(self._engine, self._submit)
         self.scored = ScoredTable(self._engine, self._submit)
@@ -204,12 +201,11 @@ class Journal:
             return new_number(connection, model, benchmark, tasks)
 
     def clear(self, run_id: str) -> None:
-        """Removes what was written under an id of which no run was stored, as whoever copied it there did not come to the end."""
-        tables = (answers, judgements, reservations, run_judges, people_ratings, traffic, batches, batch_items, scored, scored_blocks)
-        with self._engine.begin() as connection:
+        """Removes what was written under an id of which no run was stored, as whoever copied or deleted it did not come to the end."""
+        with writing(self._engine).begin() as connection:
             if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is None:
-                for table in tables:
-                    connection.execute(delete(table).where(table.c.run_id == run_id))
+                remove_all(connection, self._engine, run_id)
+                connection.execute(update(deleted_runs).where(deleted_runs.c.run_id == run_id).values(cleared=1))
 
     def set_priced(self, run_id: str) -> None:
         """Stores that a run's model has a price from now on: what its calls have cost so far, without one, is unknown."""

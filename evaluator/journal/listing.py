@@ -28,6 +28,8 @@ class ListedRun(NamedTuple):
     tags: tuple[str, ...]
     notes: str
     suite_word: str
+    updated: float = 0.0
+    occasion: str = ""
 
 
 class RunList:
@@ -71,7 +73,7 @@ class RunList:
 
 
 def _listed(row: tuple[object, ...]) -> ListedRun:
-    run_id, created, model, suite, status, wanted, name, tags, notes, *specification = row
+    run_id, created, model, suite, status, wanted, name, tags, notes, updated, occasion, *specification = row
     word = str(orjson.loads(str(specification[0])).get("suite", "")) if specification else ""
     return ListedRun(
         str(run_id),
@@ -84,4 +86,6 @@ def _listed(row: tuple[object, ...]) -> ListedRun:
         tuple(orjson.loads(str(tags))),
         str(notes),
         word,
+        float(str(updated)),
+        str(occasion),
     )

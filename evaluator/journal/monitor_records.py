@@ -65,6 +65,12 @@ class MonitorRecord:
     state: str = ""
     notes: str = "{}"
 
+    @property
+    def occasion(self) -> str:
+        """Of the run that it asks now: of its open tick, else of its baseline."""
+        what = f"#{self.open_tick}" if self.open_tick else f" baseline {self.baseline}"
+        return f"{self.name}.{self.uid}{what}"
+
 
 @dataclass(frozen=True, slots=True)
 class Glance:

@@ -5,19 +5,21 @@ that has ended without one answer does not count; so its number is decided again
 its number for good. One whose process was killed before its first answer counts until it has been continued and has ended: what it asked
 may have been answered.
 
-A run with an occasion, such as a monitor's tick, is no try: it has no number and raises none.
+A run with an occasion, such as a monitor's tick, is no try: it has no number and raises none. A run that was deleted counts as it did
+before: to delete what came out badly does not undo that it was tried.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Exists, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Exists, exists, func, or_, select
 
 from evaluator.journal.records import Answer
-from evaluator.journal.tables import answers, runs
+from evaluator.journal.tables import answers, deleted_runs, runs
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -48,6 +50,17 @@ class Standing:
 
     least: int
     counts: bool
+
+
+class FirstAnswer(NamedTuple):
+    """What tells the earliest answer to a task apart from all others."""
+
+    instance_id: str
+    variant: int
+    repeat: int
+    shuffle: int
+    response_id: str
+    created: float
 
 
 def number_after(tasks: Iterable[str], tried: Iterable[Tried]) -> int:
@@ -111,12 +124,38 @@ def _standing(connection: Connection, model: str, benchmark: str, part: Part) ->
     }
     query = select(runs.c.run_id, runs.c.plan_number, runs.c.facts).join(answers, answers.c.run_id == runs.c.run_id)
     known = connection.execute(query.where(*(column == value for column, value in same.items()))).all()
-    if any(row.run_id == part.run_id for row in known):
+    numbers = {row.run_id: orjson.loads(row.facts or "{}").get("taskPlans", {}).get(first.task, row.plan_number) for row in known}
+    numbers |= _deleted_numbers(connection, model, benchmark, first)
+    if part.run_id in numbers:
         return Standing(0, counts=False)
-    if not known:
+    if not numbers:
         return Standing(new_number(connection, model, benchmark, part.covers), counts=True)
-    numbers = [orjson.loads(row.facts or "{}").get("taskPlans", {}).get(first.task, row.plan_number) for row in known]
-    return Standing(min(numbers), counts=False)
+    return Standing(min(numbers.values()), counts=False)
+
+
+def _deleted_numbers(connection: Connection, model: str, benchmark: str, first: Answer) -> dict[str, int]:
+    """The numbers of the deleted runs that had an answer, by their ids."""
+    ours = (deleted_runs.c.model == model, deleted_runs.c.benchmark == benchmark)
+    wanted = [first.instance_id, first.variant, first.repeat, first.shuffle, first.response_id, first.created]
+    found = {}
+    for row in connection.execute(select(deleted_runs.c.run_id, deleted_runs.c.first_answers).where(*ours)):
+        number, *answer = orjson.loads(row.first_answers).get(first.task, [0])
+        if answer == wanted:
+            found[row.run_id] = int(number)
+    return found
+
+
+def first_answers(connection: Connection, run_id: str) -> dict[str, FirstAnswer]:
+    """The earliest answer of its model to each task of a run, of those that have one."""
+    ours = (answers.c.run_id == run_id, answers.c.outcome.in_(_SAID))
+    earliest = select(answers.c.task, func.min(answers.c.created).label("created")).where(*ours).group_by(answers.c.task).subquery()
+    columns = [answers.c[name] for name in FirstAnswer._fields]
+    same = (answers.c.task == earliest.c.task) & (answers.c.created == earliest.c.created)
+    rows = connection.execute(select(answers.c.task, *columns).join(earliest, same).where(*ours)).all()
+    found: dict[str, FirstAnswer] = {}
+    for task, *values in sorted(tuple(row) for row in rows):
+        found.setdefault(task, FirstAnswer(*values))
+    return found
 
 
 def expected_number(connection: Connection, run_id: str) -> int:
@@ -132,10 +171,24 @@ def expected_number(connection: Connection, run_id: str) -> int:
 
 def new_number(connection: Connection, model: str, benchmark: str, tasks: Iterable[str], *, besides: str = "") -> int:
     """The number that a plan which has no answer yet would start with now. besides: a run that does not count, as it is the plan's own."""
-    counts = or_(runs.c.status == ev.RUN_STATUS_RUNNING, _has_answers())
     ours = (runs.c.occasion == "", runs.c.model == model, runs.c.benchmark == benchmark, runs.c.run_id != besides)
-    query = select(runs.c.covers, runs.c.plan_number).where(*ours, counts).order_by(runs.c.created, runs.c.run_id)
-    return number_after(tasks, [Tried(frozenset(orjson.loads(row.covers)), row.plan_number) for row in connection.execute(query)])
+    there = select(runs.c.created, runs.c.run_id, runs.c.covers, runs.c.plan_number).where(*ours, _counts())
+    gone = select(deleted_runs.c.created, deleted_runs.c.run_id, deleted_runs.c.covers, deleted_runs.c.plan_number).where(
+        deleted_runs.c.model == model, deleted_runs.c.benchmark == benchmark
+    )
+    plans = sorted(tuple(row) for query in (there, gone) for row in connection.execute(query))
+    return number_after(tasks, [Tried(frozenset(orjson.loads(covers)), number) for _created, _run, covers, number in plans])
+
+
+def counts_as_try(connection: Connection, run_id: str) -> bool:
+    """Whether a run raises the numbers of later ones."""
+    ours = select(runs.c.run_id).where(runs.c.run_id == run_id, runs.c.occasion == "", _counts())
+    return connection.execute(ours).first() is not None
+
+
+def _counts() -> ColumnElement[bool]:
+    """Whether a row of ``runs`` may have brought an answer of its model."""
+    return or_(runs.c.status == ev.RUN_STATUS_RUNNING, _has_answers())
 
 
 def _has_answers() -> Exists:

@@ -20,7 +20,7 @@ from evaluator.monitors.core.streams import Layout, Place, streams_of
 from evaluator.monitors.core.watch import Watch, make_watch
 from evaluator.monitors.notes import Notes
 from evaluator.monitors.readings import RunReadings, readings_of
-from evaluator.monitors.specification import daily_budget, occasion_of, schedule_of
+from evaluator.monitors.specification import daily_budget, schedule_of
 from evaluator.monitors.stored import text_of
 from evaluator.planning.planner import offline_plan
 from evaluator.planning.plans import Plan
@@ -220,7 +220,7 @@ def _asked(plan: Plan, record: MonitorRecord, specification: mo.MonitorSpecifica
     asked.CopyFrom(specification.asked)
     asked.chosen.extend(ev.ChosenInstances(task=task, positions=positions) for task, positions in sorted(drawn.items()))
     asked.repeats = specification.baseline_repeats if specification.baseline_repeats > 1 else 0
-    asked.occasion = occasion_of(record)
+    asked.occasion = record.occasion
     return asked
 
 

@@ -22,7 +22,7 @@ from evaluator.monitors.messages import alarm_message, by_alarm, event_message, 
 from evaluator.monitors.planning import Planned, planned
 from evaluator.monitors.schedule import day_of, zone_of
 from evaluator.monitors.scheduler import Scheduler, specification_of
-from evaluator.monitors.specification import checked_name, is_name, occasion_of, settled
+from evaluator.monitors.specification import checked_name, is_name, settled
 from evaluator.monitors.stored import state_of, summary_of, watch_of
 from genlevel.runtime.callers import current_caller
 from genlevel.runtime.errors import NotFoundError, StorageError, UsageError
@@ -257,7 +257,7 @@ class Monitors:
     async def remove(self, record: MonitorRecord) -> None:
         """Forgets a monitor, and stops what it asks."""
         await self._journal.writes(self._store.remove, record.name)
-        if run_id := await self._runs.begun(occasion_of(record)):
+        if run_id := await self._runs.begun(record.occasion):
             await self._runs.stop(run_id)
 
     async def test_alarm(self, request: mo.TestAlarmRequest) -> mo.TestAlarmResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-from evaluator.journal.monitor_records import MonitorRecord
 from evaluator.monitors.schedule import Schedule
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import quoted
@@ -85,12 +84,6 @@ def _check(given: mo.MonitorSpecification, found: mo.MonitorSpecification) -> No
 def schedule_of(specification: mo.MonitorSpecification, anchor: float) -> Schedule:
     """When its ticks are due."""
     return Schedule.of(specification.every, specification.time_zone, anchor)
-
-
-def occasion_of(record: MonitorRecord) -> str:
-    """Of the run that a monitor asks now: of its open tick, else of its baseline."""
-    what = f"#{record.open_tick}" if record.open_tick else f" baseline {record.baseline}"
-    return f"{record.name}.{record.uid}{what}"
 
 
 def daily_budget(specification: mo.MonitorSpecification) -> int | None:

@@ -23,7 +23,7 @@ from evaluator.monitors.findings import Findings, Seen
 from evaluator.monitors.notes import Notes
 from evaluator.monitors.readings import RunReadings, readings_of
 from evaluator.monitors.schedule import day_of, zone_of
-from evaluator.monitors.specification import daily_budget, occasion_of, schedule_of
+from evaluator.monitors.specification import daily_budget, schedule_of
 from evaluator.monitors.stored import packed, state_of, text_of, watch_of
 from genlevel.runtime.errors import GenlevelError, StorageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -97,7 +97,7 @@ class Ticks:
         self, record: MonitorRecord, specification: mo.MonitorSpecification, tick: TickRecord
     ) -> tuple[MonitorRecord, TickRecord]:
         """The monitor today, and the tick with its run, which is begun unless it was before. Raises GenlevelError if that cannot be now."""
-        if run_id := await self._runs.begun(occasion_of(record)):
+        if run_id := await self._runs.begun(record.occasion):
             return record, replace(tick, run_id=run_id)
         today = await self._runs.on_day(record, specification, "", self._clock())
         pool = await self._pool(record)
@@ -207,7 +207,7 @@ def _asked(
     asked = ev.RunSpecification()
     asked.CopyFrom(specification.asked)
     asked.chosen.extend(ev.ChosenInstances(task=task, positions=sorted(positions[task])) for task in sorted(positions))
-    asked.occasion = occasion_of(record)
+    asked.occasion = record.occasion
     return asked
 
 

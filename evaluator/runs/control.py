@@ -113,6 +113,8 @@ class RunControl:
             holder = await lock.holder() or "another process"
             raise RunTaken(f"run {run_id} is being worked on by {holder}; wait for it or stop it")
         try:
+            if not await self._context.journal.reads(self._context.journal.list.records, [run_id]):
+                raise NotFoundError(f"run {run_id} was deleted")
             active = await self._prepared(work, lock)
             self._check_begins()
         except BaseException:

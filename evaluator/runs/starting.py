@@ -170,7 +170,8 @@ class Starter:
         _check_startable(plan.model, traffic)
         if traffic.batch:
             check_batches(plan.model)
-        generation = found.generation + 1 if found else 0
+        deleted = await self._journal.reads(self._journal.deletion.last_generation, plan.identity)
+        generation = 1 + max(deleted, found.generation if found else -1)  # an id means one run for ever
         record = new_record(plan, suite_hash=suite_hash, generation=generation, traffic=traffic, prompt_version=plan.prompts.version)
         return await self._journal.writes(self._journal.create_run, record)
 

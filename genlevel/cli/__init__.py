@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rescore": ("genlevel.cli.rescore", "rescore", "Parse and score a run's answers again, with ratings or a judge."),
     "runs": ("genlevel.cli.runs", "runs", "List runs."),
     "describe": ("genlevel.cli.describe", "describe", "Name a run, tag it, and keep notes of it."),
+    "delete": ("genlevel.cli.delete", "delete", "Delete runs for good, and say first what that frees."),
     "show": ("genlevel.cli.show", "show", "Show a run's result, its failures, one instance or its traffic."),
     "level": ("genlevel.cli.level", "level", "Compute the levels of a result workbook or a run."),
     "score": ("genlevel.cli.score", "score", "Score prediction files and write a result workbook."),

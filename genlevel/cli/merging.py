@@ -22,6 +22,7 @@ from genlevel.documents.runs import result_document
 from genlevel.embedded import make_scorer
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.locks import run_locks
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -42,8 +43,11 @@ async def keep(bundles: Sequence[Bundle], plans: Sequence[Plan], run_id: str, se
     scorer = make_scorer(settings, folder, None)
     try:
         journal = Journal(settings.storage.url or sqlite_url(folder / "genlevel.db"), durability=settings.storage.durability)
-        kept = Kept(journal, blobs, scorer)
+        kept, locks = Kept(journal, blobs, scorer), run_locks(settings.storage.url, folder, durability=settings.storage.durability)
+        lock = locks.of(run_id)
         try:
+            if not await lock.acquire():
+                raise UsageError(f"run {run_id} is being merged or deleted by {await lock.holder() or 'another process'}; wait for that")
             record = await journal.reads(journal.run, run_id)
             if record is None or record.run_id != run_id:
                 record = await _stored(bundles, plans, plan, kept, run_id)
@@ -51,6 +55,8 @@ async def keep(bundles: Sequence[Bundle], plans: Sequence[Plan], run_id: str, se
             run = await RunRecords(journal, Ended()).message(record)
             return result_document(run, await scorer.get_verdict(sc.GetVerdictRequest(run_id=run_id)))
         finally:
+            await lock.release()
+            locks.close()
             await asyncio.to_thread(journal.close)
     finally:
         scorer.close()

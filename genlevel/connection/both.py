@@ -35,6 +35,9 @@ class RunsOfBoth:
     async def describe_run(self, request: ev.DescribeRunRequest) -> ev.DescribeRunResponse:
         return await _either(self._there.describe_run, self._here.describe_run, request)
 
+    async def delete_run(self, request: ev.DeleteRunRequest) -> ev.DeleteRunResponse:
+        return await _either(self._there.delete_run, self._here.delete_run, request)
+
     async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
         return await _either(self._there.update_run, self._here.update_run, request)
 

@@ -85,6 +85,18 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def size(count: int) -> str:
+    """So many bytes, in their largest unit.
+
+    >>> size(900), size(1536), size(5 << 30)
+    ('900 bytes', '1.5 KiB', '5.0 GiB')
+    """
+    for shift, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if count >= 1 << shift:
+            return f"{count / (1 << shift):,.1f} {unit}"
+    return f"{count:,} byte{'' if count == 1 else 's'}"
+
+
 def passed(seconds: float) -> str:
     """How long ago something was, in its largest unit.
 

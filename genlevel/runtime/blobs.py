@@ -7,31 +7,31 @@ import hashlib
 import os
 import re
 import tempfile
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from genlevel.runtime.durability import Durability, to_disk
-from genlevel.runtime.errors import BlobMissing, ConfigurationError, StorageError, UsageError
+from genlevel.runtime.durability import Durability
+from genlevel.runtime.errors import BlobMissing, StorageError, UsageError
 from genlevel.runtime.patience import Patience
-from genlevel.runtime.shown import hide_secrets_of, said_of, without_secrets
+from genlevel.runtime.shelves import FolderShelf, RemoteShelf, Shelf
 from genlevel.v1 import content_pb2 as ct
 
 LIMIT_BYTES = 512 << 20
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NOWHERE = "readiness"  # no object's place
 
 
 class BlobStore:
     """Objects by content. Safe to use from several threads and processes at once; writing an object again is free.
 
+    An object that is stored again is as new, so that ``remove`` spares what somebody stores meanwhile.
+
     Objects lie at ``ab/cd/abcd...``, the first two pairs of the hash as folders. ``writes``, ``reads``: how patient those are who
     store or fetch something in code that must not block: ``await blobs.writes(blobs.put, content)``.
     """
 
-    def __init__(self, shelf: _Shelf, limit_bytes: int = LIMIT_BYTES, *, patience_s: float = 0.0) -> None:
+    def __init__(self, shelf: Shelf, limit_bytes: int = LIMIT_BYTES, *, patience_s: float = 0.0) -> None:
         self._shelf = shelf
         self.limit_bytes = limit_bytes
         self.writes = Patience(patience_s, "blob store")
@@ -59,8 +59,8 @@ class BlobStore:
         """
         text = str(url)
         if "://" in text and not text.startswith("file://"):
-            return cls(_RemoteShelf(text), limit_bytes, patience_s=patience_s)
-        return cls(_FolderShelf(Path(text.removeprefix("file://")), durability), limit_bytes, patience_s=patience_s)
+            return cls(RemoteShelf(text), limit_bytes, patience_s=patience_s)
+        return cls(FolderShelf(Path(text.removeprefix("file://")), durability), limit_bytes, patience_s=patience_s)
 
     def put(self, content: bytes, mime_type: str = "") -> ct.BlobReference:
         """Stores the bytes and returns their reference.
@@ -74,7 +74,7 @@ class BlobStore:
         if len(content) > self.limit_bytes:
             raise StorageError(f"blob store: an object of {len(content)} bytes is over the limit of {self.limit_bytes}")
         sha256 = hashlib.sha256(content).hexdigest()
-        if self._shelf.size(_place(sha256)) != len(content):
+        if not self._shelf.renew(_place(sha256), len(content)):
             self._shelf.write(_place(sha256), content, mime_type)
         return ct.BlobReference(sha256=sha256, size_bytes=len(content))
 
@@ -118,6 +118,14 @@ class BlobStore:
         absence."""
         return self._shelf.size(_place(sha256)) or 0
 
+    def remove(self, sha256: str, *, before: float) -> bool:
+        """Removes an object, unless it was stored, or stored again, at this time (Unix seconds) or later. Whether it is gone.
+
+        What was stored before is in use if somebody has its reference: to know that nobody does is the caller's. Behind a URL what is
+        stored again is written anew only if it is an hour old: name a time two hours ago or more there. Raises StorageError.
+        """
+        return self._shelf.remove(_place(sha256), before)
+
     def local_path(self, sha256: str) -> Path | None:
         """The object's file if the store is a folder, else None. Raises StorageError as ``get``, but for damage."""
         place = _place(sha256)
@@ -154,7 +162,7 @@ class Spool:
         b'something'
     """
 
-    def __init__(self, shelf: _Shelf, limit_bytes: int) -> None:
+    def __init__(self, shelf: Shelf, limit_bytes: int) -> None:
         self._shelf = shelf
         self._limit_bytes = limit_bytes
         self._hash = hashlib.sha256()
@@ -184,7 +192,7 @@ class Spool:
         sha256 = self._hash.hexdigest()
         with self._writing():
             self._file.close()
-        if self._shelf.size(_place(sha256)) != self.size:
+        if not self._shelf.renew(_place(sha256), self.size):
             self._shelf.adopt(_place(sha256), self.path, mime_type)
         self.drop()
         return ct.BlobReference(sha256=sha256, size_bytes=self.size)
@@ -201,185 +209,6 @@ class Spool:
             yield
         except OSError as error:
             raise StorageError(f"blob store: cannot write below {self._shelf.spools} ({error.strerror})", passes=True) from None
-
-
-class _Shelf(ABC):
-    """Where objects lie: the one thing that differs between stores. spools: the folder of what is not whole yet."""
-
-    name: str
-    spools: Path
-
-    @abstractmethod
-    def size(self, place: str) -> int | None: ...
-
-    @abstractmethod
-    def read(self, place: str) -> bytes: ...
-
-    @abstractmethod
-    def read_part(self, place: str, offset: int, length: int) -> bytes: ...
-
-    @abstractmethod
-    def write(self, place: str, content: bytes, mime_type: str) -> None: ...
-
-    @abstractmethod
-    def adopt(self, place: str, path: Path, mime_type: str) -> None:
-        """Writes what is in a file of ``spools``, which may be gone then."""
-
-    def path(self, place: str) -> Path | None:
-        """The object's file if it has one on this machine."""
-        return None
-
-    def problem(self) -> str:
-        """Why it cannot be used now; "" if it can."""
-        try:
-            self.size(_NOWHERE)
-        except StorageError as error:
-            return str(error)
-        return ""
-
-
-class _FolderShelf(_Shelf):
-    """A folder; an object appears under its name only when it is whole."""
-
-    def __init__(self, folder: Path, durability: Durability) -> None:
-        self.name = str(folder)
-        self.spools = self._folder = folder
-        self._durability = durability
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"blob store: cannot create the folder {folder} ({error.strerror})") from None
-
-    def problem(self) -> str:
-        if self._folder.is_dir() and not os.access(self._folder, os.W_OK | os.X_OK):
-            return f"blob store: the folder {self._folder} is read-only"
-        return super().problem()
-
-    def size(self, place: str) -> int | None:
-        try:
-            return (self._folder / place).stat().st_size
-        except FileNotFoundError:
-            if self._folder.is_dir():
-                return None
-            raise StorageError(f"blob store: the folder {self._folder} is gone; bring it back", passes=True) from None
-        except OSError as error:
-            raise StorageError(f"blob store: cannot look at {self._folder / place} ({error.strerror})", passes=True) from None
-
-    def path(self, place: str) -> Path | None:
-        return self._folder / place
-
-    def read(self, place: str) -> bytes:
-        try:
-            return (self._folder / place).read_bytes()
-        except OSError as error:
-            raise StorageError(f"blob store: cannot read {self._folder / place} ({error.strerror})", passes=True) from None
-
-    def read_part(self, place: str, offset: int, length: int) -> bytes:
-        try:
-            with (self._folder / place).open("rb") as file:
-                file.seek(offset)
-                return file.read(length)
-        except OSError as error:
-            raise StorageError(f"blob store: cannot read {self._folder / place} ({error.strerror})", passes=True) from None
-
-    def write(self, place: str, content: bytes, mime_type: str) -> None:
-        target = self._folder / place
-        temporary = None
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
-                temporary = Path(file.name)
-                file.write(content)
-            self._place(temporary, target)
-        except OSError as error:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
-            raise StorageError(f"blob store: cannot write {target} ({error.strerror})", passes=True) from None
-
-    def adopt(self, place: str, path: Path, mime_type: str) -> None:
-        target = self._folder / place
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._place(path, target)
-        except OSError as error:
-            raise StorageError(f"blob store: cannot write {target} ({error.strerror})", passes=True) from None
-
-    def _place(self, path: Path, target: Path) -> None:
-        os.chmod(path, 0o644)
-        os.replace(path, target)
-        if self._durability is Durability.POWER:
-            to_disk(target, self._folder)
-
-
-class _RemoteShelf(_Shelf):
-    """Anything that fsspec reaches."""
-
-    def __init__(self, url: str) -> None:
-        import fsspec
-
-        self._url = url
-        self.name = without_secrets(url)
-        self.spools = Path(tempfile.gettempdir())
-        hide_secrets_of(url)
-        try:
-            self._files: Any
-            self._files, self._root = fsspec.core.url_to_fs(url)
-        except ImportError as error:
-            raise ConfigurationError(f"storage.blobs: {self.name} needs a Python package that is not installed ({error})") from None
-        except Exception as error:  # each store has errors of its own
-            raise ConfigurationError(f"storage.blobs: {self.name} cannot be used ({self._reason(error)})") from None
-
-    def size(self, place: str) -> int | None:
-        try:
-            size: int = self._files.size(self._path(place))
-            return size
-        except FileNotFoundError:
-            return None
-        except Exception as error:
-            raise self._failure("look at", place, error) from error
-
-    def read(self, place: str) -> bytes:
-        try:
-            content: bytes = self._files.cat_file(self._path(place))
-            return content
-        except Exception as error:
-            raise self._failure("read", place, error) from error
-
-    def read_part(self, place: str, offset: int, length: int) -> bytes:
-        try:
-            content: bytes = self._files.cat_file(self._path(place), start=offset, end=offset + length)
-            return content
-        except Exception as error:
-            raise self._failure("read", place, error) from error
-
-    def write(self, place: str, content: bytes, mime_type: str) -> None:
-        kind = {"ContentType": mime_type} if mime_type and "s3" in self._protocols() else {}
-        try:
-            self._files.pipe_file(self._path(place), content, **kind)
-        except Exception as error:
-            raise self._failure("write", place, error) from error
-
-    def adopt(self, place: str, path: Path, mime_type: str) -> None:
-        kind = {"ContentType": mime_type} if mime_type and "s3" in self._protocols() else {}
-        try:
-            self._files.put_file(str(path), self._path(place), **kind)
-        except Exception as error:
-            raise self._failure("write", place, error) from error
-
-    def _protocols(self) -> tuple[str, ...]:
-        protocol = self._files.protocol
-        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
-
-    def _path(self, place: str) -> str:
-        return f"{self._root.rstrip('/')}/{place}"
-
-    def _failure(self, doing: str, place: str, error: Exception) -> StorageError:
-        return StorageError(f"blob store: cannot {doing} {place} in {self.name} ({self._reason(error)})", passes=True)
-
-    def _reason(self, error: Exception) -> str:
-        """What a store's own library says, which may have the whole address in it."""
-        return said_of(self._url, str(error)) or type(error).__name__
 
 
 def _place(sha256: str) -> str:

@@ -246,6 +246,8 @@ class RunDefaults(_Strict):
     call_timeout_s: float = Field(300.0, gt=0)
     weight: int = Field(1, ge=1, le=100, description="a run's part of its account beside the parts of other runs that go on there")
     judge: str = Field("", description="route of the model that rates answers if a task's metric asks for a judge; empty = none")
+    keep_days: float | None = Field(None, gt=0, le=36_500, description="runs that are over go so long after, unless named or tagged keep")
+    keep_ticks_days: float | None = Field(None, gt=0, le=36_500, description="the same of the runs of monitors; null, of both: for ever")
     batch_look_s: float = Field(300.0, gt=0, le=3600, description="between two looks at batches, at most; the first ones come sooner")
 
 

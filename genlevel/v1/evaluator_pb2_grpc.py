@@ -69,6 +69,11 @@ class EvaluatorServiceStub:
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.DescribeRunRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.DescribeRunResponse.FromString,
                 _registered_method=True)
+        self.DeleteRun = channel.unary_unary(
+                '/genlevel.v1.EvaluatorService/DeleteRun',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.DeleteRunRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.DeleteRunResponse.FromString,
+                _registered_method=True)
         self.UpdateRun = channel.unary_unary(
                 '/genlevel.v1.EvaluatorService/UpdateRun',
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.UpdateRunRequest.SerializeToString,
@@ -147,6 +152,14 @@ class EvaluatorServiceServicer:
 
     def DescribeRun(self, request, context):
         """Names a run, tags it, keeps notes of it. None of it changes what it asks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRun(self, request, context):
+        """Deletes a run that neither goes on nor is to, for good: its answers, scores, and those of its media that no other run has. That its
+        model was tried on these tasks still counts for the plans of later runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -232,6 +245,11 @@ def add_EvaluatorServiceServicer_to_server(servicer, server):
                     servicer.DescribeRun,
                     request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.DescribeRunRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_evaluator__pb2.DescribeRunResponse.SerializeToString,
+            ),
+            'DeleteRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRun,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.DeleteRunRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.DeleteRunResponse.SerializeToString,
             ),
             'UpdateRun': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateRun,
@@ -453,6 +471,33 @@ class EvaluatorService:
             '/genlevel.v1.EvaluatorService/DescribeRun',
             genlevel_dot_v1_dot_evaluator__pb2.DescribeRunRequest.SerializeToString,
             genlevel_dot_v1_dot_evaluator__pb2.DescribeRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.EvaluatorService/DeleteRun',
+            genlevel_dot_v1_dot_evaluator__pb2.DeleteRunRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.DeleteRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,6 +64,11 @@ class ScorerServiceStub:
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesResponse.FromString,
                 _registered_method=True)
+        self.ForgetRun = channel.unary_unary(
+                '/genlevel.v1.ScorerService/ForgetRun',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.ForgetRunRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.ForgetRunResponse.FromString,
+                _registered_method=True)
 
 
 class ScorerServiceServicer:
@@ -112,6 +117,13 @@ class ScorerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetRun(self, request, context):
+        """Deletes all that is kept of a run. Nothing happens if nothing is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScorerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -144,6 +156,11 @@ def add_ScorerServiceServicer_to_server(servicer, server):
                     servicer.ListInstances,
                     request_deserializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_scorer__pb2.ListInstancesResponse.SerializeToString,
+            ),
+            'ForgetRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetRun,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.ForgetRunRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.ForgetRunResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -308,6 +325,33 @@ class ScorerService:
             '/genlevel.v1.ScorerService/ListInstances',
             genlevel_dot_v1_dot_scorer__pb2.ListInstancesRequest.SerializeToString,
             genlevel_dot_v1_dot_scorer__pb2.ListInstancesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/ForgetRun',
+            genlevel_dot_v1_dot_scorer__pb2.ForgetRunRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.ForgetRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

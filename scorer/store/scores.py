@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Engine, Row, Table, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Engine, Row, Table, case, delete, exists, func, select, update
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -103,6 +103,13 @@ class ScoreStore:
                 connection.execute(
                     insert_into(task_scores, self._engine).on_conflict_do_nothing(index_elements=["run_id", "task_key"]), rows
                 )
+
+    def forget(self, run_id: str) -> int:
+        """Deletes all that is kept of a run, its verdicts with it. Returns how many tasks had a score."""
+        with self._lock, writing(self._engine).begin() as connection:
+            tasks = connection.execute(delete(task_scores).where(task_scores.c.run_id == run_id)).rowcount
+            connection.execute(delete(runs).where(runs.c.run_id == run_id))
+        return tasks
 
     def run(self, run_id: str) -> StoredRun | None:
         with self._lock, self._engine.begin() as connection:

@@ -159,6 +159,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     run("wrong-answers", "show", other, "--wrong", "--limit", "1")
     run("run", "runs")
     run("run", "describe", one, "--tag", "kept")
+    run("deleted-run", "delete", one, "--dry-run")
     run("certification", "certify", one)
     run("certification", "certify", "w.xlsx", "--model", "m")
     run("comparison", "compare", one, other)

@@ -34,3 +34,17 @@ def test_since_is_a_length_of_time_or_a_day():
     assert since("1970-01-02", 0.0, named="since") == since("1970-01-02T01:00+01:00", 0.0, named="since") == 86400
     with pytest.raises(UsageError, match=r"^--since 'yesterday': write a length of time such as 7d"):
         since("yesterday", 0.0, named="--since")
+
+
+def test_a_run_is_deleted_after_what_it_frees_was_said(genlevel, stub_upstream, choice_suite):
+    asked = ("eval", "--model", "m", "--suite", str(choice_suite(2)), "--base-url", stub_upstream(answer="Answer: A").base_url, "--json")
+    run = json.loads(genlevel.run(*asked).stdout)["run"]
+    unasked = genlevel.run("delete", run)
+    assert (unasked.returncode, "give --yes to delete" in unasked.stderr) == (2, True)
+    done = genlevel.run("delete", run, run, "--yes")
+    assert done.stdout == f"run {run}: 2 answers, about 18 bytes\ndeleted {run}\n", done.stderr
+    assert not (genlevel.folder / "genlevel-data" / "runs" / run).exists()
+    assert genlevel.run("runs").stdout == "no runs yet in genlevel-data\n"
+    again = genlevel.run("delete", run, "--yes")
+    assert (again.returncode, again.stderr) == (2, f"genlevel: run {run} was deleted before\n")
+    assert json.loads(genlevel.run(*asked[:-1], "--dry-run", "--json").stdout)["plan"] == 2

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import fsspec
@@ -183,3 +185,83 @@ def test_a_remote_store_that_fails_is_a_problem_and_may_pass(monkeypatch: pytest
     with pytest.raises(StorageError) as raised:
         store.put(b"picture")
     assert raised.value.passes
+
+
+def aged(url: str, sha256: str, seconds: float) -> None:
+    """Has an object be older than it is, whichever store it lies in."""
+    place = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    if url.startswith("memory://"):
+        stored = fsspec.filesystem("memory").store
+        (name,) = [name for name in stored if name.endswith(place)]
+        stored[name].modified -= timedelta(seconds=seconds)
+        return
+    file = Path(url.removeprefix("file://")) / place
+    then = file.stat().st_mtime - seconds
+    os.utime(file, (then, then))
+
+
+def test_what_is_old_is_removed_and_removing_it_again_is_fine(url: str) -> None:
+    store = BlobStore.open(url)
+    sha256 = store.put(b"old").sha256
+    aged(url, sha256, 8000)
+    assert not store.remove(sha256, before=time.time() - 9000)
+    assert store.get(sha256) == b"old"
+    assert store.remove(sha256, before=time.time() - 7200)
+    assert not store.has(sha256)
+    assert store.remove(sha256, before=0.0)
+    assert store.get(store.put(b"old").sha256) == b"old"
+
+
+@pytest.mark.parametrize("pieces", [False, True])
+def test_what_is_stored_again_is_as_new_and_is_not_removed(url: str, pieces: bool) -> None:
+    store = BlobStore.open(url)
+    sha256 = store.put(b"same").sha256
+    aged(url, sha256, 8000)
+    if pieces:
+        spool = store.spool()
+        spool.write(b"same")
+        spool.keep()
+    else:
+        store.put(b"same")
+    assert not store.remove(sha256, before=time.time() - 7200)
+    assert store.get(sha256) == b"same"
+
+
+def test_what_somebody_stores_again_while_it_is_being_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the moments between the two looks at how old it is."""
+    store, rename = BlobStore.open(tmp_path), os.rename
+    sha256 = store.put(b"same").sha256
+    for moment in ("before", "after"):
+        aged(str(tmp_path), sha256, 8000)
+
+        def renamed(source: object, target: object, moment: str = moment) -> None:
+            monkeypatch.setattr(os, "rename", rename)
+            if moment == "before":
+                store.put(b"same")
+            rename(str(source), str(target))
+            if moment == "after":
+                store.put(b"same")
+
+        monkeypatch.setattr(os, "rename", renamed)
+        store.remove(sha256, before=time.time() - 7200)
+        assert store.get(sha256) == b"same", moment
+
+
+def test_what_is_put_and_removed_at_once_again_and_again_is_there_in_the_end(tmp_path: Path) -> None:
+    store = BlobStore.open(tmp_path)
+    sha256 = store.put(b"same").sha256
+
+    def put() -> None:
+        for _ in range(200):
+            store.put(b"same")
+            assert store.has(sha256), "whoever has stored it finds it"
+
+    def remove() -> None:
+        for _ in range(200):
+            store.remove(sha256, before=time.time() - 5)
+
+    aged(str(tmp_path), sha256, 8000)
+    with ThreadPoolExecutor(2) as both:
+        for done in [both.submit(put), both.submit(remove)]:
+            done.result()
+    assert store.get(sha256) == b"same"

@@ -72,6 +72,9 @@ class Core:
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         raise AssertionError
 
+    async def forget_run(self, request: sc.ForgetRunRequest) -> sc.ForgetRunResponse:
+        raise AssertionError
+
 
 @pytest.fixture
 async def core() -> Core:
@@ -210,5 +213,5 @@ def test_cores_and_ports_have_the_methods_of_the_contract(service: ServiceDescri
 async def test_the_evaluators_scorer_has_what_its_port_promises() -> None:
     scorer = GrpcScorer("127.0.0.1:9")
     assert not scorer.takes_paths
-    assert all(callable(getattr(scorer, name)) for name in ("begin_run", "score_task", "get_verdict"))
+    assert all(callable(getattr(scorer, name)) for name in ("begin_run", "score_task", "get_verdict", "forget_run"))
     await scorer.close()

@@ -26,6 +26,7 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.EvaluatorService/ListRuns": Role.READ,
     "/genlevel.v1.EvaluatorService/CancelRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/DescribeRun": Role.RUN,
+    "/genlevel.v1.EvaluatorService/DeleteRun": Role.ADMIN,
     "/genlevel.v1.EvaluatorService/UpdateRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/RescoreRun": Role.RUN,
     "/genlevel.v1.EvaluatorService/ListAnswers": Role.READ,
@@ -48,6 +49,7 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.ScorerService/Compare": Role.READ,
     "/genlevel.v1.ScorerService/ListStandings": Role.READ,
     "/genlevel.v1.ScorerService/ListInstances": Role.READ,
+    "/genlevel.v1.ScorerService/ForgetRun": Role.ADMIN,
 }
 
 HEALTH = "/grpc.health.v1.Health/"
