@@ -24,7 +24,7 @@ NEAR = 20
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture as SVG that stands alone, and the table of its numbers."""
+    """A picture as SVG within the page, and the table of its numbers."""
 
     svg: str
     table: Table

@@ -60,8 +60,8 @@ def synergy_figure(card: Card, address: Address = nowhere) -> Figure | None:
     return Figure(made, synergy_table(card.synergy))
 
 
-def contested_figure(card: Card, address: Address = nowhere) -> Figure | None:
-    """Wins and near misses with their intervals; None if nothing was won or missed."""
+def contested_figure(card: Card, address: Address = nowhere, *, whole: bool = False) -> Figure | None:
+    """Wins and near misses with their intervals; None if nothing was won or missed. whole: the table has those that are not drawn, too."""
     wins, misses = card.wins, card.misses
     if not wins and not misses:
         return None
@@ -79,7 +79,7 @@ def contested_figure(card: Card, address: Address = nowhere) -> Figure | None:
             Mark.SURELY_WORSE: "certainly below",
         },
     )
-    return Figure(made, contested_table([*wins, *misses]))
+    return Figure(made, contested_table([*wins, *misses] if whole else drawn))
 
 
 def contested_table(entries: Sequence[TaskEntry]) -> Table:

@@ -8,6 +8,8 @@ from importlib import resources
 
 SHEETS = ("colours.css", "drawing.css", "parts.css")
 """In genlevel/views/static: colours as variables; pictures; tables, figures and the parts of a level card."""
+_BASE = """color: var(--ink); background: var(--paper); font: 1rem/1.5 system-ui, sans-serif; padding: 1rem; max-width: 76rem;
+* { box-sizing: border-box; }"""
 _COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)
 _VARIABLE = re.compile(r"--([\w-]+):\s*([^;]+);")
 _USED = re.compile(r"var\(--([\w-]+)\)")
@@ -26,7 +28,7 @@ def shared_style() -> str:
 
 def scoped_style(scope: str) -> str:
     """The same within one element alone (a selector such as ``.genlevel``), for a piece of somebody else's page."""
-    return f"{scope} {{\n{shared_style().replace(':root', '&')}\n}}"
+    return f"{scope} {{\n{_BASE}\n{shared_style().replace(':root', '&')}\n}}"
 
 
 @cache

@@ -68,7 +68,7 @@ def _figures(card: Card, answers: Callable[[str], str]) -> dict[str, Figure | No
     return {
         "levels": levels_figure(card),
         "places": places_figure(card),
-        "contested": contested_figure(card, answers),
+        "contested": contested_figure(card, answers, whole=True),
         "synergy": synergy_figure(card, answers),
     }
 
