@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.documents.foreign_json import read_json
 from genlevel.documents.runs import answer_document
 from genlevel.documents.words import number
 from genlevel.runtime.errors import NotFoundError
@@ -110,8 +110,7 @@ def scored_document(answer: ev.ListAnswersResponse, scored: sc.ListInstancesResp
 
 def parsed_of(scored: sc.ListInstancesResponse | None) -> object:
     """The answer that was read; None if none was, or if that is not kept."""
-    found: object = json.loads(scored.parsed_json) if scored is not None and scored.parsed_json else None
-    return found
+    return read_json(scored.parsed_json) if scored is not None and scored.parsed_json else None
 
 
 def score_of(scored: sc.ListInstancesResponse | None) -> float | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from genlevel.documents.foreign_json import read_json
 from genlevel.documents.price_words import price_document
 from genlevel.documents.waiting_batches import batches_document
 from genlevel.documents.words import NANO
@@ -254,7 +254,7 @@ def answer_document(answer: ev.ListAnswersResponse) -> Document:
         "media": list(answer.media),
         "answer": answer.raw_answer,
         "files": [_file(file) for file in answer.files],
-        "label": json.loads(answer.label_json) if answer.label_json else None,
+        "label": read_json(answer.label_json) if answer.label_json else None,
         "options": list(answer.options),
         "attempts": answer.attempts,
         "input_tokens": tokens_in(answer.usage),

@@ -14,6 +14,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from genlevel.documents import words
+from genlevel.views.answers.texts import calm
 from genlevel.views.styles import shared_style
 from genlevel.views.table import Cell, Column
 
@@ -25,8 +26,8 @@ def make_environment(*packages: str) -> Environment:
         loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
     )
     made.filters.update(
-        text=words.harmless,
-        line=words.one_line,
+        text=text,
+        line=line,
         number=words.number,
         signed=words.signed,
         span=words.span,
@@ -48,6 +49,16 @@ def make_environment(*packages: str) -> Environment:
     shared = vars(made.get_template("parts.html").module)  # part of a page that is drawn alone knows them, too
     made.globals.update({name: macro for name, macro in shared.items() if not name.startswith("_")})
     return made
+
+
+def text(value: str) -> str:
+    """A text that somebody else wrote, whole."""
+    return words.harmless(calm(value))
+
+
+def line(value: str, longest: int = 200) -> str:
+    """A text that somebody else wrote as one line of at most so many characters."""
+    return words.one_line(calm(value[: 4 * longest]), longest)
 
 
 def picture(svg: str) -> Markup:

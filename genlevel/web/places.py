@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -52,21 +52,25 @@ class AnswerPlace:
         """Which answer of its task it is."""
         return AnswerKey(self.instance, self.variant, self.repeat, self.shuffle)
 
-    def answer_address(self, **more: str | int) -> str:
-        """The page of the answer. more: further values of the address, such as the filter that it was found by."""
+    def answer_address(self, more: Sequence[tuple[str, str]] = ()) -> str:
+        """The page of the answer. more: further names and values, such as the filter that it was found by."""
         return self._address("answer", more)
 
-    def media_address(self, of: str, position: int, **more: str | int) -> str:
-        """A medium of its question, answer or label. of: a name in MEDIA_OF."""
-        return self._address("media", {"of": of, "position": position, **more})
+    def media_address(self, of: str, position: int, form: str = "") -> str:
+        """A medium of its question, answer or label. of: a name in MEDIA_OF. form: what it is made into; "": as it is."""
+        return self._address("media", [("of", of), ("position", str(position)), *([("as", form)] if form else [])])
 
-    def mask_address(self, of: str, **more: str | int) -> str:
-        """The masks of its answer or label as a picture to be laid over the question's."""
-        return self._address("mask", {"of": of, **more})
+    def frame_address(self, position: int, frame: int) -> str:
+        """A frame, from 0, of a video of its question, as a picture."""
+        return self.media_address("question", position, "png") + f"&frame={frame}"
 
-    def _address(self, page: str, more: Mapping[str, str | int]) -> str:
-        which = {name: number for name, number in zip(("variant", "repeat", "shuffle"), self.key[1:], strict=True) if number}
-        query = {"task": self.task, "instance": self.instance, **which, **{name: value for name, value in more.items() if value != ""}}
+    def mask_address(self, of: str, frame: int = 0) -> str:
+        """The masks of its answer or label in a frame as a picture to be laid over the question's."""
+        return self._address("mask", [("of", of), *([("frame", str(frame))] if frame else [])])
+
+    def _address(self, page: str, more: Sequence[tuple[str, str]]) -> str:
+        which = [(name, str(number)) for name, number in zip(("variant", "repeat", "shuffle"), self.key[1:], strict=True) if number]
+        query = [("task", self.task), ("instance", self.instance), *which, *more]
         return f"/runs/{quote(self.run, safe='')}/{page}?{urlencode(query)}"
 
     def request(self, of: ev.MediaOf, position: int, offset: int = 0, length: int = 0) -> ev.ReadMediaRequest:

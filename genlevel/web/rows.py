@@ -49,6 +49,8 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("/leaderboard", "leaderboard:leaderboard_page", "Leaderboard"),
     PageRow("/runs/{run}", "run:run_page"),
     PageRow("/runs/{run}/card", "card:card_page"),
+    PageRow("/runs/{run}/answers", "answers:answers_page"),
+    PageRow("/runs/{run}/answer", "answer:answer_page"),
 )
 
 ACTIONS: tuple[ActionRow, ...] = (
@@ -57,4 +59,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("/runs/{run}/describe", "run_actions:describe", "EvaluatorService/DescribeRun"),
 )
 
-FILES: tuple[FileRow, ...] = ()
+FILES: tuple[FileRow, ...] = (
+    FileRow("/runs/{run}/media", "media.serving:media"),
+    FileRow("/runs/{run}/mask", "media.masks:mask"),
+)

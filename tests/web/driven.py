@@ -26,15 +26,15 @@ class Site:
     """Asks the pages as a browser does."""
 
     def __init__(self, client: httpx.AsyncClient, evaluator: Evaluator) -> None:
-        self._client = client
+        self.client = client
         self.evaluator = evaluator
 
     async def get(self, path: str) -> httpx.Response:
-        return await self._client.get(path)
+        return await self.client.get(path)
 
     async def page(self, path: str, status: int = 200) -> str:
         """The HTML at an address."""
-        response = await self._client.get(path)
+        response = await self.client.get(path)
         assert response.status_code == status, (response.status_code, response.text)
         return response.text
 
@@ -44,7 +44,7 @@ class Site:
             found = re.search(r'name="csrf" value="([^"]+)"', await self.page(of))
             assert found is not None, f"no form on {of}"
             csrf = found[1]
-        return await self._client.post(path, data={**fields, "csrf": csrf})
+        return await self.client.post(path, data={**fields, "csrf": csrf})
 
 
 @asynccontextmanager

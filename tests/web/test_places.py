@@ -29,7 +29,7 @@ def _asked(address: str, run: str) -> Asked:
 @given(NAMES, NAMES, NUMBERS, NUMBERS, NUMBERS)
 def test_an_address_leads_back_to_its_answer(task: str, instance: str, variant: int, repeat: int, shuffle: int) -> None:
     place = AnswerPlace("0123abcd", task, instance, variant, repeat, shuffle)
-    for address in (place.answer_address(text="a&b", order=""), place.media_address("label", 3), place.mask_address("answer", frame=7)):
+    for address in (place.answer_address([("text", "a&b")]), place.media_address("label", 3), place.mask_address("answer", frame=7)):
         assert urlsplit(address).path.startswith("/runs/0123abcd/")
         assert not urlsplit(address).fragment
         assert AnswerPlace.asked(_asked(address, "0123abcd")) == place

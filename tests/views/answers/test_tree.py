@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genlevel.views.answers.plain import DEEPEST, MOST_ROWS, plain, read_json, tree
+from genlevel.documents.foreign_json import DEEPEST, plain, read_json
+from genlevel.views.answers.tree import MOST_ROWS, tree
 
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=10),

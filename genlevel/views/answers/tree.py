@@ -1,56 +1,17 @@
-"""JSON that somebody else wrote, of any depth and size: as it can be read, as a document that can be written, as rows of a tree."""
+"""JSON that somebody else wrote, of any depth and size, as rows of a tree."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from genlevel.documents.foreign_json import DEEPEST, plain, size_told
 from genlevel.runtime.shown import cut
 
-DEEPEST = 40
-"""Levels that are kept; what lies deeper is shown as a text."""
 MOST_ROWS = 400
 _LONGEST = 300
 _MOST_VALUES = 200_000
-
-
-def read_json(text: str) -> object:
-    """The value; the text itself if it cannot be read, such as JSON of ten thousand brackets."""
-    try:
-        found: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return found
-
-
-def plain(value: object) -> object:
-    """The value as JSON can say it: numbers that are none as texts, halves of letters as question marks.
-
-    What lies deeper than DEEPEST, and a whole number of hundreds of digits, are told in words.
-    """
-    return _plain(value, 0)
-
-
-def _plain(value: object, depth: int) -> object:
-    match value:
-        case bool() | None:
-            return value
-        case float():
-            return value if math.isfinite(value) else str(value)
-        case int():
-            return value if -(10**300) < value < 10**300 else "a whole number of hundreds of digits"
-        case str():
-            return value if value.isascii() else value.encode("utf-8", "replace").decode()
-        case dict() | list() | tuple() if depth >= DEEPEST:
-            return _size(value)
-        case dict():
-            return {str(_plain(str(key), depth)): _plain(entry, depth + 1) for key, entry in value.items()}
-        case list() | tuple():
-            return [_plain(entry, depth + 1) for entry in value]
-        case _:
-            return str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +52,7 @@ def _rows(value: object) -> Iterator[Row]:
         depth, name, found = waiting.pop()
         if isinstance(found, dict | list) and found and depth < DEEPEST and not _is_row(found):
             if name or depth:
-                yield Row(depth, cut(name, _LONGEST), _size(found), True)
+                yield Row(depth, cut(name, _LONGEST), size_told(found), True)
             entries = list(found.items()) if isinstance(found, dict) else [(str(place), entry) for place, entry in enumerate(found, 1)]
             below = depth + 1 if name or depth else depth
             waiting += [(below, str(key), entry) for key, entry in reversed(entries)]
@@ -101,16 +62,10 @@ def _rows(value: object) -> Iterator[Row]:
 
 def _short(value: object, depth: int) -> str:
     if isinstance(value, dict | list) and depth >= DEEPEST and not _is_row(value):
-        return _size(value)
+        return size_told(value)
     return cut(value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False), _LONGEST)
 
 
 def _is_row(value: object) -> bool:
     """Whether it is a list of numbers, which reads better in one line."""
     return isinstance(value, list) and len(value) <= 64 and all(isinstance(entry, int | float) for entry in value)
-
-
-def _size(value: object) -> str:
-    count = len(value) if isinstance(value, dict | list | tuple) else 0
-    kind = "object" if isinstance(value, dict) else "list"
-    return f"{kind} of {count:,}" if count else f"empty {kind}"
