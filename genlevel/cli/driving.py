@@ -15,7 +15,7 @@ import click
 from genlevel.cli import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_USAGE
 from genlevel.cli.card import print_card
 from genlevel.cli.options import print_json
-from genlevel.cli.printing import note
+from genlevel.cli.printing import Telling, note
 from genlevel.cli.watching import Watched, watch
 from genlevel.client.following import patiently
 from genlevel.connection.services import DEFAULT_FOLDER, Services, verdict_of
@@ -42,6 +42,7 @@ async def drive(
     out: Path,
     *,
     said: ev.DescribeRunRequest | None = None,
+    telling: Telling,
     as_json: bool,
 ) -> int:
     """Starts or continues a run, shows how it goes and what came of it. Returns the exit code. said: what it is to be called."""
@@ -50,12 +51,11 @@ async def drive(
     if said is not None:
         said.run_id = started.run.run_id
         await _describe(found, said)
-    for problem in started.problems:
-        note(problem)
+    telling.notes(started.problems)
     where = "" if out == DEFAULT_FOLDER else f" --out {shlex.quote(str(out))}"
     elsewhere = found.registry is None
     async with _served_metrics(found, settings, access) as metrics_at:
-        watched = await _watched(found, started, metrics_at)
+        watched = await _watched(found, started, metrics_at, telling)
         if watched.left:
             return _left(watched, where)
         run = watched.run
@@ -96,17 +96,17 @@ def _left(watched: Watched, where: str) -> int:
     return EXIT_INCOMPLETE
 
 
-async def _watched(found: Services, started: ev.StartRunResponse, metrics_at: str) -> Watched:
+async def _watched(found: Services, started: ev.StartRunResponse, metrics_at: str, telling: Telling) -> Watched:
     """Follows a run to its end, unless it was there before."""
     run = started.run
     if started.nothing_left:
         judged = f" and judged by {run.judging.judge}" if run.HasField("judging") else ""
-        click.echo(f"run {run.run_id} was finished{judged} before; nothing is asked", err=True)
+        telling.line(f"run {run.run_id} was finished{judged} before; nothing is asked")
         return Watched(run)
     where = f"; metrics at {metrics_at}" if metrics_at else ""
     told = asked_told(run.counts.total, max(1, run.specification.repeats))
-    click.echo(f"run {run.run_id}: {run.specification.model} on {run.suite}, {told}{where}", err=True)
-    return await watch(found.evaluator, run, elsewhere=found.registry is None)
+    telling.line(f"run {run.run_id}: {run.specification.model} on {run.suite}, {told}{where}")
+    return await watch(found.evaluator, run, elsewhere=found.registry is None, quiet=telling.quiet)
 
 
 def _access(found: Services, settings: Settings) -> Access | None:

@@ -18,10 +18,11 @@ from genlevel.cli.options import (
     run_async,
     seed_option,
     settings_of,
+    telling_of,
+    telling_options,
     traffic_of,
     traffic_options,
 )
-from genlevel.cli.printing import note
 from genlevel.cli.sent_suites import sent_suite
 from genlevel.cli.traces import no_trace_of_nothing
 from genlevel.connection.services import Services, services
@@ -32,6 +33,8 @@ from genlevel.v1 import gateway_pb2 as gw
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+    from genlevel.cli.printing import Telling
 
 
 class _Options(TrafficOptions):
@@ -106,6 +109,7 @@ class _Options(TrafficOptions):
     help="Which endpoint of --base-url is asked (default: chat).",
 )
 @click.option("--api-key-env", metavar="NAME", help="Environment variable with the key for --base-url (default: no key).")
+@telling_options
 @out_option
 @click.option("--fresh", is_flag=True, help="Start over instead of continuing the same run.")
 @click.option("--name", default="", metavar="TEXT", help="What the run is to be called; `genlevel describe` changes it.")
@@ -122,7 +126,7 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     away; 2: bad usage or configuration, or no call can succeed (key, model, 25 failures in a row); 130: stopped by Ctrl-C, or stopped or
     paused by `genlevel tune`.
     """
-    settings = settings_of(ctx)
+    settings, telling = settings_of(ctx), telling_of(options)
     if options["api_key_env"] and not options["base_url"]:
         raise UsageError("--api-key-env goes with --base-url; keys of configured accounts are set in genlevel.yaml")
     if options["api_key_env"] and not is_variable_name(options["api_key_env"]):
@@ -132,7 +136,7 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     far = bool(settings.addresses.evaluator) and not options["base_url"]
     if settings.addresses.evaluator and options["base_url"]:
         said = "--base-url is asked by this command itself, not by the evaluator at"
-        note(f"{said} {settings.addresses.evaluator}: the run is local and lies in {options['out']}")
+        telling.note(f"{said} {settings.addresses.evaluator}: the run is local and lies in {options['out']}")
     specification = ev.RunSpecification(
         model=options["model"],
         suite=sent_suite(settings, options["suite"]) if far else options["suite"],
@@ -162,11 +166,11 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
                 plan = ev.PlanRunRequest(
                     specification=specification, judge=options["judge"], traffic=traffic_of(options), fresh=options["fresh"]
                 )
-                return await _dry_run(found, plan, as_json=options["as_json"])
+                return await _dry_run(found, plan, telling, as_json=options["as_json"])
             from genlevel.cli.driving import drive
 
             request = ev.StartRunRequest(specification=specification, traffic=traffic_of(options), fresh=options["fresh"])
-            return await drive(found, request, settings, options["out"], said=called, as_json=options["as_json"])
+            return await drive(found, request, settings, options["out"], said=called, telling=telling, as_json=options["as_json"])
 
     with nullcontext() if far else no_trace_of_nothing(options["out"]):
         code = run_async(work())
@@ -185,7 +189,7 @@ def _said(options: _Options) -> ev.DescribeRunRequest | None:
     return said
 
 
-async def _dry_run(found: Services, request: ev.PlanRunRequest, *, as_json: bool) -> int:
+async def _dry_run(found: Services, request: ev.PlanRunRequest, telling: Telling, *, as_json: bool) -> int:
     from genlevel.cli.plan import print_plan
     from genlevel.documents.runs import plan_document
 
@@ -194,5 +198,5 @@ async def _dry_run(found: Services, request: ev.PlanRunRequest, *, as_json: bool
     if as_json:
         print_json(document)
     else:
-        print_plan(document, batch_factor=plan.model.batch.price_factor if request.traffic.batch else "")
+        print_plan(document, telling, batch_factor=plan.model.batch.price_factor if request.traffic.batch else "")
     return 0

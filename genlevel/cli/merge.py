@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
-from genlevel.cli.printing import note
+from genlevel.cli.printing import Telling
 from genlevel.runtime.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 @click.command("merge")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--suite", default="", metavar="NAME|FOLDER", help="The suite that was asked, if it lies elsewhere here.")
+@click.option("-q", "--quiet", is_flag=True, help="No notes; the result and errors stay.")
 @out_option
 @json_option
 @click.pass_context
-def merge(ctx: click.Context, runs: tuple[str, ...], *, suite: str, out: Path, as_json: bool) -> None:
+def merge(ctx: click.Context, runs: tuple[str, ...], *, suite: str, quiet: bool, out: Path, as_json: bool) -> None:
     """Join runs of one model over different tasks into one, with one level card and one certificate.
 
     RUN is a run of this storage, FOLDER:RUN of another genlevel-data (of another machine, say), or a folder of `genlevel export --format
@@ -37,7 +38,7 @@ def merge(ctx: click.Context, runs: tuple[str, ...], *, suite: str, out: Path, a
     certified, ranked, exported and verified as any run is. The same parts make the same run.
     """
     settings = settings_of(ctx)
-    document, places = run_async(_merged(runs, settings, suite, out))
+    document, places = run_async(_merged(runs, settings, suite, out, Telling(quiet)))
     if as_json:
         print_json(document)
     else:
@@ -46,7 +47,7 @@ def merge(ctx: click.Context, runs: tuple[str, ...], *, suite: str, out: Path, a
         print_card(document, places)
 
 
-async def _merged(names: Sequence[str], settings: Settings, suite: str, out: Path) -> tuple[Document, dict[str, str]]:
+async def _merged(names: Sequence[str], settings: Settings, suite: str, out: Path, telling: Telling) -> tuple[Document, dict[str, str]]:
     from genlevel.benchmark.content import suite_content
     from genlevel.cli.fitting import Part, misfits, models_noted
     from genlevel.cli.merging import keep
@@ -67,7 +68,7 @@ async def _merged(names: Sequence[str], settings: Settings, suite: str, out: Pat
         if wrong:
             raise UsageError("; ".join(wrong))
         if noted := models_noted(parts):
-            note(noted)
+            telling.note(noted)
         document = await keep(bundles, plans, merged_id(bundles), settings, out)
     folder = out / "runs" / document["run"]
     folder.mkdir(parents=True, exist_ok=True)

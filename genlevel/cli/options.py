@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import click
 
+from genlevel.cli.printing import Telling
 from genlevel.connection.services import DEFAULT_FOLDER, nothing_stored
 from genlevel.documents.amounts import nano_usd
 from genlevel.v1 import evaluator_pb2 as ev
@@ -39,8 +40,15 @@ class LimitOptions(TypedDict):
     interactive: bool | None
 
 
-class TrafficOptions(LimitOptions):
-    """What ``traffic_options`` and ``judge_option`` give a command."""
+class TellingOptions(TypedDict):
+    """What ``telling_options`` give a command."""
+
+    quiet: bool
+    verbose: bool
+
+
+class TrafficOptions(LimitOptions, TellingOptions):
+    """What ``traffic_options``, ``judge_option`` and ``telling_options`` give a command."""
 
     unpriced_ok: bool
     judge: str
@@ -77,6 +85,10 @@ out_option = click.option(
     default=DEFAULT_FOLDER,
     show_default=True,
     help="Folder of the journal, results and logs.",
+)
+_TELLING_OPTIONS = (
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no notes; the result and errors stay."),
+    click.option("-v", "--verbose", is_flag=True, help="Every note, also many of one kind, which are one line else."),
 )
 model_option = click.option("--model", default="", metavar="NAME", help="The column of a workbook, in any case; a run has its own model.")
 references_option = click.option(
@@ -135,6 +147,20 @@ def traffic_options(command: Command) -> Command:
     for option in reversed(_TRAFFIC_OPTIONS):
         command = option(command)
     return command
+
+
+def telling_options(command: Command) -> Command:
+    """How much a command tells beside its result. ``telling_of`` takes them."""
+    for option in reversed(_TELLING_OPTIONS):
+        command = option(command)
+    return command
+
+
+def telling_of(options: TellingOptions) -> Telling:
+    """What ``telling_options`` were given. Raises click.UsageError for both."""
+    if options["quiet"] and options["verbose"]:
+        raise click.UsageError("--quiet and --verbose are opposites: give one")
+    return Telling(options["quiet"], options["verbose"])
 
 
 def limit_options(command: Command) -> Command:

@@ -9,10 +9,11 @@ from genlevel.documents.price_words import price_told
 from genlevel.documents.words import number
 
 if TYPE_CHECKING:
+    from genlevel.cli.printing import Telling
     from genlevel.runtime.documents import Document
 
 
-def print_plan(plan: Document, *, batch_factor: str) -> None:
+def print_plan(plan: Document, telling: Telling, *, batch_factor: str) -> None:
     """What ``--dry-run`` shows. batch_factor: what a batch costs of the price, such as 0.5; "" = it is asked call by call, or not known."""
     out = console()
     repeated = plan["answers"] > plan["instances"]
@@ -44,8 +45,6 @@ def print_plan(plan: Document, *, batch_factor: str) -> None:
         out.print("The model has no price: its cost is unknown, not zero.")
     if not plan["model"]["ready"]:
         out.print(f"The model cannot be called yet: {plan['model']['problem']}")
-    for task in plan["tasks"]:
-        if task["note"]:
-            out.print(f"note: {task['task'].strip()}: {task['note']}")
-    for problem in plan["problems"]:
-        out.print(f"note: {problem}")
+    notes = [f"{task['task'].strip()}: {task['note']}" for task in plan["tasks"] if task["note"]] + plan["problems"]
+    for line in telling.shown(notes):
+        out.print(f"note: {line}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from genlevel.documents.summing_up import summed_up
 from genlevel.documents.words import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.table import Table
 
@@ -30,6 +34,36 @@ def table(*columns: str) -> Table:
     for column in columns:
         made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How much a command tells beside its result and its errors. quiet: nothing. verbose: every note, also many of one kind."""
+
+    quiet: bool = False
+    verbose: bool = False
+
+    def note(self, text: str) -> None:
+        """A line that a person has to know."""
+        if not self.quiet:
+            note(text)
+
+    def notes(self, texts: Sequence[str]) -> None:
+        """Lines that a person has to know."""
+        for text in self.shown(texts):
+            self.note(text)
+
+    def shown(self, texts: Sequence[str]) -> list[str]:
+        """The notes that are to be told of these."""
+        if self.quiet or self.verbose:
+            return [] if self.quiet else list(texts)
+        few = summed_up(texts)
+        return few if len(few) == len(texts) else [*few, "--verbose says each of them"]
+
+    def line(self, text: str) -> None:
+        """A line of how it goes."""
+        if not self.quiet:
+            click.echo(text, err=True)
 
 
 def say(text: str) -> None:

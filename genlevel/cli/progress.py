@@ -7,16 +7,17 @@ import time
 
 import click
 
-from genlevel.documents.progress_words import progress_line
+from genlevel.documents.progress_line import progress_line
 from genlevel.v1 import evaluator_pb2 as ev
 
 PLAIN_INTERVAL_S = 10.0
 
 
 class ProgressDisplay:
-    """Takes progress messages; ``close`` ends the live line."""
+    """Takes progress messages; ``close`` ends the live line. quiet: shows none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._live = sys.stderr.isatty()
         self._shown_at = float("-inf")
         self._width = 0
@@ -24,7 +25,7 @@ class ProgressDisplay:
 
     def show(self, progress: ev.WatchRunResponse) -> None:
         """Shows the newest state, if it is time to."""
-        self._show(progress_line(progress), news=self._said != "")
+        self._show(progress_line(progress, _columns() if self._live else None), news=self._said != "")
         self._said = ""
 
     def say(self, what: str, why: str = "") -> None:
@@ -34,6 +35,8 @@ class ProgressDisplay:
         self._said = what
 
     def _show(self, line: str, *, news: bool) -> None:
+        if self._quiet:
+            return
         if self._live:
             columns = _columns()
             line = line if len(line) < columns else line[: columns - 2] + "…"
@@ -45,6 +48,8 @@ class ProgressDisplay:
 
     def close(self, last: ev.WatchRunResponse | None) -> None:
         """Ends the display with the last state."""
+        if self._quiet:
+            return
         if self._live:
             click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
         if last is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import click
 
 from genlevel.cli.options import (
     TOKENS,
     Dollars,
+    TellingOptions,
     json_option,
     judge_option,
     need_run_folder,
@@ -19,8 +20,9 @@ from genlevel.cli.options import (
     ratings_option,
     run_async,
     settings_of,
+    telling_of,
+    telling_options,
 )
-from genlevel.cli.printing import note
 from genlevel.connection.services import is_beside, services, verdict_of
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 
-class _Options(TypedDict):
+class _Options(TellingOptions):
     ratings: tuple[Path, ...]
     judge: str
     budget_usd: int | None
@@ -48,6 +50,7 @@ class _Options(TypedDict):
 @click.option("--budget-usd", type=Dollars(), metavar="X", help="With --judge: the most that the run may cost, its answers included.")
 @click.option("--budget-tokens", type=TOKENS, metavar="N", help="With --judge: the same in tokens, in and out.")
 @click.option("--unpriced-ok", is_flag=True, help="With --judge: go on if the judge's price is not known.")
+@telling_options
 @out_option
 @json_option
 @click.pass_context
@@ -58,7 +61,7 @@ def rescore(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> Non
     on. Without it no model is called, and the judgements that are there count.
     """
     out, judge = options["out"], options["judge"]
-    settings = settings_of(ctx)
+    settings, telling = settings_of(ctx), telling_of(options)
     need_run_folder(settings, out)
     traffic = ev.TrafficSettings(
         budget_nano_usd=options["budget_usd"], budget_tokens=options["budget_tokens"], unpriced_ok=options["unpriced_ok"]
@@ -74,14 +77,13 @@ def rescore(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> Non
 
         async with services(settings, out, embedded=await is_beside(settings, out, run)) as found:
             rescored = await found.evaluator.rescore_run(request)
-            for problem in rescored.problems:
-                note(problem)
+            telling.notes(rescored.problems)
             if not judge:
                 return 0, result_document(rescored.run, await verdict_of(found, rescored.run.run_id))
             start = ev.StartRunRequest(run_id=run, judge=judge, judge_only=True, retry_failed=True)
             if limited:
                 start.traffic.CopyFrom(traffic)
-            return await drive(found, start, settings, out, as_json=options["as_json"]), None
+            return await drive(found, start, settings, out, telling=telling, as_json=options["as_json"]), None
 
     code, document = run_async(work())
     if document is not None and options["as_json"]:

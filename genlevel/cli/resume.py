@@ -15,6 +15,8 @@ from genlevel.cli.options import (
     out_option,
     run_async,
     settings_of,
+    telling_of,
+    telling_options,
     traffic_of,
     traffic_options,
 )
@@ -34,6 +36,7 @@ class _Options(TrafficOptions):
 @click.argument("run")
 @traffic_options
 @judge_option
+@telling_options
 @out_option
 @json_option
 @click.pass_context
@@ -42,7 +45,7 @@ def resume(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None
 
     Limits and a budget that are given here replace those it was started with, for the rest of the run. It stays the same run.
     """
-    settings, out = settings_of(ctx), options["out"]
+    settings, out, telling = settings_of(ctx), options["out"], telling_of(options)
     need_run_folder(settings, out)
 
     async def work() -> int:
@@ -50,6 +53,6 @@ def resume(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None
 
         async with services(settings, out, embedded=await is_beside(settings, out, run)) as found:
             request = ev.StartRunRequest(run_id=run, retry_failed=True, traffic=traffic_of(options), judge=options["judge"])
-            return await drive(found, request, settings, out, as_json=options["as_json"])
+            return await drive(found, request, settings, out, telling=telling, as_json=options["as_json"])
 
     ctx.exit(run_async(work()))

@@ -27,12 +27,13 @@ class Watched:
     left: str = ""
 
 
-async def watch(evaluator: EvaluatorPort, run: ev.Run, *, elsewhere: bool) -> Watched:
+async def watch(evaluator: EvaluatorPort, run: ev.Run, *, elsewhere: bool, quiet: bool = False) -> Watched:
     """Follows a run to its end and shows how it goes. Ctrl-C stops the run; a second one ends its calls in flight, too.
 
     elsewhere: the evaluator is another process, which may be away for a while, and whose runs go on without this one.
+    quiet: nothing is shown.
     """
-    display, following = ProgressDisplay(), Following(evaluator, run, elsewhere=elsewhere)
+    display, following = ProgressDisplay(quiet=quiet), Following(evaluator, run, elsewhere=elsewhere)
     stopping = _Stopping(evaluator, run.run_id, leave=following.leave)
     last: ev.WatchRunResponse | None = None
     with _signals(stopping.stop):

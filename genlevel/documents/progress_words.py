@@ -10,36 +10,6 @@ from genlevel.v1 import evaluator_pb2 as ev
 _GOING = (ev.RUN_STATUS_RUNNING, ev.RUN_STATUS_PAUSED)
 
 
-def progress_line(progress: ev.WatchRunResponse) -> str:
-    """Done, in flight, rate, waiting on what, tokens, money, time left: one line. While a judge is asked: how far that is."""
-    run = progress.run
-    if progress.judging:
-        parts = [f"{run.judging.judged:,} judged by {run.judging.route}"]
-        if run.judging.failed:
-            parts.append(f"{run.judging.failed:,} failed")
-        parts += going_told(progress)
-        parts += spent_told(run.judging)
-        return " | ".join(parts)
-    counts = run.counts
-    done = counts.total - counts.pending
-    parts = [f"{done:,}/{counts.total:,}"]
-    if counts.refused:
-        parts.append(f"{counts.refused:,} refused")
-    if counts.failed:
-        parts.append(f"{counts.failed:,} failed")
-    if counts.unsupported:
-        parts.append(f"{counts.unsupported:,} unsupported")
-    parts += going_told(progress)
-    if run.retries:
-        parts.append(f"{run.retries:,} retries")
-    parts += spent_told(run)
-    if run.HasField("judging"):
-        parts.append(f"the judge: {', '.join(spent_told(run.judging))}")
-    if progress.HasField("remaining_s") and counts.pending and not run.HasField("batches"):
-        parts.append(f"about {duration(progress.remaining_s)} left")
-    return " | ".join(parts)
-
-
 def going_told(progress: ev.WatchRunResponse) -> list[str]:
     """What goes on: calls in flight, batches that wait, the rate, and what is waited for."""
     batches = batches_document(progress.run)

@@ -15,7 +15,11 @@ def test_a_named_run_is_found_by_its_name_and_listed_with_what_tells_it_apart(ge
     refused = genlevel.run(*asked, "--tag", "two words")
     assert (refused.returncode, "one word" in refused.stderr) == (2, True)
     assert not (genlevel.folder / "genlevel-data").exists(), "nothing was begun"
-    run = json.loads(genlevel.run(*asked, "--name", "first try", "--tag", "weekly", "--json").stdout)["run"]
+    done = genlevel.run(*asked, "--name", "first try", "--tag", "weekly", "--json", "--quiet")
+    run = json.loads(done.stdout)["run"]
+    assert done.stderr == ""
+    opposites = genlevel.run("resume", run, "-qv")
+    assert (opposites.returncode, "give one" in opposites.stderr) == (2, True)
     (genlevel.folder / "notes.txt").write_text("good\n")
     said = genlevel.run("describe", "first try", "--tag", "keep", "--notes-file", "notes.txt").stdout
     assert said == f"run {run} is called first try; m on bench\ntags: weekly keep\ngood\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genlevel.documents.progress_words import progress_line
+from genlevel.documents.progress_line import progress_line
 from genlevel.documents.runs import run_document
 from genlevel.documents.waiting_batches import batches_told
 from genlevel.v1 import evaluator_pb2 as ev

@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from evaluator.journal.journal import Journal
 from evaluator.runs import execution
 from genlevel.benchmark.folder_task import FolderTask
-from genlevel.documents.progress_words import progress_line
+from genlevel.documents.progress_line import progress_line
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev

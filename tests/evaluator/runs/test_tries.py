@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from genlevel.documents.progress_words import progress_line
+from genlevel.documents.progress_line import progress_line
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from evaluator.runs import judging
-from genlevel.documents.progress_words import progress_line
+from genlevel.documents.progress_line import progress_line
 from genlevel.runtime.errors import CallFailed, ConfigurationError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
