@@ -14,12 +14,12 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = ROOT / "genlevel" / "client"
-MODULES = ("client", "runs", "answers", "monitors")
+MODULES = ("client", "results", "runs", "answers", "monitors")
 VALUES = ("plans", "runs", "verdicts", "answers", "comparisons", "monitors")
 PAGE = ROOT / "docs" / "client.md"
 _MARK = "<!-- from here on made by scripts/make_client.py -->"
@@ -88,8 +88,9 @@ def _kept(nodes: list[ast.stmt], used: set[str]) -> list[str]:
 def _class(node: ast.ClassDef) -> str:
     name = _said(node.name)
     is_client = node.name == "AsyncClient"
-    lines = [f"class {name}{'(BlockingClient)' if is_client else ''}:", _docstring(node, "    "), ""]
-    lines.append(_client_init(node) if is_client else _handle_init(node.name))
+    bases = ["BlockingClient"] if is_client else [_said(ast.unparse(base)) for base in node.bases]
+    lines = [f"class {name}{f'({bases[0]})' if bases else ''}:", _docstring(node, "    "), ""]
+    lines.append(_client_init(node) if is_client else _handle_init(node.name, derived=bool(bases)))
     for method in _public(node):
         lines += ["", _method(method)]
     if any(method.name == "pages" for method in _public(node)):
@@ -108,7 +109,11 @@ def _client_init(node: ast.ClassDef) -> str:
     return f"    def __init__({_said(ast.unparse(init.args))}) -> None:\n        super().__init__({node.name}({_passed(init)}))"
 
 
-def _handle_init(name: str) -> str:
+def _handle_init(name: str, *, derived: bool) -> str:
+    if derived:
+        return (
+            f"    _inner: {name}\n\n    def __init__(self, inner: {name}, portal: Portal) -> None:\n        super().__init__(inner, portal)"
+        )
     return (
         f"    def __init__(self, inner: {name}, portal: Portal) -> None:\n"
         "        self._inner = inner\n"
@@ -177,7 +182,7 @@ def _said(text: str) -> str:
     text = _without_parentheses(text)
     for there, here in _SAID:
         text = text.replace(there, here)
-    return re.sub(r"\bAsync(Client|Run|Answers|Monitor)\b", r"\1", text)
+    return re.sub(r"\bAsync(Client|Results|Run|Answers|Monitor)\b", r"\1", text)
 
 
 def _without_parentheses(text: str) -> str:
@@ -205,12 +210,14 @@ def page(text: str) -> str:
 
 def reference() -> str:
     """What can be called, and what is given and got, as Markdown."""
+    classes = {node.name: node for name in MODULES for node in ast.parse(waiting_module(name)).body if isinstance(node, ast.ClassDef)}
+    bases = {ast.unparse(base) for node in classes.values() for base in node.bases}
     parts = []
-    for name in MODULES:
-        for node in ast.parse(waiting_module(name)).body:
-            if isinstance(node, ast.ClassDef):
-                parts += [f"## {node.name}", *_prose(ast.get_docstring(node) or "")]
-                parts += [part for method in _documented(node) for part in _method_reference(method)]
+    for node in classes.values():
+        if node.name not in bases:
+            parts += [f"## {node.name}", *_prose(ast.get_docstring(node) or "")]
+            methods = [*_documented(node), *(method for base in node.bases for method in _inherited(base, classes))]
+            parts += [part for method in methods for part in _method_reference(method)]
     parts.append("## Arguments and values")
     parts += [part for kind in values() for part in (f"### {kind.name}", *_value_reference(kind))]
     return "\n\n".join(parts) + "\n"
@@ -222,17 +229,16 @@ def values() -> list[ast.ClassDef]:
     return [node for file in files for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, ast.ClassDef)]
 
 
-def _documented(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
-    methods = [method for method in node.body if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")]
-    if node.name == "Client":
-        methods += [
-            method for method in _class_of(CLIENT / "blocking.py").body if isinstance(method, ast.FunctionDef) and method.name == "close"
-        ]
-    yield from methods
+def _documented(node: ast.ClassDef) -> list[ast.FunctionDef]:
+    return [method for method in node.body if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")]
 
 
-def _class_of(file: Path) -> ast.ClassDef:
-    return next(node for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, ast.ClassDef))
+def _inherited(base: ast.expr, classes: Mapping[str, ast.ClassDef]) -> list[ast.FunctionDef]:
+    name = ast.unparse(base)
+    if name in classes:
+        return _documented(classes[name])
+    written = ast.parse((CLIENT / "blocking.py").read_text("utf-8")).body
+    return [method for node in written if isinstance(node, ast.ClassDef) and node.name == name for method in _documented(node)]
 
 
 def _method_reference(node: ast.FunctionDef) -> list[str]:

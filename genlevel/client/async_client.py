@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +15,8 @@ from genlevel.client.async_runs import AsyncRun
 from genlevel.client.reaching import connection
 from genlevel.client.values.comparisons import Comparison, comparison_of
 from genlevel.client.values.plans import Model, Plan, model_of, plan_of
+from genlevel.client.values.runs import statuses_of
+from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -154,10 +158,11 @@ class AsyncClient:
         return AsyncRun(self._connection, started.run, started.problems)
 
     async def run(self, run: str) -> AsyncRun:
-        """A run by its id.
+        """A run by its id, the beginning of one, or its name.
 
         Raises:
             NotFoundError: there is none.
+            UsageError: several have the name.
 
         Example:
             >>> (await client.run(run.id)).last.model
@@ -167,18 +172,49 @@ class AsyncClient:
             got = await found.evaluator.get_run(ev.GetRunRequest(run_id=text_of("run", run)))
         return AsyncRun(self._connection, got.run)
 
-    async def runs(self, *, ticks: bool = False) -> list[AsyncRun]:
-        """The runs, the newest first.
+    async def runs(
+        self,
+        *,
+        model: str = "",
+        suite: str = "",
+        status: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        since: datetime | None = None,
+        text: str = "",
+        limit: int = 0,
+        ticks: bool = False,
+    ) -> list[AsyncRun]:
+        """The runs that all of these let through, the newest first.
 
         Args:
+            model: a glob over models; empty = all.
+            suite: a glob over suites; empty = all.
+            status: only in one of these states; empty = all.
+            tags: only with all of these.
+            since: only those that began since then. None: all.
+            text: only with this in their id, name, notes, tags, model or suite, in any case.
+            limit: at most so many; 0 = all.
             ticks: with those of monitors.
 
         Example:
-            >>> {one.last.model for one in await client.runs()} == {"my-model", "my-other-model"}
-            True
+            >>> [one.last.model for one in await client.runs(model="my-other-*", status=["finished"])]
+            ['my-other-model']
         """
+        for name, words in (("status", status), ("tags", tags)):
+            if isinstance(words, str):
+                raise UsageError(f"{name} must be a list, such as [{words!r}]")
+        request = ev.ListRunsRequest(
+            model=model,
+            suite=suite,
+            statuses=statuses_of(status),
+            tags=tags,
+            since_s=0.0 if since is None else since.timestamp(),
+            text=text,
+            limit=limit,
+            ticks=ticks,
+        )
         async with self._connection.using() as found:
-            listed = (await found.evaluator.list_runs(ev.ListRunsRequest(ticks=ticks))).runs
+            listed = (await found.evaluator.list_runs(request)).runs
         return [AsyncRun(self._connection, run) for run in listed]
 
     async def compare(

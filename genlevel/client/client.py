@@ -5,6 +5,8 @@ Made of async_client.py by scripts/make_client.py: change that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,10 +118,11 @@ class Client(BlockingClient):
         return Run(self._portal.call(self._inner.start(model, suite, **asked)), self._portal)
 
     def run(self, run: str) -> Run:
-        """A run by its id.
+        """A run by its id, the beginning of one, or its name.
 
         Raises:
             NotFoundError: there is none.
+            UsageError: several have the name.
 
         Example:
             >>> client.run(run.id).last.model
@@ -127,17 +130,40 @@ class Client(BlockingClient):
         """
         return Run(self._portal.call(self._inner.run(run)), self._portal)
 
-    def runs(self, *, ticks: bool = False) -> list[Run]:
-        """The runs, the newest first.
+    def runs(
+        self,
+        *,
+        model: str = "",
+        suite: str = "",
+        status: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        since: datetime | None = None,
+        text: str = "",
+        limit: int = 0,
+        ticks: bool = False,
+    ) -> list[Run]:
+        """The runs that all of these let through, the newest first.
 
         Args:
+            model: a glob over models; empty = all.
+            suite: a glob over suites; empty = all.
+            status: only in one of these states; empty = all.
+            tags: only with all of these.
+            since: only those that began since then. None: all.
+            text: only with this in their id, name, notes, tags, model or suite, in any case.
+            limit: at most so many; 0 = all.
             ticks: with those of monitors.
 
         Example:
-            >>> {one.last.model for one in client.runs()} == {"my-model", "my-other-model"}
-            True
+            >>> [one.last.model for one in client.runs(model="my-other-*", status=["finished"])]
+            ['my-other-model']
         """
-        return [Run(one, self._portal) for one in self._portal.call(self._inner.runs(ticks=ticks))]
+        return [
+            Run(one, self._portal)
+            for one in self._portal.call(
+                self._inner.runs(model=model, suite=suite, status=status, tags=tags, since=since, text=text, limit=limit, ticks=ticks)
+            )
+        ]
 
     def compare(self, a: str, b: str, *, alpha: float = 0.05, draws: int = 2000, seed: int = 0, references: str = "workbook") -> Comparison:
         """Compares two runs of one suite on the instances that both have answered or refused. Differences are A minus B.

@@ -32,7 +32,7 @@ def meant(source: str) -> tuple[set[str], list[str]]:
     return flat, [ast.dump(node) for node in body if not isinstance(node, kinds)]
 
 
-@pytest.mark.parametrize("name", ["client", "runs", "answers", "monitors"])
+@pytest.mark.parametrize("name", ["client", "results", "runs", "answers", "monitors"])
 def test_the_client_that_waits_is_made_of_the_asynchronous_one(name: str, make_client: ModuleType) -> None:
     made, there = make_client.waiting_module(name), (ROOT / "genlevel" / "client" / f"{name}.py").read_text("utf-8")
     assert meant(there) == meant(made), "run: python scripts/make_client.py"

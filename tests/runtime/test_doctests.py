@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OVER_A_SERVER = {
     f"genlevel.client.{name}"
-    for name in ("blocking", *(made + name for made in ("", "async_") for name in ("client", "runs", "answers", "monitors")))
+    for name in ("blocking", *(made + name for made in ("", "async_") for name in ("client", "results", "runs", "answers", "monitors")))
 }
 """Modules whose examples need a client and a model's server."""
 WITH_EXAMPLES = sorted(

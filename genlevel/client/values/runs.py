@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING
 
 from genlevel.documents.runs import status_name, tokens_in, tokens_out, wanted_name
 from genlevel.documents.words import NANO, cost_told
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
-    from genlevel.v1 import evaluator_pb2 as ev
+
+_STATUSES = {
+    "running": ev.RUN_STATUS_RUNNING,
+    "finished": ev.RUN_STATUS_FINISHED,
+    "interrupted": ev.RUN_STATUS_INTERRUPTED,
+    "budget": ev.RUN_STATUS_BUDGET,
+    "failed": ev.RUN_STATUS_FAILED,
+    "paused": ev.RUN_STATUS_PAUSED,
+}
 
 
 class RunStatus(StrEnum):
@@ -232,6 +242,13 @@ def run_state(run: ev.Run) -> RunState:
         tags=tuple(run.tags),
         notes=run.notes,
     )
+
+
+def statuses_of(names: Sequence[str]) -> list[ev.RunStatus]:
+    """The numbers that a message has for states. Raises UsageError for what is none."""
+    if other := [name for name in names if name not in _STATUSES]:
+        raise UsageError(f"status must be of {', '.join(_STATUSES)}, not {other[0]!r}")
+    return [_STATUSES[name] for name in names]
 
 
 def progress_of(told: ev.WatchRunResponse) -> Progress:
