@@ -21,7 +21,7 @@ T = TypeVar("T")
 CLOSED = "this client is closed; make another one"
 _PORTS = {"gateway": 7401, "evaluator": 7402, "scorer": 7403}
 """Those that services have if nothing else is configured."""
-_HOST_AND_PORT = re.compile(r"(?P<host>\[[^\]]+\]|[^:/\[\]]+)(?::(?P<port>\d{1,5}))?")
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[^\]\s]+\]|[^:/\[\]\s]+)(?::(?P<port>\d{1,5}))?")
 _TARGET = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|xds):.+")
 
 
@@ -163,7 +163,7 @@ def _address(name: str, text: str) -> str:
     if "://" in text and not text.startswith(("unix://", "dns://", "xds://")):
         raise UsageError(f"the {name}'s address is host:port without {text.partition('://')[0]}://, such as localhost:{_PORTS[name]}")
     match = _HOST_AND_PORT.fullmatch(text)
-    if match is not None:
+    if match is not None and int(match["port"] or 1) < 1 << 16:
         return text if match["port"] else f"{text}:{_PORTS[name]}"
     if _TARGET.fullmatch(text):
         return text
