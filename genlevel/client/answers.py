@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Answers:
-    """A run's answers, task by task. To go through them again reads them again.
+    """A run's answers. To go through them again reads them again.
+
+    Attributes:
+        unscored: answers that a filter or an order could not see when they were last read, as they are not scored yet.
 
     Example:
         >>> answers = run.answers()
@@ -33,8 +36,18 @@ class Answers:
     def __repr__(self) -> str:
         return repr(self._inner).replace("<Async", "<", 1)
 
+    @property
+    def unscored(self) -> int:
+        """Answers that a filter or an order could not see when they were last read, as they are not scored yet.
+
+        Example:
+            >>> run.answers().unscored
+            0
+        """
+        return self._inner.unscored
+
     def pages(self) -> Iterator[list[Answer]]:
-        """Lists of at most 500 answers of one task each, for those who keep or send them on in pieces.
+        """Lists of at most 500 answers, for those who keep or send them on in pieces.
 
         Example:
             >>> [len(page) for page in run.answers().pages()]
@@ -46,8 +59,8 @@ class Answers:
         """How many there are.
 
         Example:
-            >>> run.answers().count()
-            4
+            >>> run.answers(right=False).count()
+            3
         """
         return self._portal.call(self._inner.count())
 

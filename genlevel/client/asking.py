@@ -36,12 +36,16 @@ _WHOLE: Mapping[str, tuple[int, int]] = {
     "variant": (0, 2**32 - 1),
     "repeat": (0, 2**32 - 1),
     "shuffle": (0, 2**32 - 1),
+    "position": (0, 2**32 - 1),
+    "most": (0, _MOST),
 }
 _REAL: Mapping[str, tuple[float, float]] = {"temperature": (0, 2), "top_p": (0, 1), "alpha": (0, 0.5)}
 _ONE_OF: Mapping[str, tuple[str, ...]] = {
     "against": ("published", "specialists"),
     "references": ("workbook", "appendix"),
-    "outcomes": ("answered", "refused", "failed", "unsupported"),
+    "outcomes": ("answered", "refused", "unparsable", "failed", "unsupported"),
+    "order": ("task", "worst", "best", "cost", "slowest", "newest"),
+    "of": ("question", "answer", "label"),
 }
 _TEXTS = frozenset(("tasks", "reasoning_effort", "base_url", "api", "api_key_env", "judge"))
 _CHOICES = frozenset(("structured_output", "unpriced_ok", "batch", "interactive", "fresh"))

@@ -6,31 +6,30 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
-from genlevel.client.asking import check
+from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.client.reaching import closed
+from genlevel.client.sought import Sought
 from genlevel.client.tables import AnswerRows
 from genlevel.client.values.answers import Answer, answer_of
-from genlevel.documents.answers import Scored, ScoredAnswers
+from genlevel.documents.answers import Scored, ScoredAnswers, key_of
 from genlevel.v1 import evaluator_pb2 as ev
-from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
     from genlevel.client.reaching import Connection
+    from genlevel.connection.services import Services
 
 _PAGE = 500
-_OUTCOMES = {
-    "answered": sc.OUTCOME_ANSWERED,
-    "refused": sc.OUTCOME_REFUSED,
-    "failed": sc.OUTCOME_FAILED,
-    "unsupported": sc.OUTCOME_UNSUPPORTED,
-}
+_LOOK_S = 0.5
 
 
 class AsyncAnswers:
-    """A run's answers, task by task. To go through them again reads them again.
+    """A run's answers. To go through them again reads them again.
+
+    Attributes:
+        unscored: answers that a filter or an order could not see when they were last read, as they are not scored yet.
 
     Example:
         >>> answers = run.answers()
@@ -38,13 +37,11 @@ class AsyncAnswers:
         {'answered'}
     """
 
-    def __init__(self, connection: Connection, run: str, *, outcomes: Sequence[str], questions: bool) -> None:
-        for outcome in outcomes:
-            check("outcomes", outcome)
+    def __init__(self, connection: Connection, run: str, sought: Sought) -> None:
         self._connection = connection
         self._run = run
-        self._outcomes = tuple(outcomes)
-        self._questions = questions
+        self._sought = sought
+        self._unscored = 0
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of run {self._run}>"
@@ -55,43 +52,97 @@ class AsyncAnswers:
                 for answer in page:
                     yield answer
 
+    @property
+    def unscored(self) -> int:
+        """Answers that a filter or an order could not see when they were last read, as they are not scored yet.
+
+        Example:
+            >>> run.answers().unscored
+            0
+        """
+        return self._unscored
+
     async def pages(self) -> AsyncIterator[list[Answer]]:
-        """Lists of at most 500 answers of one task each, for those who keep or send them on in pieces.
+        """Lists of at most 500 answers, for those who keep or send them on in pieces.
 
         Example:
             >>> [len(page) async for page in run.answers().pages()]
             [4]
         """
-        request = ev.ListAnswersRequest(run_id=self._run, outcomes=[_OUTCOMES[name] for name in self._outcomes], questions=self._questions)
-        page: list[Answer] = []
-        task = ""
-        scores: Scored = {}
         async with self._connection.using() as found:
-            scored = ScoredAnswers(found.scorer, self._run)
-            async with closed(found.evaluator.list_answers(request)) as answers:
-                async for answer in answers:
-                    if answer.task != task or len(page) == _PAGE:
-                        if page:
-                            yield page
-                        page = []
-                    if answer.task != task:
-                        task, scores = answer.task, await scored.of_task(answer.task)
-                    page.append(answer_of(answer, scores))
-            if page:
-                yield page
+            pages = self._all(found) if self._sought.is_all() else self._found(found)
+            async with closed(pages) as those:
+                async for page in those:
+                    yield page
 
     async def count(self) -> int:
         """How many there are.
 
         Example:
-            >>> await run.answers().count()
-            4
+            >>> await run.answers(right=False).count()
+            3
         """
         async with self._connection.using() as found:
-            if self._outcomes:
-                return sum([len(page) async for page in self.pages()])
-            counts = (await found.evaluator.get_run(ev.GetRunRequest(run_id=self._run))).run.counts
-        return counts.total - counts.pending
+            if self._sought.is_all():
+                counts = (await found.evaluator.get_run(ev.GetRunRequest(run_id=self._run))).run.counts
+                return counts.total - counts.pending
+            number = (await self._first(found, 1)).found
+        return min(number, self._sought.limit) if self._sought.limit else number
+
+    async def _all(self, found: Services) -> AsyncIterator[list[Answer]]:
+        """As the journal has them, a task after the other."""
+        page: list[Answer] = []
+        task = ""
+        scores: Scored = {}
+        scored = ScoredAnswers(found.scorer, self._run)
+        request = ev.ListAnswersRequest(run_id=self._run, questions=self._sought.questions)
+        async with closed(found.evaluator.list_answers(request)) as answers:
+            async for answer in answers:
+                if page and (answer.task != task or len(page) == _PAGE):
+                    yield page
+                    page = []
+                if answer.task != task:
+                    task, scores = answer.task, await scored.of_task(answer.task)
+                page.append(answer_of(answer, scores))
+        if page:
+            yield page
+
+    async def _found(self, found: Services) -> AsyncIterator[list[Answer]]:
+        """As the index finds them."""
+        left = self._sought.limit or None
+        told = await self._first(found, _PAGE if left is None else min(_PAGE, left))
+        while told.answers:
+            yield await self._whole(found, told.answers)
+            left = None if left is None else left - len(told.answers)
+            if not told.next or left == 0:
+                return
+            limit = _PAGE if left is None else min(_PAGE, left)
+            told = await found.evaluator.search_answers(self._sought.request(self._run, limit=limit, after=told.next))
+
+    async def _first(self, found: Services, limit: int) -> ev.SearchAnswersResponse:
+        """The first page, once no more answers come to the index: a run of an earlier version is indexed when it is first searched."""
+        before = None
+        while True:
+            told = await found.evaluator.search_answers(self._sought.request(self._run, limit=limit))
+            self._unscored = told.unscored
+            if not told.unscored or (before is not None and told.unscored >= before):
+                return told
+            before = told.unscored
+            await asyncio.sleep(_LOOK_S)
+
+    async def _whole(self, found: Services, some: Sequence[ev.FoundAnswer]) -> list[Answer]:
+        """These answers with all that is known of them, in their order."""
+        ids: dict[str, dict[str, None]] = {}
+        for one in some:
+            ids.setdefault(one.task, {})[one.instance_id] = None
+        within = [ev.TaskInstances(task=task, ids=those) for task, those in ids.items()]
+        request = ev.ListAnswersRequest(run_id=self._run, within=within, questions=self._sought.questions)
+        async with closed(found.evaluator.list_answers(request)) as answers:
+            there = {(answer.task, key_of(answer)): answer async for answer in answers}
+        scored = ScoredAnswers(found.scorer, self._run)
+        scores = {task: await scored.of_task(task, those) for task, those in ids.items()}
+        wanted = [there.get((one.task, _key(one))) for one in some]  # one that is asked again meanwhile has none
+        return [answer_of(answer, scores[answer.task]) for answer in wanted if answer is not None]
 
     async def to_arrow(self) -> pa.Table:
         """All of them as a table of Apache Arrow, a column for each field of ``Answer`` but ``ratings``.
@@ -124,3 +175,7 @@ class AsyncAnswers:
             {'nlp/General-Knowledge': 1}
         """
         return await asyncio.to_thread(AnswerRows.frame, await self.to_arrow())
+
+
+def _key(one: ev.FoundAnswer) -> AnswerKey:
+    return AnswerKey(one.instance_id, one.variant, one.repeat, one.shuffle)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genlevel.client.asking import check
 from genlevel.client.async_answers import AsyncAnswers
 from genlevel.client.following import patiently
-from genlevel.client.values.answers import Answer, answer_of
+from genlevel.client.reaching import closed
+from genlevel.client.sought import Sought
+from genlevel.client.values.answers import Answer, Medium, answer_of
 from genlevel.client.values.runs import RunState, run_state
 from genlevel.client.values.verdicts import Certificate, Verdict, certificate_of, verdict_of_document
 from genlevel.connection.services import verdict_of
 from genlevel.documents.answers import ScoredAnswers
 from genlevel.documents.runs import result_document
-from genlevel.runtime.errors import NotFoundError
+from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from genlevel.client.reaching import Connection
+    from genlevel.report.gathering import Gathered
+
+_MEDIA = {"question": ev.MEDIA_OF_QUESTION, "answer": ev.MEDIA_OF_ANSWER, "label": ev.MEDIA_OF_LABEL}
 
 
 class AsyncResults:
@@ -119,18 +126,48 @@ class AsyncResults:
         message = verdict.certificate if against == "published" else verdict.certificate_against_specialists
         return certificate_of(certificate_json(message))
 
-    def answers(self, *, outcomes: Sequence[str] = (), questions: bool = False) -> AsyncAnswers:
-        """Its answers, which are read when they are asked for.
+    def answers(
+        self,
+        *,
+        tasks: Sequence[str] = (),
+        outcomes: Sequence[str] = (),
+        right: bool | None = None,
+        least_score: float | None = None,
+        most_score: float | None = None,
+        text: str = "",
+        order: str = "task",
+        limit: int = 0,
+        questions: bool = False,
+    ) -> AsyncAnswers:
+        """Its answers that all of these let through; they are read when they are asked for.
 
         Args:
-            outcomes: only these: answered, refused, failed, unsupported; empty = all.
+            tasks: only of tasks whose keys match one of these globs; empty = all.
+            outcomes: only these: answered, refused, unparsable, failed, unsupported; empty = all.
+            right: True: only those with the best score that their metric has for one instance; False: only those with less, or refused, or
+                not to be read. None: all.
+            least_score: only those that score at least this, in the metric's unit.
+            most_score: only those that score at most this.
+            text: only with this in the answer, its question, the error or the instance's id, in any case.
+            order: task, worst, best, cost, slowest or newest first.
+            limit: at most so many; 0 = all.
             questions: with what was asked, labels and options, as far as the suite is still there.
 
         Example:
-            >>> [answer.instance async for answer in run.answers() if answer.right]
+            >>> [answer.instance async for answer in run.answers(right=True)]
             ['gk05']
+            >>> await run.answers(text="gk05", order="worst").count()
+            1
         """
-        return AsyncAnswers(self._connection, self.id, outcomes=outcomes, questions=questions)
+        for name, words in (("tasks", tasks), ("outcomes", outcomes)):
+            if isinstance(words, str):
+                raise UsageError(f"{name} must be a list, such as [{words!r}]")
+        for outcome in outcomes:
+            check("outcomes", outcome)
+        check("order", order)
+        check("most", limit)
+        sought = Sought(tuple(tasks), tuple(outcomes), right, least_score, most_score, text, order, limit, questions)
+        return AsyncAnswers(self._connection, self.id, sought)
 
     async def answer(self, task: str, instance: str, *, variant: int = 0, repeat: int = 0, shuffle: int = 0) -> Answer:
         """One answer, with what was asked, its label and its ratings.
@@ -161,3 +198,89 @@ class AsyncResults:
                 raise NotFoundError(f"run {self.id} has no such answer to {task}/{instance}")
             scores = await ScoredAnswers(found.scorer, self.id).of_task(task)
         return answer_of(chosen[0], scores)
+
+    async def media(
+        self, task: str, instance: str, *, of: str = "answer", position: int = 0, variant: int = 0, repeat: int = 0, shuffle: int = 0
+    ) -> Medium:
+        """One medium of an answer, its question or its label, whole.
+
+        Args:
+            task: its key in the suite.
+            instance: the instance's id.
+            of: question, answer or label.
+            position: among those, from 0.
+            variant: as in ``answer``.
+            repeat: as in ``answer``.
+            shuffle: as in ``answer``.
+
+        Raises:
+            NotFoundError: there is none at this place.
+
+        Example:
+            >>> signs = await client.start("my-model", "starter", tasks="Sign-Reading", limit=1)
+            >>> _ = await signs.wait()
+            >>> sign = [answer async for answer in signs.answers()][0]
+            >>> medium = await signs.media(sign.task, sign.instance, of="question")
+            >>> medium.mime_type, medium.data[1:4]
+            ('image/png', b'PNG')
+        """
+        given = {"of": of, "position": position, "variant": variant, "repeat": repeat, "shuffle": shuffle}
+        for name, value in given.items():
+            check(name, value)
+        request = ev.ReadMediaRequest(
+            run_id=self.id,
+            task=task,
+            instance_id=instance,
+            variant=variant,
+            repeat=repeat,
+            shuffle=shuffle,
+            of=_MEDIA[of],
+            position=position,
+        )
+        facts, data = ev.MediaFact(), bytearray()
+        async with self._connection.using() as found, closed(found.evaluator.read_media(request)) as pieces:
+            async for piece in pieces:
+                if piece.HasField("media"):
+                    facts = piece.media
+                data += piece.data
+        return Medium(facts.name, facts.mime_type, facts.width or None, facts.height or None, bytes(data))
+
+    async def report(self, path: str | Path, *, beside: Sequence[str] = ()) -> Path:
+        """Writes one file that tells of it: verdicts, intervals, strengths and weaknesses, examples, cost, methods and stamp.
+
+        Args:
+            path: ends in .html for a page that opens without a network, or in .md.
+            beside: ids of further runs, which are compared with it.
+
+        Raises:
+            UsageError: it has nothing to tell yet, or the file cannot be written.
+
+        Example:
+            >>> path = await run.report("report.html", beside=[other.id])
+            >>> path.name, path.stat().st_size > 10_000
+            ('report.html', True)
+        """
+        target = Path(path)
+        if target.suffix not in (".html", ".md"):
+            raise UsageError(f"a report's file ends in .html or .md, not {target.name!r}")
+        if isinstance(beside, str):
+            raise UsageError(f"beside must be a list of runs, such as [{beside!r}]")
+        from genlevel.report.gathering import gather
+
+        async with self._connection.using() as found:
+            gathered = await gather(found, [self.id, *beside])
+        await asyncio.to_thread(_written, gathered, target)
+        return target
+
+
+def _written(gathered: Gathered, target: Path) -> None:
+    from genlevel.report.html import report_html
+    from genlevel.report.markdown import report_markdown
+    from genlevel.report.sections import make_report
+
+    made = make_report(gathered, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    text = report_html(made) if target.suffix == ".html" else report_markdown(made)
+    try:
+        target.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror}") from None

@@ -6,11 +6,12 @@ Made of async_results.py by scripts/make_client.py: change that.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from genlevel.client.answers import Answers
 from genlevel.client.async_results import AsyncResults
 from genlevel.client.portal import Portal
-from genlevel.client.values.answers import Answer
+from genlevel.client.values.answers import Answer, Medium
 from genlevel.client.values.runs import RunState
 from genlevel.client.values.verdicts import Certificate, Verdict
 
@@ -92,18 +93,53 @@ class Results:
             self._inner.certificate(alpha=alpha, against=against, bootstrap=bootstrap, reference_n=reference_n, references=references)
         )
 
-    def answers(self, *, outcomes: Sequence[str] = (), questions: bool = False) -> Answers:
-        """Its answers, which are read when they are asked for.
+    def answers(
+        self,
+        *,
+        tasks: Sequence[str] = (),
+        outcomes: Sequence[str] = (),
+        right: bool | None = None,
+        least_score: float | None = None,
+        most_score: float | None = None,
+        text: str = "",
+        order: str = "task",
+        limit: int = 0,
+        questions: bool = False,
+    ) -> Answers:
+        """Its answers that all of these let through; they are read when they are asked for.
 
         Args:
-            outcomes: only these: answered, refused, failed, unsupported; empty = all.
+            tasks: only of tasks whose keys match one of these globs; empty = all.
+            outcomes: only these: answered, refused, unparsable, failed, unsupported; empty = all.
+            right: True: only those with the best score that their metric has for one instance; False: only those with less, or refused, or
+                not to be read. None: all.
+            least_score: only those that score at least this, in the metric's unit.
+            most_score: only those that score at most this.
+            text: only with this in the answer, its question, the error or the instance's id, in any case.
+            order: task, worst, best, cost, slowest or newest first.
+            limit: at most so many; 0 = all.
             questions: with what was asked, labels and options, as far as the suite is still there.
 
         Example:
-            >>> [answer.instance for answer in run.answers() if answer.right]
+            >>> [answer.instance for answer in run.answers(right=True)]
             ['gk05']
+            >>> run.answers(text="gk05", order="worst").count()
+            1
         """
-        return Answers(self._inner.answers(outcomes=outcomes, questions=questions), self._portal)
+        return Answers(
+            self._inner.answers(
+                tasks=tasks,
+                outcomes=outcomes,
+                right=right,
+                least_score=least_score,
+                most_score=most_score,
+                text=text,
+                order=order,
+                limit=limit,
+                questions=questions,
+            ),
+            self._portal,
+        )
 
     def answer(self, task: str, instance: str, *, variant: int = 0, repeat: int = 0, shuffle: int = 0) -> Answer:
         """One answer, with what was asked, its label and its ratings.
@@ -124,3 +160,49 @@ class Results:
             ('A', 'A', 'right')
         """
         return self._portal.call(self._inner.answer(task, instance, variant=variant, repeat=repeat, shuffle=shuffle))
+
+    def media(
+        self, task: str, instance: str, *, of: str = "answer", position: int = 0, variant: int = 0, repeat: int = 0, shuffle: int = 0
+    ) -> Medium:
+        """One medium of an answer, its question or its label, whole.
+
+        Args:
+            task: its key in the suite.
+            instance: the instance's id.
+            of: question, answer or label.
+            position: among those, from 0.
+            variant: as in ``answer``.
+            repeat: as in ``answer``.
+            shuffle: as in ``answer``.
+
+        Raises:
+            NotFoundError: there is none at this place.
+
+        Example:
+            >>> signs = client.start("my-model", "starter", tasks="Sign-Reading", limit=1)
+            >>> _ = signs.wait()
+            >>> sign = [answer for answer in signs.answers()][0]
+            >>> medium = signs.media(sign.task, sign.instance, of="question")
+            >>> medium.mime_type, medium.data[1:4]
+            ('image/png', b'PNG')
+        """
+        return self._portal.call(
+            self._inner.media(task, instance, of=of, position=position, variant=variant, repeat=repeat, shuffle=shuffle)
+        )
+
+    def report(self, path: str | Path, *, beside: Sequence[str] = ()) -> Path:
+        """Writes one file that tells of it: verdicts, intervals, strengths and weaknesses, examples, cost, methods and stamp.
+
+        Args:
+            path: ends in .html for a page that opens without a network, or in .md.
+            beside: ids of further runs, which are compared with it.
+
+        Raises:
+            UsageError: it has nothing to tell yet, or the file cannot be written.
+
+        Example:
+            >>> path = run.report("report.html", beside=[other.id])
+            >>> path.name, path.stat().st_size > 10_000
+            ('report.html', True)
+        """
+        return self._portal.call(self._inner.report(path, beside=beside))

@@ -49,9 +49,9 @@ class ScoredAnswers:
             self._last = answer.task, await self.of_task(answer.task)
         return scored_document(answer, self._last[1].get(key_of(answer)))
 
-    async def of_task(self, task: str) -> Scored:
-        """What the scorer made of all answers of a task; empty if the task is not scored yet."""
-        return await self._scored(self._run_id, task)
+    async def of_task(self, task: str, instances: Collection[str] = ()) -> Scored:
+        """What the scorer made of all answers of a task, or of these instances; empty if the task is not scored yet."""
+        return await self._scored(self._run_id, task, instances)
 
     async def few(self, answers: Sequence[ev.ListAnswersResponse]) -> list[Document]:
         """Documents of a part of a run's answers, in their order: only of these are scores looked up."""

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -73,11 +72,17 @@ def test_whoever_watches_while_the_client_is_closed_is_told(workplace: Path, slo
 
 def test_ctrl_c_ends_the_waiting_and_not_the_run(client: Client, slowly: None) -> None:
     run = client.start("my-model", "starter", **ASKED, seed=1, concurrency=1)
-    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+
+    def pressed() -> None:
+        while not client._portal._waiting:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread, _ = in_thread(pressed)
     with pytest.raises(KeyboardInterrupt):
         run.wait()
-    timer.join()
+    thread.join()
     assert run.wait().status == "finished"
 
 

@@ -93,6 +93,25 @@ class Answer:
     ratings: tuple[Rating, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A medium of an answer, its question or its label.
+
+    Attributes:
+        name: of its file, without the folder.
+        mime_type: such as image/png.
+        width: in pixels, of a picture. None: not known.
+        height: in pixels, of a picture. None: not known.
+        data: all of its bytes.
+    """
+
+    name: str
+    mime_type: str
+    width: int | None
+    height: int | None
+    data: bytes
+
+
 def answer_of(answer: ev.ListAnswersResponse, scores: Scored) -> Answer:
     """An answer's message as a value. scores: what the scorer made of its task's answers."""
     scored = scores.get(key_of(answer))
