@@ -76,7 +76,9 @@ class AnswerSearch:
         states = await self.journal.reads(self.journal.scored.states, record.run_id)
         if due := due_tasks(states, time.time()):
             await self._index(record, due, wanted=not any(state.indexed for state in states.values()))
-        return await self.journal.reads(self._found, record.run_id, asked)
+        found = await self.journal.reads(self._found, record.run_id, asked)
+        found.indexing = record.run_id in self._indexing
+        return found
 
     async def close(self) -> None:
         """Indexes nothing further."""

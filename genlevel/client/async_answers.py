@@ -121,13 +121,11 @@ class AsyncAnswers:
 
     async def _first(self, found: Services, limit: int) -> ev.SearchAnswersResponse:
         """The first page, once no more answers come to the index: a run of an earlier version is indexed when it is first searched."""
-        before = None
         while True:
             told = await found.evaluator.search_answers(self._sought.request(self._run, limit=limit))
             self._unscored = told.unscored
-            if not told.unscored or (before is not None and told.unscored >= before):
+            if not told.indexing:
                 return told
-            before = told.unscored
             await asyncio.sleep(_LOOK_S)
 
     async def _whole(self, found: Services, some: Sequence[ev.FoundAnswer]) -> list[Answer]:

@@ -826,20 +826,22 @@ class FoundTask(_message.Message):
     def __init__(self, task: _Optional[str] = ..., answers: _Optional[int] = ..., right: _Optional[int] = ..., wrong: _Optional[int] = ...) -> None: ...
 
 class SearchAnswersResponse(_message.Message):
-    __slots__ = ("run_id", "answers", "found", "next", "tasks", "unscored")
+    __slots__ = ("run_id", "answers", "found", "next", "tasks", "unscored", "indexing")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
     FOUND_FIELD_NUMBER: _ClassVar[int]
     NEXT_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
     UNSCORED_FIELD_NUMBER: _ClassVar[int]
+    INDEXING_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     answers: _containers.RepeatedCompositeFieldContainer[FoundAnswer]
     found: int
     next: str
     tasks: _containers.RepeatedCompositeFieldContainer[FoundTask]
     unscored: int
-    def __init__(self, run_id: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[FoundAnswer, _Mapping]]] = ..., found: _Optional[int] = ..., next: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[FoundTask, _Mapping]]] = ..., unscored: _Optional[int] = ...) -> None: ...
+    indexing: bool
+    def __init__(self, run_id: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[FoundAnswer, _Mapping]]] = ..., found: _Optional[int] = ..., next: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[FoundTask, _Mapping]]] = ..., unscored: _Optional[int] = ..., indexing: _Optional[bool] = ...) -> None: ...
 
 class ReadMediaRequest(_message.Message):
     __slots__ = ("run_id", "task", "instance_id", "variant", "repeat", "shuffle", "of", "position", "offset", "length")

@@ -35,7 +35,7 @@ class Deployed:
         tls = {"certificate": str(folder / "services.pem"), "key": str(folder / "services.key"), "client_ca": str(folder / "ca.pem")}
         listening = {name: {"grpc": f"127.0.0.1:{ports.pop()}", "http": f"127.0.0.1:{ports.pop()}", "tls": tls} for name in NAMES}
         certificates = {"services.test": ["admin"], **{f"{who}.test": given for who, given in roles.items()}}
-        document = {**configuration, **listening, "auth": {"certificates": certificates, "metrics": "open"}}
+        document = {**configuration, **listening, "web": "none", "auth": {"certificates": certificates, "metrics": "open"}}
         (folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
         self.addresses = {name: str(section["grpc"]) for name, section in listening.items()}
         self._process: subprocess.Popen[bytes] | None = None

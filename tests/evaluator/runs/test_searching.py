@@ -333,10 +333,10 @@ async def test_indexing_goes_on_beside_whoever_does_not_wait_for_it(make_evaluat
             yield one
 
     monkeypatch.setattr(scorer, "list_instances", late)
-    assert [(one.found, one.unscored) for one in [await found_in(evaluator, run)]] == [(0, 3)]
+    assert [(one.found, one.unscored, one.indexing) for one in [await found_in(evaluator, run)]] == [(0, 3, True)]
     gate.set()
     await until(lambda: not evaluator._search._indexing)
-    assert [(one.found, one.unscored) for one in [await found_in(evaluator, run)]] == [(3, 0)]
+    assert [(one.found, one.unscored, one.indexing) for one in [await found_in(evaluator, run)]] == [(3, 0, False)]
 
 
 def test_a_task_is_due_if_nobody_else_will_index_it():
