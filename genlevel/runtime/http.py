@@ -271,7 +271,15 @@ def _bounded_protocol() -> type[asyncio.Protocol]:
 
 
 def certificate_names(certificate: Mapping[str, object]) -> tuple[str, ...]:
-    """The URIs and DNS names in a certificate as ``ssl`` describes it; of one that has none, its CN. As gRPC's callers are named."""
+    """The URIs and DNS names in a certificate as ``ssl`` describes it; of one that has none, its CN. As gRPC's callers are named.
+
+    Example:
+        >>> subject = ((("organizationName", "Team"),), (("commonName", "bob"),))
+        >>> certificate_names({"subject": subject, "subjectAltName": (("DNS", "bob.example"), ("URI", "spiffe://team/bob"))})
+        ('spiffe://team/bob', 'bob.example')
+        >>> certificate_names({"subject": subject, "subjectAltName": (("IP Address", "10.0.0.1"),)}), certificate_names({})
+        (('bob',), ())
+    """
     others = cast("Iterable[tuple[str, str]]", certificate.get("subjectAltName", ()))
     found = tuple(name for wanted in ("URI", "DNS") for kind, name in others if kind == wanted)
     subject = cast("Iterable[Iterable[tuple[str, str]]]", certificate.get("subject", ()))
