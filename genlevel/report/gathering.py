@@ -1,8 +1,7 @@
-"""What a report tells, asked of the services: results, groups of tasks, the synergy map, examples of what went wrong, comparisons."""
+"""What a report tells, asked of the services: level cards, examples of what went wrong, comparisons."""
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ from genlevel.documents.runs import has_outcomes, outcome_name, result_document
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
+from genlevel.views.card import Card, card_of
 
 if TYPE_CHECKING:
     from genlevel.connection.services import Services, Stored
     from genlevel.runtime.documents import Document
-    from scorer.levels.synergy import SynergyMap
 
 EXAMPLES = 12
 """Wrong answers that a report shows of a run: at most one a task, of those with the lowest scores."""
@@ -39,17 +38,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RunPart:
-    """What a report tells of one run.
-
-    result: as `genlevel show RUN --json`. groups: of skills, or of the tasks if the benchmark has no skills, as breakdown_json.
-    by: "skill" or "task". synergy: None if the benchmark has no references. examples: as scored_document.
-    """
+    """What a report tells of one run. card: of its result, as `genlevel show RUN --json`. examples: as scored_document."""
 
     run: ev.Run
-    result: Document
-    by: str
-    groups: Sequence[Document]
-    synergy: SynergyMap | None
+    card: Card
     examples: Sequence[Document]
     failures: Sequence[Failure]
 
@@ -84,52 +76,12 @@ async def _part(found: Services | Stored, run: ev.Run) -> RunPart:
     verdict = await verdict_of(found, run.run_id)
     if not verdict.tasks or not has_outcomes(run):
         raise UsageError(f"run {run.run_id} has no scored task yet, so there is nothing to report")
-    by, groups = _groups(verdict)
     return RunPart(
         run=run,
-        result=result_document(run, verdict),
-        by=by,
-        groups=groups,
-        synergy=_synergy(run, verdict),
+        card=card_of(result_document(run, verdict)),
         examples=await _examples(found, run, verdict),
         failures=await _failures(found, run, verdict),
     )
-
-
-def _groups(verdict: sc.GetVerdictResponse) -> tuple[str, list[Document]]:
-    from scorer.levels.breakdown import GroupBy, break_down, breakdown_json
-    from scorer.reports.run_results import run_results
-
-    known = run_results(verdict)
-    with contextlib.suppress(UsageError):  # it has no skills
-        return "skill", list(breakdown_json(break_down(known.results, GroupBy.SKILL, known.asked), GroupBy.SKILL))
-    scored = [score for score in verdict.tasks if score.HasField("sigma")]
-    return "task", [
-        {
-            "task": score.task.name,
-            "id": score.task.key,
-            "modality": score.task.modality,
-            "paradigm": score.task.paradigm or None,
-            "tasks": 1,
-            "asked": 1,
-            "supported": int(score.sigma > 0),
-            "wins": int(score.win),
-            "mean_sigma": score.sigma,
-            "mean_sigma_asked": score.sigma,
-        }
-        for score in scored
-    ]
-
-
-def _synergy(run: ev.Run, verdict: sc.GetVerdictResponse) -> SynergyMap | None:
-    from genlevel.benchmark.model import GENERAL_BENCH
-    from scorer.levels.synergy import synergy_map
-    from scorer.reports.run_results import run_results
-
-    if run.benchmark != GENERAL_BENCH:
-        return None
-    known = run_results(verdict)
-    return synergy_map(run.specification.model, known.results, "workbook", known.asked)
 
 
 async def _examples(found: Services | Stored, run: ev.Run, verdict: sc.GetVerdictResponse) -> list[Document]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from genlevel.documents.verdict_words import certified_details, certified_line, point_line
-from genlevel.documents.words import asked_told, cost_told, number, one_line, short, span
+from genlevel.documents.words import asked_told, cost_told, one_line, short, span
 from genlevel.report.methods import METHODS
+from genlevel.views.card import Card
+from genlevel.views.card_pictures import Figure, contested_figure, contested_table, levels_figure, places_figure, synergy_figure
+from genlevel.views.card_tables import baselines_table, skills_table, tasks_table
 from genlevel.views.table import Cell, Table, table
 
 if TYPE_CHECKING:
@@ -17,29 +19,23 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
     from genlevel.v1 import scorer_pb2 as sc
 
-GROUPS_SHOWN = 8
+SHOWN = 8
 WINS_SHOWN = 40
 NEAR = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A picture as SVG within the page, and the table of its numbers."""
-
-    svg: str
-    table: Table
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
-    """level: of its heading, 2 or 3. lines: paragraphs. folded: its tables are long, so they are closed at first.
+    """level: of its heading, 2 or 3. lines: paragraphs. card: what says the same as lines, for who draws it.
 
+    folded: its tables are long, so they are closed at first.
     examples: as scored_document, with a metric's score. code: printed as it is.
     """
 
     title: str
     level: int = 2
     lines: tuple[str, ...] = ()
+    card: Card | None = None
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
     examples: tuple[Document, ...] = ()
@@ -73,7 +69,7 @@ def make_report(gathered: Gathered, made: str) -> Report:
 def _overview(parts: Sequence[RunPart]) -> Section:
     rows: list[tuple[Cell, ...]] = []
     for part in parts:
-        result = part.result
+        result = part.card.document
         counts, level, certified = result["instances"], result["level"], result["certified"]
         rows.append(
             (
@@ -126,7 +122,7 @@ def _compared_tasks(found: sc.CompareResponse) -> Table:
     )
     rows = [
         (task.task.name, task.shared, *_difference(task.difference)[:-1], task.p_adjusted if task.HasField("p_adjusted") else None)
-        for task in told[:GROUPS_SHOWN]
+        for task in told[:SHOWN]
     ]
     columns = ["task", ">instances", ">first.2", ">second.2", ">difference.2", "interval", ">p, adjusted"]
     return table(f"The {len(rows)} tasks that differ most surely, of {len(found.tasks)}", columns, rows)
@@ -139,114 +135,60 @@ def _difference(found: sc.Difference) -> tuple[Cell, Cell, Cell, Cell, Cell]:
 
 
 def _of_run(part: RunPart, *, apart: bool) -> Iterator[Section]:
-    from genlevel.report.figures import figures_of
-
-    result = part.result
-    level = 3 if apart else 2
+    card, level = part.card, 3 if apart else 2
+    result = card.document
     if apart:
         yield Section(one_line(f"{result['model']} on {result['suite']} (run {result['run']})"))
-    yield Section(
-        "Verdict", level, lines=(*_verdict_lines(result), *_coverage(result)), tables=(_levels(result),), figures=figures_of(part)
-    )
-    if contested := _wins(result):
-        yield Section("Wins and near misses", level, tables=contested)
-    yield Section("Strengths and weaknesses", level, lines=_strength_lines(part), tables=_groups(part))
+    yield Section("Verdict", level, lines=_verdict_lines(card), card=card, figures=_drawn(levels_figure(card), places_figure(card)))
+    if (contested := contested_figure(card)) is not None:
+        wins, misses = card.wins, card.misses
+        counted = f"{len(wins)} tasks are won by points, {len(misses)} are not"
+        told = f"{counted}. Intervals are at {100 * (1 - result['certified']['alpha']):g} %, each for its task alone."
+        shown = replace(contested, table=contested_table([*wins[:WINS_SHOWN], *misses[:NEAR]]))
+        yield Section("Wins and near misses", level, lines=(told,), figures=(shown,))
+    yield Section("Strengths and weaknesses", level, tables=_strengths(card), figures=_drawn(synergy_figure(card)))
     if part.examples or part.failures:
         yield Section(
             "Examples of what went wrong", level, lines=_failure_lines(part), tables=_failures(part), examples=tuple(part.examples)
         )
     yield Section("Cost", level, lines=tuple(_cost_lines(result)))
-    yield Section("All tasks", level, tables=(_tasks(result),), folded=True)
+    if card.given_away:
+        yield Section("What guessing scores", level, tables=(baselines_table(card.given_away),), folded=True)
+    yield Section("All tasks", level, tables=(tasks_table(card.tasks),), folded=True)
 
 
-def _verdict_lines(result: Document) -> Iterator[str]:
-    referenced = result["level"]["references"] is not None
-    yield _sentence(certified_line(result["certified"], result["certified_against_specialists"], referenced=referenced))
-    yield _sentence(point_line(result["level"]))
-    for line in certified_details(result["certified"], result["certified_against_specialists"], referenced=referenced):
-        yield _sentence(line.strip())
+def _drawn(*figures: Figure | None) -> tuple[Figure, ...]:
+    return tuple(figure for figure in figures if figure is not None)
 
 
-def _coverage(result: Document) -> Iterator[str]:
+def _verdict_lines(card: Card) -> tuple[str, ...]:
+    """What the parts of a card say, as sentences."""
+    result = card.document
     counts = result["instances"]
-    shown = ", ".join(
-        f"{counts[name]:,} {name}" for name in ("answered", "refused", "unparsable", "failed", "unsupported", "pending") if counts[name]
+    outcomes = ("answered", "refused", "unparsable", "failed", "unsupported", "pending")
+    shown = ", ".join(f"{counts[name]:,} {name}" for name in outcomes if counts[name])
+    verdicts = (f"{part.of}: {part.head}. {part.told}" for part in card.verdicts)
+    asked = f"{asked_told(counts['total'], result['repeats'])}: {shown}. The run is {result['status']}"
+    return tuple(map(_sentence, (*verdicts, *card.details, asked, *(remark.told for remark in card.remarks))))
+
+
+def _strengths(card: Card) -> tuple[Table, ...]:
+    """By skill if the benchmark has some, else by task: the best and the worst."""
+    if card.skills:
+        ordered: list[Table] = [skills_table(card.skills[::-1][:SHOWN]), skills_table(card.skills[:SHOWN])]
+        names = ("Skills nearest to the specialists, or before them", "Skills furthest behind the specialists")
+        return tuple(replace(found, caption=name) for found, name in zip(ordered, names, strict=True))
+    scored = sorted(
+        (entry for entry in card.tasks if entry.scored["sigma"] is not None), key=lambda entry: (-entry.scored["sigma"], entry.key)
     )
-    yield f"{asked_told(counts['total'], result['repeats'])} were asked: {shown}. The run is {result['status']}."
-    if result["partial"]:
-        yield "Partial: only a part of the benchmark was asked; the rest counts as 0 in the levels."
-    if counts["failed"] or counts["pending"]:
-        yield "Incomplete: tasks with failed or pending instances have bounds instead of a score, and the levels are lower bounds."
-
-
-def _levels(result: Document) -> Table:
-    points, certified, against = result["level"]["levels"], result["certified"], result["certified_against_specialists"]
-    caption = f"Levels; intervals at {100 * (1 - certified['alpha']):g} %"
-    rows: list[tuple[Cell, ...]] = [
-        (f"Level {name}", points[name], span(certified["levels"][name]["interval"]), certified["levels"][name]["status"])
-        for name in sorted(points)
-    ]
-    if result["level"]["references"] is None:  # there is nothing to win against, so the others are 0 by definition
-        return table(caption, ["level", ">paper's score.2", "interval", "certified"], rows[:1])
-    told = [(*row, against["levels"][name]["status"]) for row, name in zip(rows, sorted(points), strict=True)]
-    columns = ["level", ">paper's score.2", "interval", "certified, above published scores", "certified, against specialists"]
-    return table(caption, columns, told)
-
-
-def _wins(result: Document) -> tuple[Table, ...]:
-    """Wins, the surest first, then losses, the nearest to their references first. Empty if nothing has a reference."""
-    entries = [entry for entry in result["certified"]["tasks"] if entry["reference"] is not None]
-    scores = {entry["key"]: entry for entry in result["tasks"]}
-    won = [entry for entry in entries if (scores.get(entry["key"]) or {}).get("win")]
-    won.sort(key=lambda entry: (entry["win"] != "attained", 1.0 if entry["p_win_adjusted"] is None else entry["p_win_adjusted"]))
-    lost = [entry for entry in entries if (scores.get(entry["key"]) or {}).get("win") is False]
-    lost.sort(key=lambda entry: _gap(scores[entry["key"]]))
-    columns = ["task", ">score.2", ">± s.e..2", ">reference.2", "interval", "certified", ">p, adjusted"]
-    return tuple(
-        table(caption, columns, [_win_row(scores[entry["key"]], entry) for entry in some])
-        for caption, some in (
-            (_some("Tasks whose score is at least the published one", len(won), WINS_SHOWN), won[:WINS_SHOWN]),
-            (_some("Tasks that came nearest", len(lost), NEAR), lost[:NEAR]),
-        )
-        if some
-    )
-
-
-def _gap(entry: Document) -> float:
-    """How far a score is from its reference, in parts of the reference."""
-    return float(abs(entry["score"] - entry["reference"]) / max(abs(entry["reference"]), 1e-9))
-
-
-def _win_row(score: Document, entry: Document) -> tuple[Cell, ...]:
-    ends = span(entry["interval"]) if entry["interval"] else "–"
-    why = entry["win"] if not entry["obstacle"] else f"not certified: {entry['obstacle']}"
-    return entry["task"], score["score"], score["stderr"] or None, entry["reference"], ends, why, entry["p_win_adjusted"]
-
-
-def _strength_lines(part: RunPart) -> tuple[str, ...]:
-    what = "skills" if part.by == "skill" else "tasks"
-    asked = sum(1 for group in part.groups if group["asked"])
-    return (f"By mean sigma (a score mapped to 0–100) of what was asked: {asked} of {len(part.groups)} {what}.",)
-
-
-def _groups(part: RunPart) -> tuple[Table, ...]:
-    asked = sorted(
-        (group for group in part.groups if group["mean_sigma_asked"] is not None),
-        key=lambda group: (-group["mean_sigma_asked"], group["id"]),
-    )
-    shown = min(GROUPS_SHOWN, (len(asked) + 1) // 2)
-    name = part.by
-    columns = [name, "modality", "paradigm", ">tasks asked", ">wins", ">mean sigma.2"]
+    half = min(SHOWN, (len(scored) + 1) // 2)
     return tuple(
         table(
             caption,
-            columns,
-            [
-                (group[name], group["modality"], group["paradigm"] or "–", group["asked"], group["wins"], group["mean_sigma_asked"])
-                for group in some
-            ],
+            ["task", "of", "metric", ">instances", ">score.2", ">sigma.2"],
+            [(one.name, one.place or "–", one.scored["metric"], one.scored["n"], one.scored["score"], one.scored["sigma"]) for one in some],
         )
-        for caption, some in (("Strongest", asked[:shown]), ("Weakest", asked[shown:][::-1][:shown]))
+        for caption, some in (("Strongest tasks", scored[:half]), ("Weakest tasks", scored[half:][::-1][:SHOWN]))
         if some
     )
 
@@ -277,33 +219,10 @@ def _cost_lines(result: Document) -> Iterator[str]:
         yield f"Judged by {one_line(judging['judge'], 80)}: {judging['judged']:,} answers, {cost}."
 
 
-def _tasks(result: Document) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for entry in result["tasks"]:
-        bounds = entry["bounds"]
-        score = entry["score"] if entry["score"] is not None else span(bounds) if bounds else None
-        counts = entry["instances"]
-        open_, wrong = counts["failed"] + counts["pending"], counts["refused"] + counts["unparsable"]
-        note = "; ".join(text for text in (entry["note"], *entry["remarks"]) if text)
-        won = {True: "yes", False: "no", None: "–"}[entry["win"]]
-        shown = number(score) if isinstance(score, float) else score
-        rows.append(
-            (entry["task"], entry["metric"] or "–", entry["n"], shown, entry["stderr"] or None, entry["reference"], won, wrong, open_, note)
-        )
-    columns = [
-        "task", "metric", ">instances", ">score", ">± s.e..2", ">reference.2", "win", ">refused or unreadable", ">without outcome", "note",
-    ]  # fmt: skip
-    return table(f"All {len(rows)} tasks that were asked", columns, rows)
-
-
 def _stamp(part: RunPart) -> Section:
-    code = json.dumps(part.result["stamp"], ensure_ascii=False, indent=2)
+    code = json.dumps(part.card.document["stamp"], ensure_ascii=False, indent=2)
     told = "What the result rests on. `genlevel verify` computes it again from the answers and says whether it is the same."
-    return Section(f"Stamp of run {part.result['run']}", lines=(told,), code=code)
-
-
-def _some(caption: str, there: int, shown: int) -> str:
-    return f"{caption}: {there}" if there <= shown else f"{caption}: {shown} of {there}, the surest or nearest first"
+    return Section(f"Stamp of run {part.card.document['run']}", lines=(told,), code=code)
 
 
 def _sentence(line: str) -> str:
