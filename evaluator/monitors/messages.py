@@ -11,7 +11,7 @@ from evaluator.alarms.alarm import WHOLE, Alarm, alarm_of
 from evaluator.journal.monitor_records import AlarmRecord, DeliveryRecord, EventRecord, MonitorRecord, Phase, TickRecord
 from evaluator.monitors.baselines import is_failing
 from evaluator.monitors.core.signals import SCORE
-from evaluator.monitors.core.ticks import StreamTick, TickSummary, change_interval
+from evaluator.monitors.core.ticks import StreamTick, TickSummary, score_intervals
 from evaluator.monitors.core.watch import Watch
 from evaluator.monitors.scheduler import specification_of
 from evaluator.monitors.stored import summary_of
@@ -79,7 +79,7 @@ def tick_message(tick: TickRecord, watch: Watch | None = None) -> mo.MonitorTick
         if whole is not None:
             message.score, message.drop = 100.0 * whole.now / whole.changes.number, -100.0 * whole.changes.total / whole.changes.number
         if watch is not None:
-            told = group_messages(watch, summary.evidence.get, summary)
+            told = group_messages(watch, summary.evidence.get, summary, kept=True)
             message.groups.extend(group for group in told if group.HasField("score"))
     return message
 
@@ -132,12 +132,20 @@ def event_message(event: EventRecord) -> mo.MonitorEvent:
     return mo.MonitorEvent(at=_time(event.at), kind=event.kind, what=event.what)
 
 
-def group_messages(watch: Watch, evidence: Callable[[str], float | None], summary: TickSummary | None) -> list[mo.MonitorGroup]:
-    """Each set of instances: how a tick was, and how its checks stood. evidence: the logarithm of a check's, by its key."""
+def group_messages(
+    watch: Watch, evidence: Callable[[str], float | None], summary: TickSummary | None, *, kept: bool = False
+) -> list[mo.MonitorGroup]:
+    """Each set of instances: how a tick was, and how its checks stood.
+
+    evidence: the logarithm of a check's, by its key. kept: with those intervals alone that were kept.
+    """
     groups = {}
     for stream in watch.streams:
         seen = None if summary is None else summary.streams.get(stream.name, {}).get(SCORE.name)
-        groups[stream.name] = mo.MonitorGroup(group=stream.name) if seen is None else _group_message(watch, stream.name, seen)
+        groups[stream.name] = mo.MonitorGroup(group=stream.name) if seen is None else _group_message(stream.name, seen)
+    if summary is not None:
+        for name, (low, high) in (summary.intervals if kept or summary.intervals else score_intervals(watch, summary.streams)).items():
+            groups[name].low, groups[name].high = -100.0 * high, -100.0 * low
     for check in watch.checks:
         groups[check.stream].checks.add(
             signal=check.signal,
@@ -148,17 +156,14 @@ def group_messages(watch: Watch, evidence: Callable[[str], float | None], summar
     return list(groups.values())
 
 
-def _group_message(watch: Watch, name: str, seen: StreamTick) -> mo.MonitorGroup:
+def _group_message(name: str, seen: StreamTick) -> mo.MonitorGroup:
     number = seen.changes.number
-    low, high = change_interval(watch, name, SCORE.name, seen)
     return mo.MonitorGroup(
         group=name,
         instances=number,
         score=100.0 * seen.now / number,
         baseline=100.0 * seen.before / number,
         drop=-100.0 * seen.changes.total / number,
-        low=-100.0 * high,
-        high=-100.0 * low,
     )
 
 

@@ -17,7 +17,7 @@ from evaluator.monitors.asking import MonitorRuns, is_over, most_cost
 from evaluator.monitors.core.detector import advance, told_evidence
 from evaluator.monitors.core.draws import draw_tick
 from evaluator.monitors.core.readings import Pooled, unpack
-from evaluator.monitors.core.ticks import TickSummary, observe
+from evaluator.monitors.core.ticks import TickSummary, observe, score_intervals
 from evaluator.monitors.core.watch import Watch
 from evaluator.monitors.findings import Findings, Seen
 from evaluator.monitors.notes import Notes
@@ -160,7 +160,8 @@ class Ticks:
         readings = {place: several[0] for place, several in found.readings.items()}
         observation = observe(watch, pool, drawn, readings)
         state, crossings = advance(watch, state_of(record), observation.gains)
-        summary = replace(observation.summary, evidence=told_evidence(watch, state))
+        summary = observation.summary
+        summary = replace(summary, evidence=told_evidence(watch, state), intervals=score_intervals(watch, summary.streams))
         over = replace(
             tick,
             ended=now,

@@ -13,7 +13,7 @@ import numpy as np
 from evaluator.monitors.core.betting import log_gains
 from evaluator.monitors.core.intervals import TICK_MISS, Sums, mean_interval
 from evaluator.monitors.core.readings import Pooled, Reading
-from evaluator.monitors.core.signals import SIGNALS, Signal
+from evaluator.monitors.core.signals import SCORE, SIGNALS, Signal
 from evaluator.monitors.core.watch import Watch
 
 OUTAGE = 0.5
@@ -45,7 +45,8 @@ class TickSummary:
 
     asked: instances that have an outcome. failed: those without an answer. outage: so many that nothing was compared. streams: by name and
     signal; a stream is left out if a stratum of it is not complete. tasks: by key and signal. evidence: the logarithm of each check's as of
-    this tick, by key; none in one from before that was kept.
+    this tick, by key. intervals: of the mean change of each stream's score (``change_interval``). Both are empty in one from before they
+    were kept.
     """
 
     asked: int
@@ -54,6 +55,7 @@ class TickSummary:
     streams: dict[str, dict[str, StreamTick]] = field(default_factory=dict)
     tasks: dict[str, dict[str, TaskTick]] = field(default_factory=dict)
     evidence: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ def change_interval(watch: Watch, stream: str, signal: str, tick: StreamTick) ->
     low, high = mean_interval([tick.changes], 0.0, TICK_MISS)
     reference = watch.references[stream][signal]
     return max(-1.0, low - reference.under), min(1.0, high + reference.over)
+
+
+def score_intervals(watch: Watch, streams: Mapping[str, Mapping[str, StreamTick]]) -> dict[str, tuple[float, float]]:
+    """The same of the score of each stream that a tick has: to be kept, as it takes milliseconds."""
+    return {name: change_interval(watch, name, SCORE.name, tick[SCORE.name]) for name, tick in streams.items() if SCORE.name in tick}
 
 
 class _Row(NamedTuple):
