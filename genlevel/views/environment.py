@@ -38,6 +38,7 @@ def make_environment(*packages: str) -> Environment:
         day=day,
         moment=moment,
         clock=clock,
+        minute=minute,
         cell=cell,
         capital=capital,
         coded=coded,
@@ -105,6 +106,15 @@ def moment(seconds: float) -> str:
 def clock(seconds: float) -> str:
     """Unix seconds as 08:15:30 UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
+
+
+def minute(time: str | None) -> str:
+    """A time of a document, to the minute, in UTC; a dash for None.
+
+    >>> minute("2026-11-29T08:15:30.5Z")
+    '2026-11-29 08:15'
+    """
+    return "–" if time is None else time[:16].replace("T", " ")
 
 
 def day(seconds: float) -> str:

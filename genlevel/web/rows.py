@@ -47,6 +47,8 @@ class FileRow:
 PAGES: tuple[PageRow, ...] = (
     PageRow("/", "runs:runs_page", "Runs", data="/runs.json"),
     PageRow("/leaderboard", "leaderboard:leaderboard_page", "Leaderboard"),
+    PageRow("/monitors", "monitors:monitors_page", "Monitors"),
+    PageRow("/monitors/{name}", "monitors:monitor_page"),
     PageRow("/runs/{run}", "run:run_page"),
     PageRow("/runs/{run}/card", "card:card_page"),
     PageRow("/runs/{run}/answers", "answers:answers_page"),
@@ -57,6 +59,10 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("/runs/{run}/wish", "run_actions:wish", "EvaluatorService/UpdateRun"),
     ActionRow("/runs/{run}/limits", "run_actions:limits", "EvaluatorService/UpdateRun"),
     ActionRow("/runs/{run}/describe", "run_actions:describe", "EvaluatorService/DescribeRun"),
+    ActionRow("/monitors/{name}/pause", "monitor_actions:pause", "MonitorService/PauseMonitor"),
+    ActionRow("/monitors/{name}/resume", "monitor_actions:resume", "MonitorService/PauseMonitor"),
+    ActionRow("/monitors/{name}/run", "monitor_actions:run_now", "MonitorService/RunMonitor"),
+    ActionRow("/monitors/{name}/acknowledge", "monitor_actions:acknowledge", "MonitorService/AcknowledgeAlarms"),
 )
 
 FILES: tuple[FileRow, ...] = (

@@ -82,7 +82,7 @@ def _draw(body: ET.Element, row: Row, across: Scale, top: float) -> None:
     if row.rule is not None:
         at = up.at(row.rule[0])
         line(body, (_LEFT, at, WIDTH - _RIGHT + 6.0, at), "limit")
-        text(body, WIDTH - _RIGHT, at - 4.0 if at > top + 16.0 else at + 13.0, fitting(row.rule[1], 300.0, 11.5), "small", anchor="end")
+        text(body, _LEFT + 6.0, at - 4.0 if at > top + 16.0 else at + 13.0, fitting(row.rule[1], 300.0, 11.5), "small")
     for run in _runs(row.points):
         steps = " ".join(f"{'ML'[number > 0]}{plain(across.at(at))} {plain(up.at(value))}" for number, (at, value) in enumerate(run))
         path(body, steps, "trace")

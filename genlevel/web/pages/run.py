@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -20,6 +19,7 @@ from genlevel.views.table import Table, table
 from genlevel.web.page import Asked, Moved, Page
 from genlevel.web.pages.run_forms import FIRST, NUMBERS, describing_form, limits_form
 from genlevel.web.places import AnswerPlace
+from genlevel.web.reply import Reply
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
@@ -44,27 +44,14 @@ _TRAFFIC = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What a form that was posted is answered with, beside the page.
-
-    form: its name. errors: a line for each field that cannot be taken. typed: what was written in its fields. notes: what to know.
-    """
-
-    form: str = ""
-    errors: Mapping[str, str] = field(default_factory=dict)
-    typed: Mapping[str, str] = field(default_factory=dict)
-    notes: Sequence[str] = ()
-
-
 async def run_page(asked: Asked) -> Page | Moved:
     """A run by its id, or by how that begins. ?part=live and ?part=detail: what changes while it goes on. Raises NotFoundError."""
-    made = await view_of(asked, Answered())
+    made = await view_of(asked, Reply())
     run = made.document["run"]
     return made if run == asked.path["run"] else Moved(address_of(run))
 
 
-async def view_of(asked: Asked, answered: Answered) -> Page:
+async def view_of(asked: Asked, answered: Reply) -> Page:
     """The page, after a form was posted, too."""
     evaluator, part = asked.services.evaluator, asked.one("part")
     progress = await first(evaluator.watch_run(ev.WatchRunRequest(run_id=asked.path["run"])))
