@@ -130,6 +130,9 @@ class SlowScorer:
     async def get_verdict(self, request):
         return await self._scorer.get_verdict(request)
 
+    def list_instances(self, request):
+        return self._scorer.list_instances(request)
+
 
 async def test_stopping_while_only_scoring_is_left_ends_it_and_the_next_start_scores(make_evaluator, scripted, suite_folder):
     evaluator, scorer = make_evaluator()
