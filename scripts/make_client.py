@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = ROOT / "genlevel" / "client"
 MODULES = ("client", "results", "runs", "answers", "monitors")
-VALUES = ("plans", "runs", "verdicts", "answers", "comparisons", "monitors")
+VALUES = ("plans", "runs", "verdicts", "answers", "comparisons", "boards", "monitors")
 PAGE = ROOT / "docs" / "client.md"
 _MARK = "<!-- from here on made by scripts/make_client.py -->"
 _SAID = (("await ", ""), ("async for ", "for "), ("async with ", "with "))
@@ -65,6 +65,8 @@ def _imports(tree: ast.Module, source: str, body: str) -> tuple[list[str], list[
     own = [f"from genlevel.client.{source} import {node.name}" for node in tree.body if isinstance(node, ast.ClassDef)]
     base = "blocking import BlockingClient" if "BlockingClient" in used else "portal import Portal"
     runtime = [*own, f"from genlevel.client.{base}"]
+    if "shown" in used:
+        runtime.append("from genlevel.client.blocking import shown")
     if "Iterator" in used:
         runtime.append("from collections.abc import Iterator")
     runtime += _kept(tree.body, used)
@@ -93,8 +95,9 @@ def _class(node: ast.ClassDef) -> str:
     lines.append(_client_init(node) if is_client else _handle_init(node.name, derived=bool(bases)))
     for method in _public(node):
         lines += ["", _method(method)]
-    if any(method.name == "pages" for method in _public(node)):
-        lines += ["", _iteration()]
+    names = {method.name for method in _public(node)}
+    lines += ["", _iteration()] if "pages" in names else []
+    lines += ["", _shown()] if "card" in names else []
     return "\n".join(lines)
 
 
@@ -131,6 +134,10 @@ def _iteration() -> str:
         "    def __len__(self) -> int:\n"
         "        return self.count()"
     )
+
+
+def _shown() -> str:
+    return "    def _repr_html_(self) -> str:\n        return shown(self.card, repr(self))"
 
 
 def _method(node: FunctionNode) -> str:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.client.reaching import closed
+from genlevel.client.reaching import Closed
 from genlevel.client.sought import Sought
 from genlevel.client.tables import AnswerRows
 from genlevel.client.values.answers import Answer, answer_of
@@ -47,7 +47,7 @@ class AsyncAnswers:
         return f"<{type(self).__name__} of run {self._run}>"
 
     async def __aiter__(self) -> AsyncIterator[Answer]:
-        async with closed(self.pages()) as pages:
+        async with Closed(self.pages()) as pages:
             async for page in pages:
                 for answer in page:
                     yield answer
@@ -71,7 +71,7 @@ class AsyncAnswers:
         """
         async with self._connection.using() as found:
             pages = self._all(found) if self._sought.is_all() else self._found(found)
-            async with closed(pages) as those:
+            async with Closed(pages) as those:
                 async for page in those:
                     yield page
 
@@ -96,7 +96,7 @@ class AsyncAnswers:
         scores: Scored = {}
         scored = ScoredAnswers(found.scorer, self._run)
         request = ev.ListAnswersRequest(run_id=self._run, questions=self._sought.questions)
-        async with closed(found.evaluator.list_answers(request)) as answers:
+        async with Closed(found.evaluator.list_answers(request)) as answers:
             async for answer in answers:
                 if page and (answer.task != task or len(page) == _PAGE):
                     yield page
@@ -135,7 +135,7 @@ class AsyncAnswers:
             ids.setdefault(one.task, {})[one.instance_id] = None
         within = [ev.TaskInstances(task=task, ids=those) for task, those in ids.items()]
         request = ev.ListAnswersRequest(run_id=self._run, within=within, questions=self._sought.questions)
-        async with closed(found.evaluator.list_answers(request)) as answers:
+        async with Closed(found.evaluator.list_answers(request)) as answers:
             there = {(answer.task, key_of(answer)): answer async for answer in answers}
         scored = ScoredAnswers(found.scorer, self._run)
         scores = {task: await scored.of_task(task, those) for task, those in ids.items()}
@@ -156,7 +156,7 @@ class AsyncAnswers:
             (4, 100.0)
         """
         rows = await asyncio.to_thread(AnswerRows)  # what it imports takes long, and others use this loop, too
-        async with closed(self.pages()) as pages:
+        async with Closed(self.pages()) as pages:
             async for page in pages:
                 await asyncio.to_thread(rows.add, page)
         return rows.table()

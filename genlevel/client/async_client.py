@@ -13,6 +13,7 @@ from genlevel.client.asking import Asked, check, specification_of, text_of, traf
 from genlevel.client.async_monitors import AsyncMonitor
 from genlevel.client.async_runs import AsyncRun
 from genlevel.client.reaching import connection
+from genlevel.client.values.boards import Leaderboard, board_of
 from genlevel.client.values.comparisons import Comparison, comparison_of
 from genlevel.client.values.plans import Model, Plan, model_of, plan_of
 from genlevel.client.values.runs import statuses_of
@@ -244,6 +245,46 @@ class AsyncClient:
         )
         async with self._connection.using() as found:
             return comparison_of(comparison_json(await found.scorer.compare(request)))
+
+    async def leaderboard(
+        self,
+        *,
+        benchmark: str = "general-bench",
+        scope: str = "",
+        modalities: Sequence[str] = (),
+        paradigm: str = "",
+        skill: str = "",
+        level: int | None = None,
+        suite: str = "",
+        published: bool = False,
+        references: str = "workbook",
+    ) -> Leaderboard:
+        """The measured models, each by its run with most answers, ranked within their levels.
+
+        Args:
+            benchmark: General-Bench, which alone has scopes and published models, or another one that runs are on.
+            scope: A, B, C or D; empty = as the others imply.
+            modalities: of scopes B and C.
+            paradigm: comprehension or generation, of scope C.
+            skill: a skill's id or name, of scope D.
+            level: only the list of this level. None: all.
+            suite: only runs on this suite, NAME or NAME@HASH.
+            published: with the models of the paper, which were not measured here.
+            references: specialists' scores: workbook or appendix.
+
+        Example:
+            >>> board = await client.leaderboard(benchmark="starter")
+            >>> sorted(entry.model for entry in board.models)
+            ['my-model', 'my-other-model']
+        """
+        from genlevel.documents.leaderboard import BoardAsked, leaderboard_document
+
+        check("references", references)
+        if isinstance(modalities, str):
+            raise UsageError(f"modalities must be a list, such as [{modalities!r}]")
+        asked = BoardAsked(scope, tuple(modalities), paradigm, skill, level, suite, references, published, benchmark)
+        async with self._connection.using() as found:
+            return board_of(await leaderboard_document(found, asked))
 
     async def monitors(self) -> list[AsyncMonitor]:
         """The deployed models that are watched, by name.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from genlevel.client.asking import check
 from genlevel.client.async_answers import AsyncAnswers
 from genlevel.client.following import patiently
-from genlevel.client.reaching import closed
+from genlevel.client.reaching import Closed
 from genlevel.client.sought import Sought
 from genlevel.client.values.answers import Answer, Medium, answer_of
 from genlevel.client.values.runs import RunState, run_state
@@ -126,6 +126,18 @@ class AsyncResults:
         message = verdict.certificate if against == "published" else verdict.certificate_against_specialists
         return certificate_of(certificate_json(message))
 
+    async def card(self) -> str:
+        """Its level card as a piece of HTML with its style, for a page of one's own; in a notebook a ``Run`` shows it by itself.
+
+        Example:
+            >>> (await run.card()).count("my-model") > 0
+            True
+        """
+        from genlevel.views.card_html import card_html
+
+        verdict = await self.verdict()
+        return await asyncio.to_thread(card_html, dict(verdict.document))
+
     def answers(
         self,
         *,
@@ -238,7 +250,7 @@ class AsyncResults:
             position=position,
         )
         facts, data = ev.MediaFact(), bytearray()
-        async with self._connection.using() as found, closed(found.evaluator.read_media(request)) as pieces:
+        async with self._connection.using() as found, Closed(found.evaluator.read_media(request)) as pieces:
             async for piece in pieces:
                 if piece.HasField("media"):
                     facts = piece.media

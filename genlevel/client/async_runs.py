@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from genlevel.client.asking import Limits, Traffic, checked, limits_of, traffic_of
 from genlevel.client.async_results import AsyncResults
 from genlevel.client.following import Following
-from genlevel.client.reaching import closed
-from genlevel.client.values.runs import Cost, Counts, Progress, RunState, RunStatus, progress_of
+from genlevel.client.reaching import Closed
+from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunState, RunStatus, freed_of, progress_of
 from genlevel.runtime.errors import Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -83,7 +83,7 @@ class AsyncRun(AsyncResults):
         """
         async with self._connection.using() as found:
             following = Following(found.evaluator, self._run, elsewhere=self._connection.elsewhere)
-            async with closed(following.messages(_say_nothing)) as messages:
+            async with Closed(following.messages(_say_nothing)) as messages:
                 async for told in messages:
                     self._run = told.run
                     yield progress_of(told)
@@ -106,7 +106,7 @@ class AsyncRun(AsyncResults):
             >>> (await run.wait()).status
             <RunStatus.FINISHED: 'finished'>
         """
-        async with asyncio.timeout(timeout_s), closed(self.watch()) as progress:
+        async with asyncio.timeout(timeout_s), Closed(self.watch()) as progress:
             async for _ in progress:
                 pass
         return self.last
@@ -217,6 +217,25 @@ class AsyncRun(AsyncResults):
         async with self._connection.using() as found:
             self._run = (await found.evaluator.describe_run(request)).run
         return self.last
+
+    async def delete(self, *, dry_run: bool = False) -> Freed:
+        """Deletes it for good: its answers, scores and results, and media that no other run has. It still counts as a try of its model.
+
+        Args:
+            dry_run: only say what that would free.
+
+        Raises:
+            UsageError: it goes on, has batches at a provider, or is a monitor's baseline.
+
+        Example:
+            >>> needless = await client.start("my-model", "starter", tasks="General-Knowledge", limit=1)
+            >>> _ = await needless.wait()
+            >>> (await needless.delete(dry_run=True)).answers
+            1
+            >>> freed = await needless.delete()
+        """
+        async with self._connection.using() as found:
+            return freed_of(await found.evaluator.delete_run(ev.DeleteRunRequest(run_id=self.id, dry_run=dry_run)))
 
     async def _update(self, request: ev.UpdateRunRequest) -> RunState:
         async with self._connection.using() as found:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from genlevel.client.portal import Portal
+from genlevel.runtime.errors import GenlevelError
 
 if TYPE_CHECKING:
     from genlevel.client.async_client import AsyncClient
+
+
+def shown(card: Callable[[], str], otherwise: str) -> str:
+    """What a notebook shows of a run: its card; if that cannot be had, the run in a line, and why."""
+    try:
+        return card()
+    except GenlevelError as error:
+        return f"<pre>{escape(otherwise)}\n{escape(str(error))}</pre>"
 
 
 class BlockingClient:

@@ -15,6 +15,7 @@ from genlevel.client.async_client import AsyncClient
 from genlevel.client.blocking import BlockingClient
 from genlevel.client.monitors import Monitor
 from genlevel.client.runs import Run
+from genlevel.client.values.boards import Leaderboard
 from genlevel.client.values.comparisons import Comparison
 from genlevel.client.values.plans import Model, Plan
 
@@ -182,6 +183,51 @@ class Client(BlockingClient):
             [('General-Knowledge', 4, 0.0)]
         """
         return self._portal.call(self._inner.compare(a, b, alpha=alpha, draws=draws, seed=seed, references=references))
+
+    def leaderboard(
+        self,
+        *,
+        benchmark: str = "general-bench",
+        scope: str = "",
+        modalities: Sequence[str] = (),
+        paradigm: str = "",
+        skill: str = "",
+        level: int | None = None,
+        suite: str = "",
+        published: bool = False,
+        references: str = "workbook",
+    ) -> Leaderboard:
+        """The measured models, each by its run with most answers, ranked within their levels.
+
+        Args:
+            benchmark: General-Bench, which alone has scopes and published models, or another one that runs are on.
+            scope: A, B, C or D; empty = as the others imply.
+            modalities: of scopes B and C.
+            paradigm: comprehension or generation, of scope C.
+            skill: a skill's id or name, of scope D.
+            level: only the list of this level. None: all.
+            suite: only runs on this suite, NAME or NAME@HASH.
+            published: with the models of the paper, which were not measured here.
+            references: specialists' scores: workbook or appendix.
+
+        Example:
+            >>> board = client.leaderboard(benchmark="starter")
+            >>> sorted(entry.model for entry in board.models)
+            ['my-model', 'my-other-model']
+        """
+        return self._portal.call(
+            self._inner.leaderboard(
+                benchmark=benchmark,
+                scope=scope,
+                modalities=modalities,
+                paradigm=paradigm,
+                skill=skill,
+                level=level,
+                suite=suite,
+                published=published,
+                references=references,
+            )
+        )
 
     def monitors(self) -> list[Monitor]:
         """The deployed models that are watched, by name.

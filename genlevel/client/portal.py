@@ -11,7 +11,7 @@ import atexit
 import concurrent.futures
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import TypeVar
 
 from genlevel.client.reaching import CLOSED
@@ -61,6 +61,7 @@ class Portal:
         self._close = close
         self._process = os.getpid()
         self._waiting: set[concurrent.futures.Future[object]] = set()
+        self._half_read: set[AsyncIterator[object]] = set()
         self._closed = False
         with _lock:
             if _thread is None:
@@ -87,6 +88,7 @@ class Portal:
 
     def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
         """One after the other, each when it is asked for. What is left half read is closed with the iterator."""
+        self._half_read.add(source)
         try:
             while True:
                 try:
@@ -107,7 +109,7 @@ class Portal:
         for future in tuple(self._waiting):
             future.cancel()
         try:
-            asyncio.run_coroutine_threadsafe(_awaited(self._close()), self._thread.loop).result()
+            asyncio.run_coroutine_threadsafe(self._ended(), self._thread.loop).result()
         finally:
             with _lock:
                 _open.discard(self)
@@ -123,12 +125,18 @@ class Portal:
         if self._thread.is_here():
             raise UsageError("a Client waits, and would hold up its own event loop here; use AsyncClient")
 
+    async def _ended(self) -> None:
+        """Closes what is half read, then the client."""
+        while self._half_read:
+            await _close(self._half_read.pop())
+        await self._close()
+
     def _leave(self, source: AsyncIterator[T]) -> None:
         """Closes an iterator, wherever this is called: Python may collect a half-read one in any thread."""
-        close = getattr(source, "aclose", None)
-        if close is None or self._closed or os.getpid() != self._process:
+        self._half_read.discard(source)
+        if self._closed or os.getpid() != self._process:
             return
-        closing = asyncio.run_coroutine_threadsafe(_awaited(close()), self._thread.loop)
+        closing = asyncio.run_coroutine_threadsafe(_close(source), self._thread.loop)
         if not self._thread.is_here():
             closing.result()
 
@@ -137,8 +145,16 @@ async def _next(source: AsyncIterator[T]) -> T:
     return await anext(source)
 
 
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+async def _close(source: AsyncIterator[object]) -> None:
+    """Closes a generator, once whoever waited for its next item has been told that it ends."""
+    while isinstance(source, AsyncGenerator):
+        try:
+            await source.aclose()
+            return
+        except RuntimeError:  # it is still running
+            if not getattr(source, "ag_running", False):
+                raise
+        await asyncio.sleep(0)
 
 
 def _close_all() -> None:

@@ -6,9 +6,10 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from genlevel.connection.services import DEFAULT_FOLDER, Services, services
 from genlevel.runtime.errors import UsageError
@@ -46,29 +47,22 @@ class Connection:
         self._services: Services | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = os.getpid()
-        self._closed = False
+        self.closed = False
 
-    @asynccontextmanager
-    async def using(self) -> AsyncIterator[Services]:
+    def using(self) -> Using:
         """The services, for one call. Raises UsageError if the client is closed, before or meanwhile, or is another loop's."""
-        found = await self._found()
-        try:
-            yield found
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self._closed and task is not None and not task.cancelling():
-                raise UsageError(CLOSED) from None
-            raise
+        return Using(self)
 
     async def close(self) -> None:
         """Leaves the services. Runs that go on in this process come to an orderly stop, and can be continued."""
-        self._closed = True
+        self.closed = True
         async with self._opening:
             stack, self._stack, self._services = self._stack, None, None
         if stack is not None:
             await stack.aclose()
 
-    async def _found(self) -> Services:
+    async def found(self) -> Services:
+        """The services. Raises as ``using``; GenlevelError if they cannot be opened."""
         self._check()
         if self._services is None:
             async with self._opening:
@@ -83,12 +77,42 @@ class Connection:
     def _check(self) -> None:
         if os.getpid() != self._process:
             raise UsageError("this client was made before the process was forked; make another one in the child")
-        if self._closed:
+        if self.closed:
             raise UsageError(CLOSED)
         loop = asyncio.get_running_loop()
         self._loop = self._loop or loop
         if loop is not self._loop:
             raise UsageError("an AsyncClient belongs to the event loop that it was first used in; make one for each loop")
+
+
+class Using:
+    """``async with`` the services of a connection. (No generator: one that is half read is closed in any order when a loop ends.)"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def __aenter__(self) -> Services:
+        return await self._connection.found()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """What the client's own end cancels is told as that."""
+        task = asyncio.current_task()
+        if kind is asyncio.CancelledError and self._connection.closed and task is not None and not task.cancelling():
+            raise UsageError(CLOSED) from None
+
+
+class Closed(Generic[T]):
+    """``async with`` an iterator that is closed at the end, though it is half read: what it holds open is given back then."""
+
+    def __init__(self, source: AsyncIterator[T]) -> None:
+        self._source = source
+
+    async def __aenter__(self) -> AsyncIterator[T]:
+        return self._source
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(self._source, AsyncGenerator):
+            await self._source.aclose()
 
 
 def connection(
@@ -125,16 +149,6 @@ def connection(
     files = {name: None if file is None else Path(file) for name, file in (("ca", ca), ("certificate", certificate), ("key", key))}
     settings = Settings(addresses=Addresses(**addresses_of(address, gateway, scorer), **files))
     return Connection(settings, DEFAULT_FOLDER, embedded=False, token=token or "")
-
-
-@asynccontextmanager
-async def closed(source: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """An iterator that is closed with the block, though it is half read: what it holds open is given back then."""
-    try:
-        yield source
-    finally:
-        if isinstance(source, AsyncGenerator):
-            await source.aclose()
 
 
 def addresses_of(evaluator: str, gateway: str | None, scorer: str | None) -> dict[str, str]:

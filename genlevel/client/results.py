@@ -10,6 +10,7 @@ from pathlib import Path
 
 from genlevel.client.answers import Answers
 from genlevel.client.async_results import AsyncResults
+from genlevel.client.blocking import shown
 from genlevel.client.portal import Portal
 from genlevel.client.values.answers import Answer, Medium
 from genlevel.client.values.runs import RunState
@@ -92,6 +93,15 @@ class Results:
         return self._portal.call(
             self._inner.certificate(alpha=alpha, against=against, bootstrap=bootstrap, reference_n=reference_n, references=references)
         )
+
+    def card(self) -> str:
+        """Its level card as a piece of HTML with its style, for a page of one's own; in a notebook a ``Run`` shows it by itself.
+
+        Example:
+            >>> run.card().count("my-model") > 0
+            True
+        """
+        return self._portal.call(self._inner.card())
 
     def answers(
         self,
@@ -206,3 +216,6 @@ class Results:
             ('report.html', True)
         """
         return self._portal.call(self._inner.report(path, beside=beside))
+
+    def _repr_html_(self) -> str:
+        return shown(self.card, repr(self))

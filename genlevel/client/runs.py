@@ -12,7 +12,7 @@ from genlevel.client.asking import Limits, Traffic
 from genlevel.client.async_runs import AsyncRun
 from genlevel.client.portal import Portal
 from genlevel.client.results import Results
-from genlevel.client.values.runs import Cost, Counts, Progress, RunState, RunStatus
+from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunState, RunStatus
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -189,3 +189,21 @@ class Run(Results):
             ('before the update', ('weekly',))
         """
         return self._portal.call(self._inner.describe(name=name, tags=tags, untag=untag, notes=notes))
+
+    def delete(self, *, dry_run: bool = False) -> Freed:
+        """Deletes it for good: its answers, scores and results, and media that no other run has. It still counts as a try of its model.
+
+        Args:
+            dry_run: only say what that would free.
+
+        Raises:
+            UsageError: it goes on, has batches at a provider, or is a monitor's baseline.
+
+        Example:
+            >>> needless = client.start("my-model", "starter", tasks="General-Knowledge", limit=1)
+            >>> _ = needless.wait()
+            >>> needless.delete(dry_run=True).answers
+            1
+            >>> freed = needless.delete()
+        """
+        return self._portal.call(self._inner.delete(dry_run=dry_run))

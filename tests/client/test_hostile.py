@@ -189,6 +189,20 @@ def test_a_program_that_forks_and_ends_without_a_word_leaves_its_run_in_order(wo
         assert left.cost.unknown_calls == 0
 
 
+def test_a_run_is_shown_in_a_notebook_whatever_becomes_of_its_services(workplace: Path, slowly: None) -> None:
+    with Client() as client:
+        run = client.start("my-model", "starter", **ASKED, seed=5, concurrency=1)
+        assert "my-model" in run._repr_html_(), "it has no answer yet"
+        run.wait()
+        card = run._repr_html_()
+    assert "<style" in card
+    assert "<script" not in card
+    assert "http://" not in card.replace("http://www.w3.org/", "")
+    told = run._repr_html_()
+    assert told.startswith("<pre>&lt;Run ")
+    assert "closed" in told
+
+
 # -- arguments ------------------------------------------------------------------------------------------------------------
 
 

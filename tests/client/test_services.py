@@ -27,7 +27,7 @@ TIMES = {"created", "updated", "upstream_s", "scored", "begun", "ended", "sha256
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory, upstream: StandIn) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("deployed")
-    found = Deployed(folder, configuration(upstream), {"program": ["run"], "reader": ["read"]})
+    found = Deployed(folder, configuration(upstream), {"program": ["run"], "reader": ["read"], "owner": ["admin"]})
     found.start()
     yield found
     found.stop()
@@ -75,6 +75,9 @@ def told(client: Client) -> dict[str, object]:
         "listed": {one.id for one in client.runs(model="my-*")},
         "models": client.models("my-*"),
         "monitors": client.monitors(),
+        "board": client.leaderboard(benchmark="starter"),
+        "wrong": [answer.instance for answer in run.answers(right=False, order="worst")],
+        "found by text": run.answers(text="gk05").count(),
         "paused": paused.status,
         "ended": slow.wait().status,
     }
@@ -135,6 +138,19 @@ def test_closing_while_a_run_there_is_watched_ends_the_watching(deployed: Deploy
     with Client(**deployed.shown("program")) as another:
         assert another.run(run.id).status() == "running", "it is the service's"
         ended(another, run.id)
+
+
+def test_what_is_left_half_read_over_the_network_is_closed_with_the_client(deployed: Deployed, caplog: pytest.LogCaptureFixture) -> None:
+    with Client(**deployed.shown("program")) as client:
+        run = client.start("my-model", "starter", tasks="General-Knowledge", limit=3, seed=25, rpm=1)
+        watching = run.watch()
+        next(watching)
+        ended(client, run.id)
+        answers = iter(run.answers(questions=True))
+        next(answers, None)
+    with pytest.raises(UsageError, match="closed"):
+        next(watching)
+    assert caplog.text == ""
 
 
 async def test_an_asynchronous_client_that_is_closed_meanwhile_says_so(deployed: Deployed) -> None:

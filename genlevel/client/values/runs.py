@@ -212,6 +212,23 @@ class Progress:
     waits_for: str
 
 
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What deleting a run frees.
+
+    Attributes:
+        answers: of the run.
+        files: media that no other run has.
+        bytes: of answers and files together, about.
+        problems: what a person has to know, a line each.
+    """
+
+    answers: int
+    files: int
+    bytes: int
+    problems: tuple[str, ...]
+
+
 def run_state(run: ev.Run) -> RunState:
     """A run's message as a value."""
     counts, given = run.counts, run.specification
@@ -262,6 +279,11 @@ def progress_of(told: ev.WatchRunResponse) -> Progress:
         judging=told.judging,
         waits_for=told.waits_for,
     )
+
+
+def freed_of(told: ev.DeleteRunResponse) -> Freed:
+    """What deleting a run frees, as a value."""
+    return Freed(told.answers, told.files, told.bytes, tuple(told.problems))
 
 
 def _cost(of: ev.Run | ev.Judging) -> Cost:
