@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import GENERAL_BENCH
-from genlevel.cli.differences import unscored_answers
 from genlevel.cli.printing import console, table
-from genlevel.documents.runs import has_no_answer
-from genlevel.documents.verdict_words import certified_details, certified_line, point_line
+from genlevel.documents.runs import has_no_answer, unscored_answers
+from genlevel.documents.verdict_words import certified_details, certified_line, merged_parts, plan_line, point_line
 from genlevel.documents.words import asked_told, cost_told, harmless, number, short
 
 if TYPE_CHECKING:
@@ -37,25 +36,16 @@ def print_card(document: Document, places: dict[str, str]) -> None:
         later = "" if document["status"] == "running" else f": `genlevel rescore {document['run']}` scores them"
         out.print(f"{unscored:,} answers are not scored yet{later}")
     print_verdict(out, document)
-    _print_plan(out, document)
+    if line := plan_line(document):
+        out.print(line)
+    if parts := merged_parts(document):
+        out.print(f"merged from {', '.join(parts)}")
     if document["partial"]:
         out.print("Over the asked tasks alone:")
         print_levels(out, document["level_asked"], own=is_own(document))
     print_tasks(out, document["tasks"])
     for name, place in places.items():
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
-
-
-def _print_plan(out: Console, document: Document) -> None:
-    """Which try it was, and of what a merged run was made."""
-    first, last = document["certified"]["plan"], document["plan"]
-    if first and last and first != last:
-        out.print(f"plans {first} to {last} of this model on these tasks in this storage: each task has the share of its own part's")
-    elif last:
-        share = document["certified"]["shares"]["plan"]
-        out.print(f"plan {last} of this model on these tasks in this storage: its share of the error is {share:.3g}")
-    if parts := (document["stamp"]["asked"] or {}).get("parts"):
-        out.print(f"merged from {', '.join(parts)}")
 
 
 def print_verdict(out: Console, document: Document) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from genlevel.documents.runs import unscored_answers
 from genlevel.runtime.documents import Document
 
 # In words, which another version may put otherwise; and when a run last began, ended or was changed.
@@ -113,17 +114,6 @@ def reasons(said: Document, found: Document, *, suite_hash: str) -> list[str]:
         if networks.get(task["key"]) and networks[task["key"]] != task["provenance"]
     ]
     return lines
-
-
-def unscored_answers(document: Document) -> int:
-    """Answers of a result that came after their task was last scored, as of a run whose process was killed."""
-    return max(0, sum(_pending(task) for task in document.get("tasks") or ()) - _pending(document))
-
-
-def _pending(part: Document) -> int:
-    counts = part.get("instances")
-    found = counts.get("pending") if isinstance(counts, dict) else 0
-    return found if isinstance(found, int) else 0
 
 
 def _shown(value: object) -> str:

@@ -164,6 +164,17 @@ def has_no_answer(document: Document) -> bool:
     return not came and bool(counts["failed"] or document["status"] == "failed")
 
 
+def unscored_answers(document: Document) -> int:
+    """Answers of a result that came after their task was last scored, as of a run whose process was killed."""
+    return max(0, sum(_pending(task) for task in document.get("tasks") or ()) - _pending(document))
+
+
+def _pending(part: Document) -> int:
+    counts = part.get("instances")
+    found = counts.get("pending") if isinstance(counts, dict) else 0
+    return found if isinstance(found, int) else 0
+
+
 def _judging(judging: ev.Judging) -> Document:
     """Who judges, how far the judge is, and what it has used. The "usage" of a run is its model's alone."""
     return {

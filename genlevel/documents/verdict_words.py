@@ -83,6 +83,22 @@ def certified_details(certified: Document, against: Document, *, referenced: boo
             yield f"  {reading}Level {level} is undecided{_what_would(entry)}{score}"
 
 
+def plan_line(document: Document) -> str:
+    """Which try of its model a run was; empty if it is none."""
+    first, last = document["certified"]["plan"], document["plan"]
+    if first and last and first != last:
+        return f"plans {first} to {last} of this model on these tasks in this storage: each task has the share of its own part's"
+    if last:
+        share = document["certified"]["shares"]["plan"]
+        return f"plan {last} of this model on these tasks in this storage: its share of the error is {share:.3g}"
+    return ""
+
+
+def merged_parts(document: Document) -> list[str]:
+    """The runs of which a run was merged; empty if it was not."""
+    return list((document["stamp"]["asked"] or {}).get("parts") or ())
+
+
 def _stated(certificate: Document, meanings: dict[int, str], none: str) -> str:
     reached, third = certificate["verdict"], certificate["levels"]["3"]
     error = f"error at most {100 * certificate['alpha']:g} %"

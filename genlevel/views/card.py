@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.metrics import METRICS, sigma
 from genlevel.benchmark.model import GENERAL_BENCH, Modality, Paradigm
-from genlevel.documents.runs import has_no_answer
+from genlevel.documents.runs import has_no_answer, unscored_answers
 from genlevel.documents.verdict_words import (
     NO_REFERENCES,
     certified_details,
@@ -350,6 +350,8 @@ def _remarks(document: Document, entries: Sequence[TaskEntry]) -> Iterator[Remar
     if counts["failed"] or counts["pending"]:
         told = " and ".join(f"{counts[name]:,} {name}" for name in ("failed", "pending") if counts[name])
         yield Remark(f"Incomplete: {told} instances. Their tasks have bounds instead of a score, so levels are lower bounds.", "warn")
+    if (unscored := unscored_answers(document)) and document["status"] != "running":
+        yield Remark(f"{unscored:,} answers came after their tasks were scored: `genlevel rescore {document['run']}` scores them.", "warn")
     if counts["unsupported"]:
         told = f"{_counted(counts['unsupported'], 'instance')} not asked: the model does not take or make what is needed (unsupported)."
         yield Remark(f"{told} A task that is unsupported as a whole has no result, which counts as 0.")

@@ -16,7 +16,8 @@ import pytest
 from evaluator.journal.journal import Journal
 from evaluator.runs.copies import copy_answers
 from genlevel.cli.bundles import Bundle, read_bundle, read_result
-from genlevel.cli.differences import differences, reasons, unscored_answers
+from genlevel.cli.differences import differences, reasons
+from genlevel.documents.runs import unscored_answers
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import DatasetError
 from genlevel.runtime.storage import sqlite_url

@@ -10,9 +10,12 @@ from urllib.parse import quote, urlencode
 from genlevel.benchmark.model import GENERAL_BENCH
 from genlevel.connection.services import verdict_of
 from genlevel.documents.runs import result_document
+from genlevel.documents.verdict_words import merged_parts, plan_line
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import quoted
+from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 from genlevel.views.card import READINGS, Card, baseline_words, card_of
 from genlevel.views.card_pictures import Figure, contested_figure, levels_figure, places_figure, synergy_figure
 from genlevel.views.card_tables import SKILLS_SHOWN, in_order, tables_of
@@ -35,7 +38,12 @@ async def card_page(asked: Asked) -> Page:
     """
     references, alpha, reading, order = asked.one("references"), _alpha(asked), _reading(asked), asked.one("sort")
     run = (await asked.services.evaluator.get_run(ev.GetRunRequest(run_id=asked.path["run"]))).run
-    result = result_document(run, await verdict_of(asked.services, run.run_id, references, alpha))
+    verdict = await verdict_of(asked.services, run.run_id, references, alpha)
+    return await in_thread(lambda: _page(asked, run, verdict, reading, order), name="level card")
+
+
+def _page(asked: Asked, run: ev.Run, verdict: sc.GetVerdictResponse, reading: str, order: str) -> Page:
+    result = result_document(run, verdict)
     card = card_of(result, reading)
     base = f"/runs/{quote(run.run_id, safe='')}"
 
@@ -55,6 +63,8 @@ async def card_page(asked: Asked) -> Page:
         "baseline": baseline_words,
         "skills_shown": SKILLS_SHOWN,
         "tasks_open": TASKS_OPEN,
+        "plan": plan_line(result) if card.scored else "",
+        "parts": merged_parts(result),
         "stamp": json.dumps(result["stamp"], ensure_ascii=False, indent=2),
         **_addresses(asked, f"{base}/card", order),
     }
