@@ -39,8 +39,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class OnPicture:
-    """Drawn over a picture. picture, masks: addresses; "" if there is none. svg: "" if there is no shape."""
+    """Drawn over a picture. position: of the picture among the question's media, if there is one. picture, masks: addresses; "" for none.
 
+    svg: "" if there is no shape. width, height: of the picture in pixels.
+    """
+
+    position: int | None
     picture: str
     svg: str
     label_masks: str
@@ -82,6 +86,7 @@ def on_picture(found: Answered, media: Sequence[Medium], frame: int | None) -> O
     if not (width and height):
         width, height = _spanned(layers)
     return OnPicture(
+        None if medium is None else medium.position,
         _picture(found, medium, number),
         overlay(width, height, *layers) if any(one.shapes for one in layers) else "",
         _masks(found, "label", layers[0], number),

@@ -15,6 +15,8 @@ SIDES = (("of-label", "L"), ("of-answer", "A"))
 _UNITS = 1000.0
 """Of the longer side: lines and letters have one size, however many pixels a picture has."""
 _LETTERS = 34.0
+_SMALL = 7.0
+"""A side below is no more to be seen than a point, and is marked as one is."""
 
 
 def overlay(width: float, height: float, label: Layer, answer: Layer) -> str:
@@ -58,13 +60,15 @@ def _draw(side: ET.Element, shape: Shape, name: str, unit: float) -> None:
 def _outline(parent: ET.Element, form: Form, sides: Sequence[float], kind: str) -> None:
     match form:
         case Form.BOX:
+            if min(sides[2:]) < _SMALL:
+                drawing.circle(parent, sides[0], sides[1], _SMALL, kind)
             drawing.rect(parent, (sides[0], sides[1], sides[2], sides[3]), kind)
         case Form.OUTLINE:
             points = [f"{drawing.plain(x)} {drawing.plain(y)}" for x, y in zip(sides[::2], sides[1::2], strict=True)]
             drawing.path(parent, f"M{'L'.join(points)}Z", kind)
         case Form.POINTS:
             for x, y in zip(sides[::2], sides[1::2], strict=True):
-                drawing.circle(parent, x, y, 7.0, kind)
+                drawing.circle(parent, x, y, _SMALL, kind)
 
 
 def _count(layer: Layer) -> str:
