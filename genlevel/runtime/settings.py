@@ -362,7 +362,7 @@ class Settings(_Strict):
     @field_validator("web", mode="before")
     @classmethod
     def _web_may_be_a_word(cls, value: object) -> object:
-        if isinstance(value, str):
+        if isinstance(value, str | bool):
             if value != "none":
                 raise ValueError("must be a section with http, or the word none")
             return None

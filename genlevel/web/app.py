@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.http import add_state
@@ -55,7 +55,7 @@ def create_app(
     Args:
         services: asked for everything.
         door: who may come in, and as whom.
-        registry: what /metrics shows, the pages' own series among it; None: those alone.
+        registry: what /metrics shows; None: nothing.
         ready: what /readyz says.
         alone: whether genlevel_ready is shown here; else another server of the process shows it.
     """
@@ -73,15 +73,14 @@ def create_app(
     for row in PAGES:
         app.add_route(row.path, site.page(row), methods=["GET"])
     for file in FILES:
-        app.add_route(file.path, site.file(file.path, file.handler), methods=["GET"])
+        app.add_route(file.path, site.file(file.handler), methods=["GET"])
     for action in ACTIONS:
         app.add_route(action.path, site.action(action), methods=["POST"])
         app.add_route(action.path, site.above, methods=["GET"])
     app.mount("/static", StaticFiles(), name="static")
     for status, line in ((404, "there is no such page"), (405, "this address does not take that kind of request")):
         app.add_exception_handler(status, site.refusal(HTTPStatus(status), line))
-    requests = Counter("genlevel_web_requests", "Requests to the pages.", ["page", "status"], registry=registry)
-    app.add_middleware(Guard, door=door, problem=rendering.problem, counted=partial(_count, requests))
+    app.add_middleware(Guard, door=door, problem=rendering.problem)
     return app
 
 
@@ -105,7 +104,7 @@ class _Site:
                 return RedirectResponse(made.to, HTTPStatus.SEE_OTHER)
             return await self._drawn(request, asked, made, row.path, part=asked.one("part"))
 
-        return self._endpoint(row.path, answer)
+        return self._endpoint(answer)
 
     def data(self, row: PageRow) -> Endpoint:
         """The page's document as JSON."""
@@ -115,7 +114,7 @@ class _Site:
             text = await in_thread(lambda: json.dumps(document, ensure_ascii=False, allow_nan=False), name="a page's data")
             return Response(text, media_type="application/json")
 
-        return self._endpoint(row.path, answer)
+        return self._endpoint(answer)
 
     def csv(self, row: PageRow) -> Endpoint:
         """One of the page's tables as CSV."""
@@ -128,9 +127,9 @@ class _Site:
                 return self._rendering.problem(request.scope, HTTPStatus.NOT_FOUND, line)
             return Response(found.csv(), media_type="text/csv; charset=utf-8", headers={"content-disposition": "attachment"})
 
-        return self._endpoint(row.path, answer)
+        return self._endpoint(answer)
 
-    def file(self, path: str, handler: str) -> Endpoint:
+    def file(self, handler: str) -> Endpoint:
         """Bytes, as their handler says."""
 
         async def answer(request: Request) -> Response:
@@ -138,7 +137,7 @@ class _Site:
             found: FileHandler = getattr(importlib.import_module(f"genlevel.web.{module}"), function)
             return await found(self._asked(request, fields_of(request.url.query)), request)
 
-        return self._endpoint(path, answer)
+        return self._endpoint(answer)
 
     def action(self, row: ActionRow) -> Endpoint:
         """What a form asks for: where to go then, or the page again with what was wrong with it, or what a person has to know."""
@@ -153,7 +152,7 @@ class _Site:
                 return RedirectResponse(made.to, HTTPStatus.SEE_OTHER)
             return await self._drawn(request, asked, made, row.path, address=_above(request))
 
-        return self._endpoint(row.path, answer)
+        return self._endpoint(answer)
 
     async def above(self, request: Request) -> Response:
         """Where the form of an action is: somebody who loads the answer to it again comes there."""
@@ -167,11 +166,10 @@ class _Site:
 
         return answer
 
-    def _endpoint(self, path: str, answer: Endpoint) -> Endpoint:
+    def _endpoint(self, answer: Endpoint) -> Endpoint:
         """Answers within the room that pages have; what is wrong in one line."""
 
         async def endpoint(request: Request) -> Response:
-            request.scope["genlevel.page"] = path
             try:
                 async with self._room.place(), asyncio.timeout(PAGE_S):
                     if request.method == "POST":  # it is done, whoever waits for it
@@ -226,7 +224,3 @@ async def _gone(request: Request) -> None:
     """Returns when the reader has left."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _count(requests: Counter, page: str, status: int) -> None:
-    requests.labels(page, f"{status // 100}xx" if status else "left").inc()

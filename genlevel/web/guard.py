@@ -43,14 +43,12 @@ class Guard:
     Args:
         door: who comes in.
         problem: an answer that says what is wrong.
-        counted: is told the kind of page, and the status, of each answer.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, problem: Problem, counted: Callable[[str, int], None]) -> None:
+    def __init__(self, app: ASGIApp, door: Door, problem: Problem) -> None:
         self._app = app
         self._door = door
         self._problem = problem
-        self._counted = counted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Answer(scope, send, self._door)
@@ -63,8 +61,6 @@ class Guard:
             if not answer.began:
                 line = "this page has a fault; the log of the process that serves it says which"
                 await self._problem(scope, HTTPStatus.INTERNAL_SERVER_ERROR, line)(scope, receive, answer.send)
-        finally:
-            self._counted(str(scope.get("genlevel.page", "other")), answer.status)
 
     def _refused(self, scope: Scope) -> Response | None:
         """What whoever may not ask is told; None: they may."""
@@ -123,12 +119,11 @@ class _Answer:
         self._send = send
         self._door = door
         self.began = False
-        self.status = 0
 
     async def send(self, message: Message) -> None:
         """Raises GivenUp."""
         if message["type"] == "http.response.start":
-            self.began, self.status = True, message["status"]
+            self.began = True
             _add(MutableHeaders(scope=message), HEADERS)
         elif not self._door.still_open(self._scope):
             raise GivenUp
