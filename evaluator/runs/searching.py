@@ -193,7 +193,8 @@ class AnswerSearch:
                 created_s=block.created[place],
             )
             if known is not None:
-                message.excerpt, message.error, message.attempts = excerpt(known.beginning, text), known.error, known.attempts
+                message.excerpt, message.error = excerpt(known.beginning, text), excerpt(known.error, text)
+                message.attempts = known.attempts
                 message.files = len(stored_files(known.files))
             yield message
 

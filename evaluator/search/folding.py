@@ -24,8 +24,8 @@ def folded(text: str) -> str:
 def excerpt(text: str, wanted: str = "") -> str:
     """At most ``EXCERPT`` characters of a text: around the first place that has what is wanted (folded), else its beginning.
 
-    >>> excerpt("x" * 1000 + " Die Straße ist lang. " + "y" * 1000, "strasse")[95:111]
-    'x Die Straße ist'
+    >>> excerpt("x" * 1000 + " Die Straße ist lang. " + "y" * 1000, "strasse")[96:111]
+    'Die Straße ist '
     """
     place = _place(text, wanted) if wanted else 0
     start = max(0, min(place - _BEFORE, len(text) - EXCERPT))
