@@ -70,7 +70,9 @@ class AsyncRun(AsyncResults):
         return (await self.state()).cost
 
     async def watch(self) -> AsyncIterator[Progress]:
-        """How it goes, twice a second, until it stops; through restarts of a service, and while it is paused there.
+        """How it goes, twice a second, until it stops; through restarts of a service.
+
+        A run that is paused in this process has stopped. One that is paused at a service is watched until it goes on or is stopped.
 
         Raises:
             Unavailable: nothing has gone on for five minutes. The run may go on, and can be watched again.

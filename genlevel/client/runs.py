@@ -71,7 +71,9 @@ class Run(Results):
         return self._portal.call(self._inner.cost())
 
     def watch(self) -> Iterator[Progress]:
-        """How it goes, twice a second, until it stops; through restarts of a service, and while it is paused there.
+        """How it goes, twice a second, until it stops; through restarts of a service.
+
+        A run that is paused in this process has stopped. One that is paused at a service is watched until it goes on or is stopped.
 
         Raises:
             Unavailable: nothing has gone on for five minutes. The run may go on, and can be watched again.

@@ -1,4 +1,4 @@
-"""`genlevel up` as a process of its own, which asks for client certificates, and what programs show to it."""
+"""`genlevel up` as a process of its own, which asks for client certificates and takes tokens, and what programs show to it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import trustme
 import yaml
 
+from genlevel.runtime.callers.tokens import hash_of, new_token
 from tests.ports import free_ports
 
 NAMES = ("gateway", "evaluator", "scorer")
@@ -34,8 +35,19 @@ class Deployed:
         ports = free_ports(2 * len(NAMES))
         tls = {"certificate": str(folder / "services.pem"), "key": str(folder / "services.key"), "client_ca": str(folder / "ca.pem")}
         listening = {name: {"grpc": f"127.0.0.1:{ports.pop()}", "http": f"127.0.0.1:{ports.pop()}", "tls": tls} for name in NAMES}
+        self.tokens = {name: new_token() for name in ("reader", "expired", "unknown")}
+        rows = [
+            {"name": "reader", "sha256": hash_of(self.tokens["reader"]), "roles": ["read"]},
+            {"name": "expired", "sha256": hash_of(self.tokens["expired"]), "roles": ["admin"], "expires": "2026-01-01"},
+        ]
+        (folder / "tokens.yaml").write_text(yaml.safe_dump({"tokens": rows}))
         certificates = {"services.test": ["admin"], **{f"{who}.test": given for who, given in roles.items()}}
-        document = {**configuration, **listening, "web": "none", "auth": {"certificates": certificates, "metrics": "open"}}
+        document = {
+            **configuration,
+            **listening,
+            "web": "none",
+            "auth": {"certificates": certificates, "tokens": str(folder / "tokens.yaml"), "metrics": "open"},
+        }
         (folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
         self.addresses = {name: str(section["grpc"]) for name, section in listening.items()}
         self._process: subprocess.Popen[bytes] | None = None

@@ -282,3 +282,19 @@ def test_a_token_is_shown_nowhere(workplace: Path) -> None:
 def test_nothing_is_made_of_a_look_at_a_run_that_is_not_there(client: Client) -> None:
     with pytest.raises(NotFoundError):
         client.run("0123456789ab")
+
+
+LOADED = """
+import sys
+import genlevel
+print(*(name for name in ("asyncio", "genlevel.client") if name in sys.modules))
+from genlevel import Client
+needless = ("grpc", "sqlalchemy", "pydantic", "evaluator", "scorer", "gateway", "numpy", "jinja2", "pyarrow")
+print(*(name for name in needless if name in sys.modules))
+"""
+
+
+def test_to_import_the_client_loads_no_service() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", LOADED], env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "\n\n"

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import signal
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from genlevel import AsyncClient, Client
-from genlevel.errors import RoleMissing, Unavailable, UsageError
+from genlevel.errors import CallerUnknown, RoleMissing, Unavailable, UsageError
 from tests.client.conftest import configuration
 from tests.client.deployed import Deployed
 from tests.client.stand_in import StandIn
@@ -97,6 +98,28 @@ def test_a_caller_without_the_role_is_told_so(deployed: Deployed) -> None:
         assert isinstance(client.runs(), list)
         with pytest.raises(RoleMissing, match=r"the evaluator at .*run"):
             client.start("my-model", "starter", **ASKED, repeats=2)
+
+
+@pytest.mark.parametrize(("name", "said"), [("expired", "the token of expired has expired"), ("unknown", "this token is not known")])
+def test_a_token_that_is_not_taken_is_told_and_shown_nowhere(deployed: Deployed, name: str, said: str) -> None:
+    token = deployed.tokens[name]
+    with Client(**deployed.shown("program"), token=token) as client:
+        with pytest.raises(CallerUnknown, match=f"the evaluator at .*: {said}") as raised:
+            client.runs()
+        assert token not in "".join(traceback.format_exception(raised.value)) + repr(client)
+
+
+def test_a_token_goes_before_a_certificate(deployed: Deployed) -> None:
+    with Client(**deployed.shown("program"), token=deployed.tokens["reader"]) as client:
+        assert isinstance(client.runs(), list)
+        with pytest.raises(RoleMissing, match="reader needs the role run"):
+            client.start("my-model", "starter", **ASKED, repeats=2)
+
+
+def test_a_suite_by_its_path_is_refused_by_a_service(deployed: Deployed, tmp_path: Path) -> None:
+    with Client(**deployed.shown("program")) as client, pytest.raises(UsageError) as raised:
+        client.start("my-model", tmp_path)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_caller_without_a_certificate_or_with_strangers_is_told_so(deployed: Deployed, tmp_path: Path) -> None:
