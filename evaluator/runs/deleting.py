@@ -55,16 +55,18 @@ class Deleting:
         cleared = await self._journal.reads(self._journal.deletion.is_cleared, request.run_id)
         if cleared is not None and not await self._journal.reads(self._journal.list.records, [request.run_id]):
             # Else an id that begins so, as of a run that was asked afresh, would be meant.
-            if cleared or request.dry_run:
+            if cleared:
                 raise NotFoundError(f"run {request.run_id} was deleted before")
-            return ev.DeleteRunResponse(run_id=request.run_id, problems=["it was being deleted before", *await self.end()])
+            response = await self._freed(request.run_id)
+            response.problems.extend(["it was being deleted before", *([] if request.dry_run else await self.end())])
+            return response
         record = await self._records.find(request.run_id)
         lock = self._locks.of(record.run_id)
         if request.dry_run:
             if await lock.holder():
                 raise UsageError(_goes_on(record.run_id))
             await self._check(record)
-            return await self._freed(record)
+            return await self._freed(record.run_id)
         if not await lock.acquire():
             raise UsageError(_goes_on(record.run_id))
         try:
@@ -72,12 +74,12 @@ class Deleting:
             if not records:
                 raise NotFoundError(f"run {record.run_id} is not there any more")
             await self._check(records[0])
-            response = await self._freed(records[0])
+            response = await self._freed(record.run_id)
             await self._journal.writes(self._journal.deletion.take_out, records[0], lock.lease)
-            response.problems.extend(await self._clear(record.run_id, lock))
+            problems = await self._clear(record.run_id, lock)
         finally:
             await lock.release()
-        response.problems.extend(await self.remove_unused())
+        response.problems.extend(dict.fromkeys([*problems, *await self.end()]))
         return response
 
     async def end(self) -> list[str]:
@@ -107,6 +109,8 @@ class Deleting:
         blobs = self._blobs
 
         def remove() -> list[str]:
+            for sha256 in used:
+                blobs.remove(sha256, before=0.0)  # nothing is so old: puts back what a process that was killed was about to remove
             return [sha256 for sha256 in files if sha256 in used or blobs.remove(sha256, before=before)]
 
         settled = await blobs.writes(remove)
@@ -131,9 +135,9 @@ class Deleting:
         if why := refusal(record, batches, [(monitor, ticks[monitor.name]) for monitor in monitors]):
             raise UsageError(why)
 
-    async def _freed(self, record: RunRecord) -> ev.DeleteRunResponse:
+    async def _freed(self, run_id: str) -> ev.DeleteRunResponse:
         """What deleting a run frees."""
-        deletion, run_id = self._journal.deletion, record.run_id
+        deletion = self._journal.deletion
         has = await self._journal.reads(deletion.contents, run_id)
         others = await self._journal.reads(lambda: deletion.of_others(has.files, besides=run_id))
         own = {sha256: size for sha256, size in has.files.items() if sha256 not in others}

@@ -5,6 +5,7 @@ TIME: the so-manieth time that the step is reached, from 1.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib
 import inspect
@@ -31,10 +32,20 @@ STEPS = {
     "it is cancelled": ("gateway.batches.service", "Batches.cancel", "after"),
 }
 
+DELETING = {
+    "a run is about to be taken out": ("evaluator.journal.deletion", "Deletion.take_out", "before"),
+    "a run is taken out": ("evaluator.journal.deletion", "Deletion.take_out", "after"),
+    "its answers are removed": ("evaluator.journal.deletion", "Deletion.clear", "after"),
+    "its scores are removed": ("scorer.service", "Scorer.forget_run", "after"),
+    "all of it is removed": ("evaluator.journal.deletion", "Deletion.cleared", "after"),
+    "its files are about to be forgotten": ("evaluator.journal.deletion", "Deletion.settled", "before"),
+}
+"""Steps of a deletion."""
+
 
 def kill_at(step: str, time: int) -> None:
     """Has this process end at once when a step is reached."""
-    module, path, when = STEPS[step]
+    module, path, when = (STEPS | DELETING)[step]
     owner_name, _, name = path.partition(".")
     owner = getattr(importlib.import_module(module), owner_name)
     original, seen = getattr(owner, name), [0]
@@ -56,7 +67,9 @@ def kill_at(step: str, time: int) -> None:
     def called(*arguments: Any, **named: Any) -> Any:
         reached("before")
         future = original(*arguments, **named)
-        if when == "after":
+        if not isinstance(future, asyncio.Future):
+            reached("after")
+        elif when == "after":
             future.add_done_callback(lambda _: reached("after"))
         return future
 

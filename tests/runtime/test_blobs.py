@@ -265,3 +265,16 @@ def test_what_is_put_and_removed_at_once_again_and_again_is_there_in_the_end(tmp
         for done in [both.submit(put), both.submit(remove)]:
             done.result()
     assert store.get(sha256) == b"same"
+
+
+@pytest.mark.parametrize("stored_again", [False, True])
+def test_what_a_killed_process_was_about_to_remove_is_removed_or_put_back(tmp_path: Path, stored_again: bool) -> None:
+    store = BlobStore.open(tmp_path)
+    sha256 = store.put(b"same").sha256
+    file = store.local_path(sha256)
+    assert file is not None
+    if not stored_again:
+        aged(str(tmp_path), sha256, 8000)
+    file.rename(file.with_name(f".gone-{sha256}"))
+    assert store.remove(sha256, before=time.time() - 7200) != stored_again
+    assert [one.name for one in tmp_path.rglob("*") if one.is_file()] == [sha256] * stored_again

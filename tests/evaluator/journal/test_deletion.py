@@ -123,9 +123,8 @@ def test_deleting_changes_no_later_number(plans):
 
 async def test_what_is_merged_again_from_a_deleted_run_is_the_try_that_that_was(journal):
     await filled(journal, "1")
-    first = journal.list_answers("1", outcomes=[Outcome.ANSWERED])
-    part = Part("1", ("a",), next(first))
-    first.close()
+    (first,) = journal.list_answers("1", outcomes=[Outcome.ANSWERED])
+    part = Part("1", ("a",), first)
     deleted(journal, "1")
     begun(journal, "2")
     found = []
@@ -134,9 +133,7 @@ async def test_what_is_merged_again_from_a_deleted_run_is_the_try_that_that_was(
         found.extend(standings)
         return record("merged", "")
 
-    journal.create_merged(
-        "m", "b", [part, replace(part, run_id="elsewhere"), replace(part, first=part.first._replace(created=9.0))], merged
-    )
+    journal.create_merged("m", "b", [part, replace(part, run_id="elsewhere"), replace(part, first=first._replace(created=9.0))], merged)
     assert [(standing.least, standing.counts) for standing in found] == [(0, False), (1, False), (3, True)]
 
 
