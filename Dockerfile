@@ -1,4 +1,4 @@
-# One image for all services: `genlevel gateway`, `genlevel evaluator`, `genlevel scorer`, or `genlevel up` for the three in one.
+# One image for all services: `genlevel gateway`, `genlevel evaluator`, `genlevel scorer`, `genlevel web`, or `genlevel up` for all in one.
 FROM python:3.13-slim-trixie AS build
 # "embedded" is the embedded model (about 300 MB); "bedrock" and "vertex" are the credentials of those clouds.
 ARG EXTRAS=bedrock,embedded,postgres,vertex
@@ -27,7 +27,7 @@ RUN install --directory --owner=10001 --group=10001 /data /blobs
 USER 10001:10001
 WORKDIR /data
 VOLUME ["/data", "/blobs"]
-EXPOSE 7401 7402 7403 7411 7412 7413
+EXPOSE 7400 7401 7402 7403 7411 7412 7413
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["genlevel"]
 CMD ["up"]

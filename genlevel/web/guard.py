@@ -23,7 +23,7 @@ from genlevel.web.headers import HEADERS
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_QUERY_BYTES = 16 << 10
+MOST_QUERY_BYTES = 32 << 10
 TAKES_S = 60.0
 LOGIN = "/login"
 STATIC = "/static/"

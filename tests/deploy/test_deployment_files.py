@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from genlevel.runtime.listening import ServiceListen
+from genlevel.runtime.listening import ServiceListen, Web
 from genlevel.runtime.readiness import Life
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.settings_file import load_settings
@@ -30,6 +30,10 @@ def port_of(address: str) -> int:
 def default_ports(service: str) -> dict[str, int]:
     listen: ServiceListen = getattr(Settings(), service)
     return {"grpc": port_of(listen.grpc), "http": port_of(listen.http)}
+
+
+def pages_port() -> int:
+    return port_of(Web().http)
 
 
 def read_all(file: Path) -> list[Any]:
@@ -91,6 +95,38 @@ def test_compose_listens_and_publishes_where_the_settings_say(compose: dict[str,
     assert definition["command"] == [service]
     assert definition["ports"] == [f"127.0.0.1:{ports['grpc']}:{ports['grpc']}"]
     assert f"http://127.0.0.1:{ports['http']}/readyz" in definition["healthcheck"]["test"][-1]
+
+
+def test_compose_serves_the_pages_to_this_machine_with_each_visitor_s_token(compose: dict[str, Any], repository: Path) -> None:
+    settings = load_settings(repository / "deploy/compose/genlevel.yaml")
+    assert settings.web is not None
+    assert settings.auth is not None
+    assert port_of(settings.web.http) == pages_port()
+    definition = compose["services"]["web"]
+    assert (definition["command"], definition["ports"]) == (["web"], [f"127.0.0.1:{pages_port()}:{pages_port()}"])
+    assert f"http://127.0.0.1:{pages_port()}/readyz" in definition["healthcheck"]["test"][-1]
+    assert "GENLEVEL_TOKEN" not in definition["environment"]
+    assert f"./deploy/compose/access:{settings.auth.tokens.parent if settings.auth.tokens else ''}:ro" in definition["volumes"]
+    assert "stop_grace_period" in definition
+
+
+def test_kubernetes_serves_the_pages_without_rights_a_token_or_a_store(base: Path) -> None:
+    documents = {document["kind"]: document for document in read_all(base / "web.yaml")}
+    pod = documents["Deployment"]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    settings = load_settings(base / "genlevel.yaml")
+    assert settings.web is not None
+    assert port_of(settings.web.http) == pages_port()
+    assert container["args"] == ["web"]
+    assert [port["containerPort"] for port in container["ports"]] == [pages_port()]
+    assert [port["port"] for port in documents["Service"]["spec"]["ports"]] == [pages_port()]
+    assert pod["metadata"]["annotations"]["prometheus.io/port"] == str(pages_port())
+    evaluator = read_all(base / "evaluator.yaml")[0]["spec"]["template"]["spec"]
+    assert container["securityContext"] == evaluator["containers"][0]["securityContext"]
+    assert pod["spec"]["securityContext"] == evaluator["securityContext"]
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["spec"]["volumes"]}
+    assert {volume["name"] for volume in pod["spec"]["volumes"]} == {"config", "tokens", "tmp"}
+    assert "envFrom" not in container
 
 
 def test_a_command_on_the_machine_reaches_composes_services(compose: dict[str, Any], repository: Path) -> None:
@@ -157,7 +193,8 @@ def test_in_kubernetes_secrets_of_calls_and_of_alarms_go_to_whom_they_are_for_al
 def test_prometheus_scrapes_every_service_at_its_port(compose: dict[str, Any], repository: Path) -> None:
     configuration = read_all(repository / "deploy/prometheus/prometheus.yml")[0]
     targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in configuration["scrape_configs"]}
-    assert targets == {f"genlevel-{service}": [f"{service}:{default_ports(service)['http']}"] for service in SERVICES}
+    ports = {service: default_ports(service)["http"] for service in SERVICES} | {"web": pages_port()}
+    assert targets == {f"genlevel-{service}": [f"{service}:{port}"] for service, port in ports.items()}
     assert "./deploy/prometheus:/etc/prometheus:ro" in compose["services"]["prometheus"]["volumes"]
     assert {repository / "deploy/prometheus" / name for name in configuration["rule_files"]} == set(rule_files(repository))
 
