@@ -224,7 +224,8 @@ def reference() -> str:
         if node.name not in bases:
             parts += [f"## {node.name}", *_prose(ast.get_docstring(node) or "")]
             methods = [*_documented(node), *(method for base in node.bases for method in _inherited(base, classes))]
-            parts += [part for method in methods for part in _method_reference(method)]
+            methods.sort(key=lambda method: not method.decorator_list)  # what it is goes before what it does
+            parts += [part for method in methods for part in _method_reference(node.name, method)]
     parts.append("## Arguments and values")
     parts += [part for kind in values() for part in (f"### {kind.name}", *_value_reference(kind))]
     return "\n\n".join(parts) + "\n"
@@ -248,13 +249,13 @@ def _inherited(base: ast.expr, classes: Mapping[str, ast.ClassDef]) -> list[ast.
     return [method for node in written if isinstance(node, ast.ClassDef) and node.name == name for method in _documented(node)]
 
 
-def _method_reference(node: ast.FunctionDef) -> list[str]:
+def _method_reference(of: str, node: ast.FunctionDef) -> list[str]:
     given = copy.deepcopy(node.args)
     del given.args[0]
     is_property = bool(node.decorator_list)
     returned = "" if node.returns is None else f" -> {ast.unparse(node.returns)}"
     call = node.name + ("" if is_property else f"({ast.unparse(given)})") + returned
-    return [f"### {node.name}", f"```python\n{call}\n```", *_prose(ast.get_docstring(node) or "")]
+    return [f"### {of}.{node.name}", f"```python\n{call}\n```", *_prose(ast.get_docstring(node) or "")]
 
 
 def _value_reference(node: ast.ClassDef) -> list[str]:

@@ -149,7 +149,7 @@ def check(name: str, value: object) -> None:
         raise UsageError(f"{name} must be one of {', '.join(_ONE_OF[name])}, not {_shown(value)}")
     elif name in _CHOICES and not isinstance(value, bool):
         raise UsageError(f"{name} must be True or False, not {_shown(value)}")
-    elif name in _TEXTS and not isinstance(value, str):
+    elif name in _TEXTS and not _is_text(value):
         raise UsageError(f"{name} must be text, not {_shown(value)}")
     elif name == "droppable" and (isinstance(value, str) or not isinstance(value, Sequence)):
         raise UsageError(f"droppable must be a list of names, not {_shown(value)}")
@@ -222,9 +222,20 @@ def nano_dollars(amount: object) -> int:
 
 def text_of(name: str, value: object) -> str:
     """A text that must be there. Raises UsageError that names the argument."""
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not _is_text(value) or not value.strip():
         raise UsageError(f"{name} must be text that says something, not {_shown(value)}")
     return value
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is text that a message takes: half of a character, as odd names of files have, is none."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shown(value: object) -> str:

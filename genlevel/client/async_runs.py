@@ -10,7 +10,7 @@ from genlevel.client.asking import Limits, Traffic, checked, limits_of, traffic_
 from genlevel.client.async_results import AsyncResults
 from genlevel.client.following import Following
 from genlevel.client.reaching import Closed
-from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunState, RunStatus, freed_of, progress_of
+from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunDetails, RunState, RunStatus, details_of, freed_of, progress_of
 from genlevel.runtime.errors import Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -68,6 +68,19 @@ class AsyncRun(AsyncResults):
             (True, True, 0)
         """
         return (await self.state()).cost
+
+    async def details(self) -> RunDetails:
+        """How far it is, task by task, and what has failed, by reason. Counts all of its answers.
+
+        Example:
+            >>> details = await run.details()
+            >>> [(one.task, one.counts.answered) for one in details.tasks], details.failures
+            ([('nlp/General-Knowledge', 4)], ())
+        """
+        async with self._connection.using() as found:
+            got = await found.evaluator.get_run(ev.GetRunRequest(run_id=self.id, details=True))
+        self._run = got.run
+        return details_of(got.details)
 
     async def watch(self) -> AsyncIterator[Progress]:
         """How it goes, twice a second, until it stops; through restarts of a service.

@@ -12,7 +12,7 @@ from genlevel.client.asking import Limits, Traffic
 from genlevel.client.async_runs import AsyncRun
 from genlevel.client.portal import Portal
 from genlevel.client.results import Results
-from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunState, RunStatus
+from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunDetails, RunState, RunStatus
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -69,6 +69,16 @@ class Run(Results):
             (True, True, 0)
         """
         return self._portal.call(self._inner.cost())
+
+    def details(self) -> RunDetails:
+        """How far it is, task by task, and what has failed, by reason. Counts all of its answers.
+
+        Example:
+            >>> details = run.details()
+            >>> [(one.task, one.counts.answered) for one in details.tasks], details.failures
+            ([('nlp/General-Knowledge', 4)], ())
+        """
+        return self._portal.call(self._inner.details())
 
     def watch(self) -> Iterator[Progress]:
         """How it goes, twice a second, until it stops; through restarts of a service.

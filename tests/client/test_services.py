@@ -22,7 +22,7 @@ from tests.client.threads import in_thread
 
 pytestmark = pytest.mark.xdist_group("client_services")
 ASKED: dict[str, Any] = {"tasks": "General-Knowledge,Review-Sentiment", "limit": 4, "seed": 3}
-TIMES = {"created", "updated", "upstream_s", "scored", "begun", "ended", "sha256"}
+TIMES = {"created", "updated", "last_answer", "upstream_s", "scored", "begun", "ended", "sha256"}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,7 @@ def told(client: Client) -> dict[str, object]:
         "listed": {one.id for one in client.runs(model="my-*")},
         "models": client.models("my-*"),
         "monitors": client.monitors(),
+        "details": run.details(),
         "board": client.leaderboard(benchmark="starter"),
         "wrong": [answer.instance for answer in run.answers(right=False, order="worst")],
         "found by text": run.answers(text="gk05").count(),

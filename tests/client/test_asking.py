@@ -1,0 +1,50 @@
+"""Arguments of a program become a message, or an error in one line that names one of them: nothing else comes of whatever is given."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genlevel.client.asking import Asked, nano_dollars, specification_of, traffic_of
+from genlevel.errors import UsageError
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(), max_size=5),
+    st.binary(max_size=3),
+    st.decimals(),
+    st.lists(st.one_of(st.text(max_size=3), st.integers(0, 3)), max_size=2),
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(Asked.__annotations__)), VALUES, max_size=4))
+def test_whatever_is_given_becomes_a_message_or_an_error_that_names_it(asked: dict[str, Any]) -> None:
+    try:
+        specification = specification_of("model", "suite", asked)  # type: ignore[arg-type]
+        traffic = traffic_of(asked)  # type: ignore[arg-type]
+    except UsageError as error:
+        said = str(error)
+    else:
+        assert specification.limit == asked.get("limit", 0)
+        assert traffic.HasField("budget_nano_usd") == ("budget_usd" in asked)
+        return
+    assert "\n" not in said
+    assert any(said.startswith(name) for name in asked)
+
+
+@given(st.decimals(0, 10**9, places=9))
+def test_an_amount_is_exact_to_the_nano_dollar(amount: Decimal) -> None:
+    assert nano_dollars(amount) == nano_dollars(f"${amount}") == int(amount * 10**9)
+
+
+@pytest.mark.parametrize(("model", "suite"), [("", "starter"), (None, "starter"), ("m", " "), ("\ud800", "s")])
+def test_a_model_and_a_suite_are_named(model: Any, suite: Any) -> None:
+    with pytest.raises(UsageError, match="must be text that says something"):
+        specification_of(model, suite, {})
