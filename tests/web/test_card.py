@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +16,7 @@ from starlette.testclient import TestClient
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.suites import load_benchmark
 from scorer.reports.stamps import content_hash
+from tests.web.hostile import NAMES, TASK, TEXTS, assert_harmless
 from tests.web.scored import ScoredRuns, choices
 
 TASKS = [task for task in general_bench().tasks if task.metric.id == "accuracy" and task.sheet == "Image-Comprehension"][:4]
@@ -143,3 +149,20 @@ def test_a_run_that_is_not_there_is_one_line(client: TestClient) -> None:
     page = client.get("/runs/nothing/card")
     assert page.status_code == 404
     assert "there is no run nothing" in page.text
+
+
+def test_tasks_and_models_of_any_name_are_texts_and_lead_to_their_answers(tmp_path: Path) -> None:
+    names = [name for name in dict.fromkeys((*NAMES.values(), *TEXTS.values(), TASK)) if name.strip()]
+    tasks = [replace(TASKS[0], name=name, id=name) for name in names]
+    runs = ScoredRuns(tmp_path)
+    asyncio.run(runs.store("run", {name: choices(6, 10) for name in names}, tasks, model=TASK, benchmark="mine"))
+    client = runs.client()
+    page = client.get("/runs/run/card").text
+    assert_harmless(page)
+    linked = unescape(page)
+    for name in names:
+        assert f"/runs/run/answers?{urlencode({'task': name})}" in linked, name[:80]
+    assert [entry["key"] for entry in client.get("/runs/run/card.json").json()["tasks"]] == sorted(names)
+    rows = list(csv.reader(io.StringIO(client.get("/runs/run/card.tasks.csv").text, newline="")))
+    assert sorted(row[1].removeprefix("'") for row in rows[1:]) == sorted(name.removeprefix("'") for name in names)
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "@"))]
