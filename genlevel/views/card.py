@@ -23,6 +23,7 @@ from genlevel.documents.verdict_words import (
     specialists_statement,
     verdict_head,
 )
+from genlevel.documents.words import one_line
 from genlevel.views.card_results import CardResults, results_of
 from genlevel.views.figures.levels import LevelRow, Standing
 from genlevel.views.figures.places import Place
@@ -38,6 +39,12 @@ MEANINGS = {
     3: "synergy in comprehension or generation",
     4: "synergy in both, of one modality",
     5: "synergy in language, too",
+}
+STATES = {
+    "running": "The run goes on",
+    "interrupted": "The run was interrupted",
+    "budget": "The run ended at its budget",
+    "failed": "The run failed",
 }
 READINGS = ("published", "specialists")
 
@@ -191,7 +198,7 @@ def card_of(document: Document, reading: str = "published") -> Card:
 def below_chance(entry: TaskEntry) -> bool | None:
     """Whether a task scored worse than guessing would; None if that cannot be said."""
     score, chance = entry.scored["score"], entry.scored["chance"]
-    return None if score is None or chance is None else bool(score < chance)
+    return None if score is None or chance is None else _is_below(score, chance)
 
 
 def baseline_words(entry: TaskEntry) -> str:
@@ -201,12 +208,17 @@ def baseline_words(entry: TaskEntry) -> str:
     interval = (entry.certified or {}).get("interval")
     if score is None:
         return "no score yet"
-    if chance is not None and score < chance:
+    if below_chance(entry):
         return "surely below chance" if interval and interval[1] < chance else "below chance"
     best = max(value for value in (chance, constant) if value is not None)
-    if score <= best:
+    if not _is_below(best, score):
         return "no better than always the same answer" if constant == best else "no better than chance"
     return "surely above" if interval and interval[0] > best else "above, but not surely"
+
+
+def _is_below(value: float, other: float) -> bool:
+    """Whether it is less by more than the last digits, in which sums of the same numbers differ."""
+    return value < other and not math.isclose(value, other, rel_tol=1e-9)
 
 
 def _margin(entry: TaskEntry) -> float:
@@ -333,15 +345,25 @@ def _skills(entries: Sequence[TaskEntry], found: CardResults | None) -> tuple[Sk
     return tuple(sorted(skills, key=lambda skill: (-skill.behind, skill.id)))
 
 
-def _unscored_remarks(document: Document) -> list[Remark]:
+def _unscored_remarks(document: Document) -> Iterator[Remark]:
+    yield from _state(document)
     if has_no_answer(document):
-        return [Remark("No call succeeded: there is nothing to score.", "warn")]
-    return [Remark("No task has been scored yet.")]
+        yield Remark("No call succeeded: there is nothing to score.", "warn")
+    else:
+        yield Remark("No task has been scored yet.")
+
+
+def _state(document: Document) -> Iterator[Remark]:
+    """How a run stands that has not ended well."""
+    if (said := STATES.get(document["status"])) is not None:
+        reason = f" ({one_line(document['reason'], 300)})" if document["reason"] else ""
+        yield Remark(f"{said}{reason}: this is of what was scored so far.", "plain" if document["status"] == "running" else "warn")
 
 
 def _remarks(document: Document, entries: Sequence[TaskEntry]) -> Iterator[Remark]:
     """What the levels do not count, and what counts as wrong."""
     counts, level = document["instances"], document["level"]
+    yield from _state(document)
     if document["partial"]:
         tasks = sum(entry["tasks"] for entry in (*level["modalities"].values(), level["language"]))
         whole = "General-Bench" if document["benchmark"] == GENERAL_BENCH else "the benchmark"

@@ -81,7 +81,8 @@ def levels_table_of(level: Document, caption: str) -> Table:
         if (entry := level["modalities"].get(modality)) and entry["tasks"]
     ]
     if language["tasks"]:
-        rows.append(("language", None, None, None, None, language["supported"], language["wins"], language["tasks"]))
+        weight = f" (w_L {language['w_L']:.4f})" if level["references"] is not None else ""
+        rows.append((f"language{weight}", None, None, None, None, language["supported"], language["wins"], language["tasks"]))
     rows.append(("overall", scores["2"], scores["3"], scores["4"], scores["5"], None, None, None))
     columns = ["modality", ">Level 2.2", ">Level 3.2", ">Level 4.2", ">Level 5.2", ">supported", ">wins", ">tasks"]
     kept = range(len(columns)) if level["references"] is not None else (0, 1, 5, 7)

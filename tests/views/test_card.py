@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from genlevel.benchmark.suites import load_benchmark
 from genlevel.connection.services import verdict_of
 from genlevel.documents.runs import result_document
 from genlevel.runtime.errors import UsageError
-from genlevel.views.card import Card, baseline_words, card_of
+from genlevel.views.card import Card, baseline_words, below_chance, card_of
 from genlevel.views.card_pictures import contested_figure, levels_figure, places_figure, synergy_figure
 from genlevel.views.card_tables import ORDERS, in_order, tables_of
 from genlevel.views.figures.levels import Standing
@@ -171,3 +172,27 @@ def test_hostile_names_of_tasks_and_models_are_texts_in_every_picture(documents,
             drawn(figure.picture)
             assert "\n=" not in figure.table.csv()
     assert all("\r\n=" not in table.csv() for table in tables_of(card).values())
+
+
+@pytest.mark.parametrize(
+    ("score", "chance", "constant", "said"),
+    [
+        (3 / 9 * 100, 33.333333333333336 + 7e-15, 33.3, "no better than chance"),
+        (33.2, 33.333333333333336, 33.3, "below chance"),
+        (50.0, None, 50.00000000000001, "no better than always the same answer"),
+        (51.0, 25.0, 50.0, "above, but not surely"),
+    ],
+)
+def test_a_tie_with_guessing_is_not_below_it_by_the_last_digit(card, score, chance, constant, said):
+    entry = replace(
+        card.tasks[0], scored={**card.tasks[0].scored, "score": score, "chance": chance, "best_constant": constant}, certified=None
+    )
+    assert baseline_words(entry) == said
+    assert below_chance(entry) is (None if chance is None else said == "below chance")
+
+
+def test_a_suite_without_references_is_certified_against_nothing(documents):
+    root = drawn(levels_figure(card_of(documents["own"])).picture)
+    said = [text.text for text in elements(root, "text")]
+    assert "certified" in said
+    assert not {"published scores", "specialists", "certified above"} & set(said)

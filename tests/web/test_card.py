@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.suites import load_benchmark
+from genlevel.v1 import evaluator_pb2 as ev
 from scorer.reports.stamps import content_hash
 from tests.web.hostile import NAMES, TASK, TEXTS, assert_harmless
 from tests.web.scored import ScoredRuns, choices
@@ -23,7 +24,7 @@ TASKS = [task for task in general_bench().tasks if task.metric.id == "accuracy" 
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> ScoredRuns:
     """Run "good": one certified win, one near miss, one lost task and one that failed; run "fresh": nothing scored; run "own": of a
     benchmark without references."""
     runs = ScoredRuns(tmp_path_factory.mktemp("card"))
@@ -35,7 +36,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     assert starter is not None
     own = [task for task in starter.tasks if task.metric.id == "accuracy"]
     asyncio.run(runs.store("own", {task.id: choices(6, 10) for task in own}, own, benchmark="starter"))
-    return runs.client()
+    return runs
+
+
+@pytest.fixture(scope="module")
+def client(stored: ScoredRuns) -> TestClient:
+    return stored.client()
 
 
 def test_both_readings_and_the_point_rule_are_said_first(client: TestClient) -> None:
@@ -166,3 +172,18 @@ def test_tasks_and_models_of_any_name_are_texts_and_lead_to_their_answers(tmp_pa
     rows = list(csv.reader(io.StringIO(client.get("/runs/run/card.tasks.csv").text, newline="")))
     assert sorted(row[1].removeprefix("'") for row in rows[1:]) == sorted(name.removeprefix("'") for name in names)
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "@"))]
+
+
+def test_a_merged_run_names_its_parts_and_one_that_goes_on_says_so(client: TestClient, stored: ScoredRuns) -> None:
+    run = ev.Run()
+    run.CopyFrom(stored.evaluator.runs["good"])
+    run.facts.parts.extend(["aaaa", "<b>"])
+    run.status = ev.RUN_STATUS_RUNNING
+    stored.evaluator.runs["merged"] = run
+    page = client.get("/runs/merged/card").text
+    assert '<a href="/runs/aaaa/card">aaaa</a>, <a href="/runs/%3Cb%3E/card">&lt;b&gt;</a>' in page
+    assert "The run goes on: this is of what was scored so far." in page
+    run.status, run.reason = ev.RUN_STATUS_BUDGET, "budget of 2 US$ \x1b[2J"
+    page = client.get("/runs/merged/card").text
+    assert r"The run ended at its budget (budget of 2 US$ \x1b[2J): this is" in page
+    assert "Plan 1 of this model" in page

@@ -58,10 +58,7 @@ def levels_picture(rows: Sequence[LevelRow], title: str) -> Picture:
     made = picture(WIDTH, HEAD + ROW * len(drawn) + FOOT, title, "; ".join(map(_told, drawn)), kind="levels")
     body, bottom = made.body, HEAD + ROW * len(drawn)
     scale = Scale(0.0, _top(rows), BARS, BARS_END)
-    for x, said in zip(COLUMNS, ("published scores", "specialists"), strict=True):
-        if any(_of(row, said) for row in rows):
-            text(body, x, 16, "certified against" if said == "specialists" else "certified above", "small muted", anchor="middle")
-            text(body, x, 31, said, "small strong", anchor="middle")
+    _heads(body, rows)
     text(body, BARS, 31, "paper's score, with its interval", "small strong")
     for tick in scale.ticks(5):
         line(body, (scale.at(tick), HEAD, scale.at(tick), bottom), "axis")
@@ -102,8 +99,14 @@ def levels_table(rows: Sequence[LevelRow]) -> Table:
     )
 
 
-def _of(row: LevelRow, reading: str) -> Standing | None:
-    return row.specialists if reading == "specialists" else row.published
+def _heads(body: ET.Element, rows: Sequence[LevelRow]) -> None:
+    """What the columns of certified levels are held against; nothing if there is but one."""
+    if not any(row.specialists for row in rows):
+        text(body, COLUMNS[0], 31, "certified", "small strong", anchor="middle")
+        return
+    for x, over, said in ((COLUMNS[0], "certified above", "published scores"), (COLUMNS[1], "certified against", "specialists")):
+        text(body, x, 16, over, "small muted", anchor="middle")
+        text(body, x, 31, said, "small strong", anchor="middle")
 
 
 def _told(row: LevelRow) -> str:

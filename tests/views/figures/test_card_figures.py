@@ -126,7 +126,7 @@ def test_without_references_nothing_is_said_of_specialists():
     row = LevelRow(2, "two", 46.25, (32.9, 62.5), Standing.ATTAINED, None, True)
     said = texts(drawn(levels_picture([row], "Levels")))
     assert "specialists" not in said
-    assert "published scores" in said
+    assert "certified" in said
 
 
 def test_a_place_says_what_was_asked_supported_and_won():
