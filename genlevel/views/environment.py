@@ -33,6 +33,7 @@ def make_environment(*packages: str) -> Environment:
         span=words.span,
         p_value=words.p_value,
         short=words.short,
+        size=words.size,
         money=words.money,
         duration=words.duration,
         day=day,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import httpx
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from evaluator.planning.suites import AnySuites
@@ -48,7 +49,7 @@ class Site:
 
 
 @asynccontextmanager
-async def driven_site(folder: Path, gateway: ScriptedGateway, *, continues: bool = True) -> AsyncIterator[Site]:
+async def driven_app(folder: Path, gateway: ScriptedGateway, *, continues: bool = True) -> AsyncIterator[tuple[Evaluator, FastAPI]]:
     """An evaluator over a folder, and its pages. continues: it is a service."""
     settings = Settings.model_validate({"runs": {"attempts": 1, "deadline_s": 20}})
     scorer = Scorer(f"sqlite:///{folder / 'genlevel.db'}")
@@ -58,10 +59,18 @@ async def driven_site(folder: Path, gateway: ScriptedGateway, *, continues: bool
     if continues:
         evaluator.go_on()
     found = Services(evaluator, scorer, cast(ModelsPort, gateway), lambda: cast(MonitorsPort, evaluator.monitors), None)
-    app = create_app(found, settings, Door())
     try:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
-            yield Site(client, evaluator)
+        yield evaluator, create_app(found, settings, Door())
     finally:
         await evaluator.close()
         scorer.close()
+
+
+@asynccontextmanager
+async def driven_site(folder: Path, gateway: ScriptedGateway, *, continues: bool = True) -> AsyncIterator[Site]:
+    """The same, asked without a network."""
+    async with (
+        driven_app(folder, gateway, continues=continues) as (evaluator, app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client,
+    ):
+        yield Site(client, evaluator)

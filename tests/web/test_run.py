@@ -237,3 +237,26 @@ async def test_a_run_that_goes_on_in_another_process_is_shown_from_what_is_store
             assert 0 < counts[0] < counts[1]
             await elsewhere.post(f"/runs/{run}/wish", {"wanted": "stop", "now": "1"}, of=f"/runs/{run}")
         await comes(lambda: state(here, run), lambda now: now.status != ev.RUN_STATUS_RUNNING)
+
+
+async def test_a_run_is_deleted_once_it_was_said_what_that_frees(tmp_path, gateway, monkeypatch):
+    suite = make_suite(tmp_path, 5)
+    async with driven_site(tmp_path / "data", gateway) as site:
+        gateway.latency_s = 5.0
+        run = await begun(site, suite)
+        path = f"/runs/{run}"
+        assert "Delete this run" not in await site.page(path), "it goes on"
+        await site.page(f"{path}/delete", 400)
+        gateway.latency_s = 0.0
+        await site.evaluator.update_run(ev.UpdateRunRequest(run_id=run, wanted=ev.RUN_WANTED_STOPPED, now=True))
+        await comes(lambda: state(site, run), lambda now: now.status == ev.RUN_STATUS_INTERRUPTED)
+        assert f'href="{path}/delete"' in await site.page(path)
+        assert "answers: about" in shown(await site.page(f"{path}/delete"))
+        with monkeypatch.context() as patched:
+            patched.setattr(Door, "caller", lambda *_: Caller("runner", frozenset({Role.RUN})))
+            assert "Delete this run" not in await site.page(path)
+            await site.page(f"{path}/delete", 403)
+        deleted = await site.post(f"{path}/delete", {}, of=f"{path}/delete")
+        assert (deleted.status_code, deleted.headers["location"]) == (303, "/")
+        await site.page(path, 404)
+        assert (await site.get("/runs.json")).json()["runs"] == []

@@ -20,7 +20,8 @@ _DOTS = 60
 """More points than that are a line without dots, and their intervals an area."""
 _DAY_S = 86_400
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, _DAY_S, 2 * _DAY_S, 7 * _DAY_S)
-_MOST_S = 4e9
+_LEAST_S, _MOST_S = 10.0, 4e9
+"""An axis of times has at least so many seconds; later ones are not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,10 @@ class Mark:
 def sequence_picture(title: str, rows: Sequence[Row], marks: Sequence[Mark] = (), *, times: bool = False) -> Picture:
     """A picture of some rows. times: the axis has Unix seconds, else numbers."""
     height = len(rows) * (_TITLE + _ROW + _GAP) + _AXIS
-    made = picture(WIDTH, height, title, _told(rows, marks))
+    made = picture(WIDTH, height, title, _told(rows, marks), kind="sequence")
     places = [at for row in rows for at, _ in row.points] + [mark.at for mark in marks]
+    if times and places and max(places) - min(places) < _LEAST_S:
+        places += [min(places) - _LEAST_S / 2, min(places) + _LEAST_S / 2]
     across = scale_over(places, _LEFT + 6.0, WIDTH - _RIGHT)
     top = 0.0
     for row in rows:

@@ -161,6 +161,6 @@ def _traffic(run: ev.Run, told: ev.GetTrafficResponse | None, document: Document
         for span in known["spans"]
     ]
     tables["traffic"] = table("Calls over time", _TRAFFIC, rows)
-    picture = traffic_picture(told.spans).inline()
+    picture = traffic_picture(told.spans).inline() if len(spans) > 1 else ""
     kept = kept_told(told.kept) if told.HasField("kept") else ""
     return {"traffic_line": summary(spans), "traffic_kept": kept, "traffic_table": tables["traffic"], "traffic_picture": picture}

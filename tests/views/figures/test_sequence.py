@@ -62,6 +62,8 @@ def test_times_are_round_and_in_utc():
     at = 1_764_403_200  # 2025-11-29 08:00 UTC
     found = texts(drawn(sequence_picture("t", [Row("r", [(at, 1.0), (at + 1800, 2.0)])], times=True)))
     assert [said for said in found if ":" in said] == ["08:00", "08:05", "08:10", "08:15", "08:20", "08:25", "08:30"]
+    one = texts(drawn(sequence_picture("t", [Row("r", [(at, 1.0)])], times=True)))
+    assert "08:00:00" in one
     days = texts(drawn(sequence_picture("t", [Row("r", [(at, 1.0), (at + 6 * 86_400, 2.0)])], times=True)))
     assert "11-30" in days
 
