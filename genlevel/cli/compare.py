@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from genlevel.benchmark.suite_hash import short_hash
-from genlevel.cli.differing import differing, print_differing
+from genlevel.cli.differing import print_differing
 from genlevel.cli.options import (
     alpha_option,
     json_option,
@@ -26,6 +23,8 @@ from genlevel.cli.options import (
 )
 from genlevel.cli.printing import console, table
 from genlevel.connection.services import stored
+from genlevel.documents.comparisons import left_out, other_contents
+from genlevel.documents.differing import differing
 from genlevel.documents.words import harmless, number, p_value, signed
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
     from genlevel.runtime.documents import Document
 
-_NAMED = 3
 _STATISTICS = frozenset(("alpha", "draws", "seed", "references"))
 _OF_INSTANCES = frozenset(("task", "limit"))
 
@@ -133,50 +131,6 @@ def _print(document: Document) -> None:
             out.print(
                 f"left out: {len(keys):,} task(s) that only {side.upper()} has: {', '.join(keys[:10])}{' ...' if len(keys) > 10 else ''}"
             )
-
-
-def other_contents(document: Document) -> str | None:
-    """What is said of runs whose suites have one name and are known to differ, in one line."""
-    one, other = document["a"]["suite_hash"], document["b"]["suite_hash"]
-    if not one or not other or one == other:
-        return None
-    names = f"A on {document['suite']}@{short_hash(one)}, B on {document['suite']}@{short_hash(other)}"
-    alike = sum(not entry["note"] for entry in document["tasks"])
-    return f"two suites of one name ({names}): compared are the {alike:,} task(s) whose data are the same in both"
-
-
-def left_out(tasks: list[Document]) -> list[str]:
-    """What is not compared of the tasks of both runs: one line if they share less than half of the answers, else a line each."""
-    notes: dict[str, list[str]] = {}
-    for entry in tasks:
-        if entry["note"]:
-            notes.setdefault(entry["note"], []).append(entry["task"].strip())
-    lines = [
-        f"not compared: {names[0]}: {note}" if len(names) == 1 else f"not compared: {len(names):,} tasks ({_some(names)}): {note}"
-        for note, names in notes.items()
-    ]
-    totals = Counter[str]()
-    for entry in tasks:
-        totals.update(entry["instances"])
-    either = sum(totals.values())
-    if 2 * (totals["shared"] + totals["open"]) < either:
-        are = "is" if totals["shared"] == 1 else "are"
-        of_them = ", ".join(_parts(totals))
-        return [
-            f"{totals['shared']:,} of {either:,} answers {are} shared ({of_them}); ask both with the same --seed, --limit and --repeats",
-            *lines,
-        ]
-    return lines + [f"left out: {entry['task'].strip()}: {', '.join(parts)}" for entry in tasks if (parts := _parts(entry["instances"]))]
-
-
-def _parts(counts: Mapping[str, int]) -> list[str]:
-    """The answers that are not compared, by reason."""
-    parts = {"only in A": counts["only_a"], "only in B": counts["only_b"], "failed or pending in one": counts["open"]}
-    return [f"{count:,} {name}" for name, count in parts.items() if count]
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (" ..." if len(names) > _NAMED else "")
 
 
 def _figures(entry: Document) -> tuple[str, ...]:

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlevel.benchmark.selection import meant_by
 from genlevel.cli.answer_text import print_wrong
 from genlevel.cli.printing import say
 from genlevel.connection.services import Stored, verdict_of
 from genlevel.documents.answers import asked_answers, instances_of, key_of, scored_document
+from genlevel.documents.meant_tasks import NO_SCORES, meant_tasks
 from genlevel.documents.words import one_line
-from genlevel.runtime.errors import UsageError
-from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
-
-NO_SCORES = "single instances have no score by this metric; --failures lists those that could not be read"
-
-
-def meant_tasks(verdict: sc.GetVerdictResponse, pattern: str) -> list[sc.TaskScore]:
-    """The scored tasks that a glob means; all if it is empty. Raises UsageError if it means none."""
-    if not pattern:
-        return list(verdict.tasks)
-    is_meant = meant_by(pattern, "--task")
-    found = [
-        score for score in verdict.tasks if any(map(is_meant, (score.task.key, score.task.key.rpartition("/")[2], score.task.name.strip())))
-    ]
-    if not found:
-        raise UsageError(f"--task {quoted(pattern)} matches none of the {len(verdict.tasks)} scored tasks of run {verdict.run_id}")
-    return found
 
 
 async def wrong_answers(found: Stored, run: ev.Run, pattern: str, limit: int, *, by_score: bool) -> Document:

@@ -756,7 +756,7 @@ class ListStandingsRequest(_message.Message):
     def __init__(self, run_ids: _Optional[_Iterable[str]] = ..., references: _Optional[str] = ..., kept: _Optional[bool] = ...) -> None: ...
 
 class ListStandingsResponse(_message.Message):
-    __slots__ = ("run_id", "awaited", "model", "suite", "benchmark", "suite_hash", "part", "plan", "incomplete", "references", "levels", "referenced", "certified", "certified_against_specialists", "tasks")
+    __slots__ = ("run_id", "awaited", "model", "suite", "benchmark", "suite_hash", "part", "plan", "incomplete", "references", "levels", "referenced", "certified", "certified_against_specialists", "tasks", "scored_s")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     AWAITED_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -772,6 +772,7 @@ class ListStandingsResponse(_message.Message):
     CERTIFIED_FIELD_NUMBER: _ClassVar[int]
     CERTIFIED_AGAINST_SPECIALISTS_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
+    SCORED_S_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     awaited: bool
     model: str
@@ -787,7 +788,8 @@ class ListStandingsResponse(_message.Message):
     certified: CertifiedStanding
     certified_against_specialists: CertifiedStanding
     tasks: StandingTasks
-    def __init__(self, run_id: _Optional[str] = ..., awaited: _Optional[bool] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ..., incomplete: _Optional[bool] = ..., references: _Optional[str] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., referenced: _Optional[bool] = ..., certified: _Optional[_Union[CertifiedStanding, _Mapping]] = ..., certified_against_specialists: _Optional[_Union[CertifiedStanding, _Mapping]] = ..., tasks: _Optional[_Union[StandingTasks, _Mapping]] = ...) -> None: ...
+    scored_s: float
+    def __init__(self, run_id: _Optional[str] = ..., awaited: _Optional[bool] = ..., model: _Optional[str] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., suite_hash: _Optional[str] = ..., part: _Optional[bool] = ..., plan: _Optional[int] = ..., incomplete: _Optional[bool] = ..., references: _Optional[str] = ..., levels: _Optional[_Union[Levels, _Mapping]] = ..., referenced: _Optional[bool] = ..., certified: _Optional[_Union[CertifiedStanding, _Mapping]] = ..., certified_against_specialists: _Optional[_Union[CertifiedStanding, _Mapping]] = ..., tasks: _Optional[_Union[StandingTasks, _Mapping]] = ..., scored_s: _Optional[float] = ...) -> None: ...
 
 class CertifiedStanding(_message.Message):
     __slots__ = ("alpha", "verdict", "levels", "certified_wins", "discovered_wins", "plan")

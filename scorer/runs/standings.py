@@ -26,6 +26,7 @@ def standing_of_verdict(verdict: sc.GetVerdictResponse, index: TaskIndex, *, ref
         certified=_certified(verdict.certificate),
         certified_against_specialists=_certified(verdict.certificate_against_specialists),
         tasks=_tasks(verdict, index),
+        scored_s=verdict.stamp.scored_s,
     )
 
 
