@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from genlevel.benchmark.answer_key import AnswerKey
@@ -10,6 +12,7 @@ from genlevel.connection.services import verdict_of
 from genlevel.documents.answers import Scored, asked_answers, instances_of, key_of, scored_document
 from genlevel.documents.meant_tasks import NO_SCORES, meant_tasks
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -34,21 +37,54 @@ class _Pair(NamedTuple):
     other: sc.ListInstancesResponse
 
 
-async def differing(found: Services | Stored, run_a: str, run_b: str, pattern: str, limit: int, *, after: int = 0) -> Document:
-    """The document: counts of each task, and ``limit`` of its instances on which the runs differ, the largest differences first.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which of the instances that differ are shown: so many, those in front passed over, only where one side is better ("a", "b")."""
 
-    after: how many of these are passed over. Raises UsageError for runs of different suites, or a glob that means no task.
+    limit: int
+    after: int = 0
+    better: str = ""
+
+    def of(self, differ: Sequence[_Pair]) -> list[_Pair]:
+        found = [pair for pair in differ if not self.better or (pair.gap > 0) == (self.better == "a")]
+        return found[self.after : self.after + self.limit]
+
+
+async def differing(found: Services | Stored, run_a: str, run_b: str, pattern: str, limit: int) -> Document:
+    """The document: counts of each task, and its first ``limit`` instances on which the runs differ, the largest differences first.
+
+    Raises UsageError for runs of different suites, or a glob that means no task.
     """
+    runs, ours, theirs = await _of_both(found, run_a, run_b)
+    return await _document(found, runs, meant_tasks(ours, pattern), theirs, Part(limit))
+
+
+async def differing_on(found: Services | Stored, run_a: str, run_b: str, task: str, part: Part) -> Document:
+    """The same of one task, by its key. Raises UsageError if it is not a scored task of both runs."""
+    runs, ours, theirs = await _of_both(found, run_a, run_b)
+    for run, verdict in zip(runs, (ours, theirs), strict=True):
+        if not any(score.task.key == task for score in verdict.tasks):
+            raise UsageError(f"task {quoted(task)} is no scored task of run {run.run_id}")
+    return await _document(found, runs, [score for score in ours.tasks if score.task.key == task], theirs, part)
+
+
+async def _of_both(found: Services | Stored, run_a: str, run_b: str) -> tuple[list[ev.Run], sc.GetVerdictResponse, sc.GetVerdictResponse]:
     runs = [(await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run for run in (run_a, run_b)]
     if (runs[0].suite, runs[0].benchmark) != (runs[1].suite, runs[1].benchmark):
         said = " and ".join(f"run {run.run_id} is on {run.suite!r} ({run.benchmark})" for run in runs)
         raise UsageError(f"{said}: only runs of one suite have instances in common")
     ours, theirs = [await verdict_of(found, run.run_id) for run in runs]
+    return runs, ours, theirs
+
+
+async def _document(
+    found: Services | Stored, runs: list[ev.Run], scores: Sequence[sc.TaskScore], theirs: sc.GetVerdictResponse, part: Part
+) -> Document:
     others = {score.task.key: score.task for score in theirs.tasks}
     tasks, pairs = [], []
-    for score in meant_tasks(ours, pattern):
+    for score in scores:
         if score.task.key in others:
-            entry, shown = await _task(found, runs, score.task, others[score.task.key], slice(after, after + limit))
+            entry, shown = await _task(found, runs, score.task, others[score.task.key], part)
             tasks.append(entry)
             pairs += shown
     return {
@@ -60,7 +96,7 @@ async def differing(found: Services | Stored, run_a: str, run_b: str, pattern: s
 
 
 async def _task(
-    found: Services | Stored, runs: list[ev.Run], task: sc.TaskDescription, other: sc.TaskDescription, shown: slice
+    found: Services | Stored, runs: list[ev.Run], task: sc.TaskDescription, other: sc.TaskDescription, part: Part
 ) -> tuple[Document, list[_Pair]]:
     entry: Document = {"task": task.name, "key": task.key, "metric": task.metric or None}
     nothing = {**dict.fromkeys(COUNTS), "shown": 0}
@@ -75,7 +111,8 @@ async def _task(
     right = sum(not pair.gap and abs(pair.one.score - pair.one.best) <= _ALIKE for pair in pairs)
     better = sum(pair.gap > 0 for pair in differ)
     counts = dict(zip(COUNTS, (right, better, len(differ) - better, len(pairs) - right - len(differ)), strict=True))
-    return {**entry, **counts, "shown": len(differ[shown]), "note": None}, differ[shown]
+    shown = part.of(differ)
+    return {**entry, **counts, "shown": len(shown), "note": None}, shown
 
 
 async def _entries(found: Services | Stored, runs: list[ev.Run], pairs: list[_Pair]) -> list[Document]:

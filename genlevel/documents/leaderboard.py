@@ -83,6 +83,35 @@ def published_document(asked: BoardAsked) -> Document:
     return {**_document(general_board(asked), [], asked), "benchmarks": {}, "awaited": 0}
 
 
+def standing_document(run: ev.Run, standing: sc.ListStandingsResponse | None) -> Document:
+    """How one run stands, in brief. standing: None if it is not known yet; then levels are null."""
+    document: Document = {"run": run.run_id, "model": run.specification.model, "suite": run.suite, "benchmark": run.benchmark}
+    if standing is None:
+        return {**document, "levels": None}
+    from scorer.reports.leaderboard_report import candidate_of
+
+    candidate = candidate_of(standing)
+    assert candidate.levels is not None
+    assert candidate.certified is not None
+    assert candidate.against_specialists is not None
+    levels, certified = candidate.levels, candidate.certified.levels
+    return {
+        **document,
+        "certified": level_told(candidate.certified.verdict),
+        "against": level_told(candidate.against_specialists.verdict),
+        "point": level_told(levels.verdict),
+        "levels": {
+            str(level): {"score": score, "interval": list(certified[level].interval) if level in certified else None}
+            for level, score in levels.scores.items()
+        },
+        "wins": sum(entry.wins for entry in levels.modalities) + levels.language.wins,
+    }
+
+
+def level_told(level: int | None) -> str:
+    return "none" if level is None else f"Level {level}"
+
+
 def general_board(asked: BoardAsked) -> Board:
     """The board of General-Bench that is asked for. Raises UsageError, DatasetError."""
     from genlevel.benchmark.catalogue import general_bench

@@ -47,6 +47,8 @@ class FileRow:
 PAGES: tuple[PageRow, ...] = (
     PageRow("/", "runs:runs_page", "Runs", data="/runs.json"),
     PageRow("/leaderboard", "leaderboard:leaderboard_page", "Leaderboard"),
+    PageRow("/compare", "compare:compare_page"),
+    PageRow("/compare/instances", "compared_instances:instances_page"),
     PageRow("/monitors", "monitors:monitors_page", "Monitors"),
     PageRow("/monitors/{name}", "monitors:monitor_page"),
     PageRow("/runs/{run}", "run:run_page"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import islice
 
 from genlevel.runtime.errors import GenlevelError
 
@@ -20,10 +21,9 @@ class Awaited:
         self._work: asyncio.Task[None] | None = None
 
     def add(self, run_ids: Iterable[str], references: str) -> None:
-        """Has these computed, if they are not on the list yet; from the event loop."""
-        for run_id in run_ids:
-            if len(self._wanted) < MOST_AWAITED:
-                self._wanted.setdefault((run_id, references))
+        """Has these computed, before those that were asked for earlier; from the event loop."""
+        asked = dict.fromkeys((run_id, references) for run_id in run_ids)
+        self._wanted = dict(islice((asked | self._wanted).items(), MOST_AWAITED))
         if self._wanted and (self._work is None or self._work.done()):
             self._work = asyncio.create_task(self._all())
 

@@ -23,11 +23,12 @@ FOOT = 40.0
 class Mark(StrEnum):
     """How a row is drawn: shapes differ, so that nobody needs the colours.
 
-    SURE: a full diamond. BETTER: a full circle. WORSE: an empty circle. SURELY_WORSE: an empty square.
+    SURE: a full diamond. BETTER: a full circle. ALIKE: an empty grey circle. WORSE: an empty circle. SURELY_WORSE: an empty square.
     """
 
     SURE = "sure"
     BETTER = "better"
+    ALIKE = "alike"
     WORSE = "worse"
     SURELY_WORSE = "surely worse"
 
@@ -129,6 +130,8 @@ def _mark(parent: ET.Element, mark: Mark, x: float, y: float) -> None:
             element(parent, "polygon", {"class": "won", "points": points})
         case Mark.BETTER:
             circle(parent, x, y, 5, "won")
+        case Mark.ALIKE:
+            circle(parent, x, y, 4.5, "outline-muted")
         case Mark.WORSE:
             circle(parent, x, y, 4.5, "outline-lost")
         case Mark.SURELY_WORSE:
