@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from genlevel.documents.answers import instances_of, key_of, scored_document
 from genlevel.runtime.errors import NotFoundError
 from genlevel.runtime.shown import quoted
+from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from genlevel.web.places import AnswerPlace
@@ -58,7 +60,8 @@ async def answered(services: Services, place: AnswerPlace) -> Answered:
         for key, answer in sorted(answers.items())
     )
     one = scored.get(place.key)
-    return Answered(place, found, one, scored_document(found, one), others)
+    entry = await in_thread(partial(scored_document, found, one), name="genlevel-answer")
+    return Answered(place, found, one, entry, others)
 
 
 def _score(scored: sc.ListInstancesResponse | None) -> float | None:

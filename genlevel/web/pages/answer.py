@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
@@ -12,6 +13,7 @@ from genlevel.documents.foreign_json import plain, read_json
 from genlevel.documents.runs import outcome_name, run_document
 from genlevel.documents.words import cost_told
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.views.answers.texts import MOST_AT_ALL, MOST_SHOWN, Shown, shown
@@ -58,18 +60,24 @@ async def answer_page(asked: Asked) -> Page:
     place = AnswerPlace.asked(asked)
     found = await answered(asked.services, place)
     run = run_document((await asked.services.evaluator.get_run(ev.GetRunRequest(run_id=found.answer.run_id))).run)
-    entry = cast("Document", plain(found.entry))
     media = {of: await media_of(asked, found, of, count) for of, count in _counts(found).items()}
+    wanted = AnswerFilter.asked_of_one(asked)
+    around = await _neighbours(asked, found, wanted) if asked.one("list") else {}
+    around.update(run=run, list=wanted.address(found.answer.run_id, after=wanted.after))
+    return await in_thread(partial(_page, asked, found, media, around), name="genlevel-answer")
+
+
+def _page(asked: Asked, found: Answered, media: dict[str, list[Medium]], around: Document) -> Page:
+    """The page; a label may be of millions of numbers. around: values that are known of the run and the list."""
+    entry = cast("Document", plain(found.entry))
     frame = asked.whole("frame", 0, most=20_000) if asked.one("frame") else None
     picture = on_picture(found, media["question"], frame)
     drawn = figures(found, frame)
     tables: dict[str, Table] = {figure.name: figure.table for figure in drawn}
     if picture is not None:
         tables["shapes"] = picture.table
-    wanted = AnswerFilter.asked_of_one(asked)
-    neighbours = await _neighbours(asked, found, wanted) if asked.one("list") else {}
     values = {
-        "run": run,
+        **around,
         "found": found,
         "entry": entry,
         "right": _right(found),
@@ -82,22 +90,24 @@ async def answer_page(asked: Asked) -> Page:
         "viewer": any(one.shape for some in media.values() for one in some),
         "boxes": json.dumps(drawn[0].boxes) if drawn and drawn[0].boxes else "",
         "items": _items(found),
-        "label_tree": _tree(found, entry["label"]),
-        "parsed_tree": _tree(found, entry["parsed"]),
-        "told": {"label": label_text(found.entry), "read": read_text(found.entry), "score": score_text(entry["score"], entry["why"])},
+        "label_tree": (label_tree := _tree(found, entry["label"])),
+        "parsed_tree": (parsed_tree := _tree(found, entry["parsed"])),
+        "told": {
+            "label": "" if label_tree else label_text(found.entry),
+            "read": "" if parsed_tree else read_text(found.entry),
+            "score": score_text(entry["score"], entry["why"]),
+        },
         "options": _options(entry),
         "facts": _facts(found, entry),
         "parameters": tree(read_json(found.answer.call.parameters_json)) if found.answer.call.parameters_json else None,
         "others": found.others[:_MOST_OTHERS],
         "others_left": max(0, len(found.others) - _MOST_OTHERS),
         "ratings": [(rating, shown(rating["reply"] or "", 2_000)) for rating in entry["ratings"][:_MOST_RATINGS]],
-        "list": wanted.address(found.answer.run_id, after=wanted.after),
-        "of_task": AnswerFilter(tasks=(place.task,)).address(found.answer.run_id),
+        "of_task": AnswerFilter(tasks=(found.place.task,)).address(found.answer.run_id),
         "more": _more(asked),
         "outcome_name": outcome_name,
-        **neighbours,
     }
-    return Page("answer.html", f"Answer to {line(place.instance, 80)}", values, _document(found, entry, media), tables)
+    return Page("answer.html", f"Answer to {line(found.place.instance, 80)}", values, _document(found, entry, media), tables)
 
 
 def _counts(found: Answered) -> dict[str, int]:

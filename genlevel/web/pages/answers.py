@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 _LONGEST = 300
+_MOST_TASKS = 100
+"""Of the table. All are in the choice above it, and in its CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ async def answers_page(asked: Asked) -> Page:
         "outcomes": OUTCOMES,
         "rights": RIGHT,
         "orders": {name: told for name, (_order, told) in ORDERS.items()},
-        "tasks": _tasks(found.run_id, document, wanted),
+        "tasks": _tasks(found.run_id, document, wanted)[:_MOST_TASKS],
+        "tasks_csv": wanted.address(found.run_id, table="tasks"),
     }
     return Page(
         "answers.html", f"Answers of {line(run['model'])}", values, document, {"answers": _table(document), "tasks": _task_table(document)}
