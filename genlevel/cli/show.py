@@ -12,6 +12,7 @@ from genlevel.cli.card import print_card
 from genlevel.cli.failures import failed_answers, failure_lines, print_failures
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of, shown_option, task_option
 from genlevel.cli.printing import console, table
+from genlevel.cli.search import found_answers, print_found
 from genlevel.cli.wrong import print_wrong_answers, wrong_answers
 from genlevel.connection.services import stored, verdict_of
 from genlevel.documents.answers import ScoredAnswers, key_of
@@ -32,6 +33,7 @@ class _Options(TypedDict):
     failures: bool
     wrong: bool
     instance: str | None
+    search: str | None
     by: str | None
     traffic: bool
     task: str
@@ -49,6 +51,7 @@ _GROUPS = ["skill", "domain", "capability", "modality", "paradigm"]
 @click.option("--failures", is_flag=True, help="Instances that were refused, failed, unsupported or unparsable, and why.")
 @click.option("--wrong", is_flag=True, help="Answers that are less than right, beside their labels, the worst of each task first.")
 @click.option("--instance", metavar="ID", help="One instance: what was asked, answered, read and expected (ID or TASK/ID).")
+@click.option("--search", metavar="TEXT", help="Answers that have a text, in any case, or whose question, error or id has it.")
 @click.option("--by", type=click.Choice(_GROUPS), help="Where its points come from: mean score, support and wins of each group of tasks.")
 @click.option("--traffic", is_flag=True, help="What its calls were like over time: rates, limits, rejections, waits.")
 @task_option
@@ -58,7 +61,7 @@ _GROUPS = ["skill", "domain", "capability", "modality", "paradigm"]
 @json_option
 @click.pass_context
 def show(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
-    """Show the result of RUN as its level card, by groups of tasks, its failures, its wrong answers, one instance, or its traffic."""
+    """Show RUN as its level card, by groups of tasks, its failures, wrong answers, one instance, answers with a text, or its traffic."""
     check_views(ctx, options)
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
@@ -76,6 +79,8 @@ def show(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
                 return await ScoredAnswers(found.scorer).few(answers)
             if options["failures"] and not options["as_json"]:
                 return await failure_lines(found, run)
+            if options["search"] is not None:
+                return await found_answers(found, run, options["search"], options["task"], options["limit"])
             known = (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
             if options["failures"]:
                 return await failed_answers(found, known.run_id)
@@ -94,18 +99,21 @@ def show(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
         _print_breakdown(document)
     elif options["wrong"]:
         print_wrong_answers(document)
+    elif options["search"] is not None:
+        print_found(document)
     else:
         print_card(document, {})
 
 
 def check_views(ctx: click.Context, options: _Options) -> None:
     """Raises click.UsageError for several views, or an option that goes with another one."""
-    views = [name for name in ("by", "failures", "wrong", "instance", "traffic") if options[name]]
+    views = [name for name in ("by", "failures", "wrong", "instance", "search", "traffic") if options[name] not in (None, False)]
     if len(views) > 1:
-        raise click.UsageError("--by, --failures, --wrong, --instance and --traffic are different views: give one")
-    for name in () if options["wrong"] else ("task", "sort", "limit"):
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} goes with --wrong")
+        raise click.UsageError("--by, --failures, --wrong, --instance, --search and --traffic are different views: give one")
+    goes_with = {"task": ("wrong", "search"), "sort": ("wrong",), "limit": ("wrong", "search")}
+    for name, others in goes_with.items():
+        if not set(others) & set(views) and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} goes with {' or '.join(f'--{other}' for other in others)}")
 
 
 def _show_traffic(settings: Settings, run: str, options: _Options) -> None:

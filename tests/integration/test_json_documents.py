@@ -157,6 +157,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     run("answer", "show", judged, "--instance", "s1")
     run("traffic", "show", other, "--traffic")
     run("wrong-answers", "show", other, "--wrong", "--limit", "1")
+    run("found-answers", "show", other, "--search", "", "--limit", "3")
     run("run", "runs")
     run("run", "describe", one, "--tag", "kept")
     run("deleted-run", "delete", one, "--dry-run")

@@ -65,6 +65,22 @@ def shown(genlevel, stored, *options):
     return json.loads(done.stdout) if "--json" in options else done.stdout
 
 
+def test_answers_are_found_by_a_text_in_any_case(genlevel, stored):
+    lines = shown(genlevel, stored, "--search", "RED").split("\n\n")
+    assert lines[0] == "3 answers; in all tasks 1 are right, 2 wrong"
+    assert lines[1].startswith("nlp/Choices/q3: ")
+    assert "\x1b" not in "".join(lines)
+    assert lines[2] == "nlp/Graded/q0: answered, right, 100.00\n  asked:  What 0?\n  answer: a red car"
+    found = shown(genlevel, stored, "--search", "would not", "--json")
+    assert [(one["id"], one["outcome"], one["right"], one["error"]) for one in found["answers"]] == [
+        ("q4", "refused", False, "the provider \x1b[1mwould not")
+    ]
+    some = shown(genlevel, stored, "--search", "what", "--task", "*/p*", "--limit", "2")
+    assert some.startswith("5 answers, the first 2 of them here (--limit); in all tasks ")
+    assert some.count("nlp/Pooled/") == 2
+    assert "nlp/Pooled/q0: answered, not known whether right\n" in some
+
+
 def test_wrong_answers_stand_beside_their_labels_the_worst_first(genlevel, stored):
     lines = shown(genlevel, stored, "--wrong").split("\n\n")
     assert lines[1:3] == ["nlp/Choices (accuracy): 4 of 5", "nlp/Choices/q1: 0.00, wrong\n  read:   B (wet\\x1b[7m)\n  label:  A (dry)"]
@@ -116,7 +132,9 @@ def test_wrong_answers_are_narrowed_by_task_limit_and_order(genlevel, stored):
     ("options", "said"),
     [
         (("--wrong", "--task", "no/such"), "--task 'no/such' matches none of the 4 scored tasks of run"),
-        (("--task", "Errors"), "--task goes with --wrong"),
+        (("--task", "Errors"), "--task goes with --wrong or --search"),
+        (("--search", "a", "--sort", "id"), "--sort goes with --wrong"),
+        (("--search", "", "--wrong"), "different views: give one"),
         (("--wrong", "--failures"), "different views: give one"),
     ],
 )
