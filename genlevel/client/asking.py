@@ -37,17 +37,19 @@ _WHOLE: Mapping[str, tuple[int, int]] = {
     "repeat": (0, 2**32 - 1),
     "shuffle": (0, 2**32 - 1),
     "position": (0, 2**32 - 1),
-    "most": (0, _MOST),
 }
 _REAL: Mapping[str, tuple[float, float]] = {"temperature": (0, 2), "top_p": (0, 1), "alpha": (0, 0.5)}
 _ONE_OF: Mapping[str, tuple[str, ...]] = {
     "against": ("published", "specialists"),
     "references": ("workbook", "appendix"),
-    "outcomes": ("answered", "refused", "unparsable", "failed", "unsupported"),
     "order": ("task", "worst", "best", "cost", "slowest", "newest"),
     "of": ("question", "answer", "label"),
 }
-_TEXTS = frozenset(("tasks", "reasoning_effort", "base_url", "api", "api_key_env", "judge"))
+_ELEMENTS: Mapping[str, tuple[str, ...]] = {"outcomes": ("answered", "refused", "unparsable", "failed", "unsupported")}
+_TEXTS = frozenset(
+    ("tasks", "reasoning_effort", "base_url", "api", "api_key_env", "judge", "model", "suite", "text", "name", "notes", "task", "instance")
+)
+_LISTS = frozenset(("droppable", "modalities", "tags", "untag", "beside", "status", "outcomes"))
 _CHOICES = frozenset(("structured_output", "unpriced_ok", "batch", "interactive", "fresh"))
 
 
@@ -135,6 +137,22 @@ def checked(kind: type[Limits], given: Mapping[str, object]) -> None:
         check(name, value)
 
 
+def check_all(**given: object) -> None:
+    """``check`` of several."""
+    for name, value in given.items():
+        check(name, value)
+
+
+def check_list(name: str, value: object) -> None:
+    """Raises UsageError if it is no list of texts, or of those that there are."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(map(_is_text, value)):
+        hint = f", such as [{value!r}]" if isinstance(value, str) else f", not {_shown(value)}"
+        raise UsageError(f"{name} must be a list of texts{hint}")
+    known = _ELEMENTS.get(name, ())
+    if known and (other := [one for one in value if one not in known]):
+        raise UsageError(f"{name} must be of {', '.join(known)}, not {_shown(other[0])}")
+
+
 def check(name: str, value: object) -> None:
     """Raises UsageError if an argument of this name cannot have the value."""
     if name in _WHOLE:
@@ -151,8 +169,8 @@ def check(name: str, value: object) -> None:
         raise UsageError(f"{name} must be True or False, not {_shown(value)}")
     elif name in _TEXTS and not _is_text(value):
         raise UsageError(f"{name} must be text, not {_shown(value)}")
-    elif name == "droppable" and (isinstance(value, str) or not isinstance(value, Sequence)):
-        raise UsageError(f"droppable must be a list of names, not {_shown(value)}")
+    elif name in _LISTS:
+        check_list(name, value)
     elif name == "budget_usd":
         nano_dollars(value)
 
@@ -179,7 +197,7 @@ def specification_of(model: str, suite: str | Path, asked: Asked) -> ev.RunSpeci
             reasoning_tokens=asked.get("reasoning_tokens"),
             top_p=asked.get("top_p"),
         ),
-        droppable=[str(name) for name in asked.get("droppable", ())],
+        droppable=asked.get("droppable", ()),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from genlevel.client.asking import Asked, check, specification_of, text_of, traffic_of
+from genlevel.client.asking import Asked, check_all, specification_of, text_of, traffic_of
 from genlevel.client.async_monitors import AsyncMonitor
 from genlevel.client.async_runs import AsyncRun
 from genlevel.client.reaching import connection
@@ -17,7 +17,6 @@ from genlevel.client.values.boards import Leaderboard, board_of
 from genlevel.client.values.comparisons import Comparison, comparison_of
 from genlevel.client.values.plans import Model, Plan, model_of, plan_of
 from genlevel.client.values.runs import statuses_of
-from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -201,9 +200,7 @@ class AsyncClient:
             >>> [one.last.model for one in await client.runs(model="my-other-*", status=["finished"])]
             ['my-other-model']
         """
-        for name, words in (("status", status), ("tags", tags)):
-            if isinstance(words, str):
-                raise UsageError(f"{name} must be a list, such as [{words!r}]")
+        check_all(model=model, suite=suite, status=status, tags=tags, text=text, **({"limit": limit} if limit else {}))
         request = ev.ListRunsRequest(
             model=model,
             suite=suite,
@@ -238,8 +235,7 @@ class AsyncClient:
         """
         from scorer.runs.comparison import comparison_json
 
-        for name, value in (("alpha", alpha), ("draws", draws), ("seed", seed), ("references", references)):
-            check(name, value)
+        check_all(alpha=alpha, draws=draws, seed=seed, references=references)
         request = sc.CompareRequest(
             run_a=text_of("a", a), run_b=text_of("b", b), alpha=alpha, draws=draws, seed=seed, references=references
         )
@@ -279,9 +275,7 @@ class AsyncClient:
         """
         from genlevel.documents.leaderboard import BoardAsked, leaderboard_document
 
-        check("references", references)
-        if isinstance(modalities, str):
-            raise UsageError(f"modalities must be a list, such as [{modalities!r}]")
+        check_all(references=references, modalities=modalities)
         asked = BoardAsked(scope, tuple(modalities), paradigm, skill, level, suite, references, published, benchmark)
         async with self._connection.using() as found:
             return board_of(await leaderboard_document(found, asked))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlevel.client.asking import check
+from genlevel.client.asking import check_all, check_list
 from genlevel.client.async_answers import AsyncAnswers
 from genlevel.client.following import patiently
 from genlevel.client.reaching import Closed
@@ -115,9 +115,7 @@ class AsyncResults:
         """
         from scorer.reports.certificates import certificate_json
 
-        given = {"alpha": alpha, "against": against, "bootstrap": bootstrap, "reference_n": reference_n, "references": references}
-        for name, value in given.items():
-            check(name, value)
+        check_all(alpha=alpha, against=against, bootstrap=bootstrap, reference_n=reference_n, references=references)
         request = sc.GetVerdictRequest(
             run_id=self.id, alpha=alpha, bootstrap_draws=bootstrap, reference_instances=reference_n, references=references
         )
@@ -171,13 +169,8 @@ class AsyncResults:
             >>> await run.answers(text="gk05", order="worst").count()
             1
         """
-        for name, words in (("tasks", tasks), ("outcomes", outcomes)):
-            if isinstance(words, str):
-                raise UsageError(f"{name} must be a list, such as [{words!r}]")
-        for outcome in outcomes:
-            check("outcomes", outcome)
-        check("order", order)
-        check("most", limit)
+        check_list("tasks", tasks)
+        check_all(outcomes=outcomes, text=text, order=order, **({"limit": limit} if limit else {}))
         sought = Sought(tuple(tasks), tuple(outcomes), right, least_score, most_score, text, order, limit, questions)
         return AsyncAnswers(self._connection, self.id, sought)
 
@@ -199,8 +192,7 @@ class AsyncResults:
             >>> answer.answer, answer.label, answer.why
             ('A', 'A', 'right')
         """
-        for name, value in (("variant", variant), ("repeat", repeat), ("shuffle", shuffle)):
-            check(name, value)
+        check_all(task=task, instance=instance, variant=variant, repeat=repeat, shuffle=shuffle)
         within = [ev.TaskInstances(task=task, ids=[instance])]
         async with self._connection.using() as found:
             request = ev.ListAnswersRequest(run_id=self.id, within=within)
@@ -236,9 +228,7 @@ class AsyncResults:
             >>> medium.mime_type, medium.data[1:4]
             ('image/png', b'PNG')
         """
-        given = {"of": of, "position": position, "variant": variant, "repeat": repeat, "shuffle": shuffle}
-        for name, value in given.items():
-            check(name, value)
+        check_all(task=task, instance=instance, of=of, position=position, variant=variant, repeat=repeat, shuffle=shuffle)
         request = ev.ReadMediaRequest(
             run_id=self.id,
             task=task,
@@ -275,8 +265,7 @@ class AsyncResults:
         target = Path(path)
         if target.suffix not in (".html", ".md"):
             raise UsageError(f"a report's file ends in .html or .md, not {target.name!r}")
-        if isinstance(beside, str):
-            raise UsageError(f"beside must be a list of runs, such as [{beside!r}]")
+        check_all(beside=beside)
         from genlevel.report.gathering import gather
 
         async with self._connection.using() as found:

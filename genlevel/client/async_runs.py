@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
-from genlevel.client.asking import Limits, Traffic, checked, limits_of, traffic_of
+from genlevel.client.asking import Limits, Traffic, check_all, checked, limits_of, traffic_of
 from genlevel.client.async_results import AsyncResults
 from genlevel.client.following import Following
 from genlevel.client.reaching import Closed
 from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunDetails, RunState, RunStatus, details_of, freed_of, progress_of
-from genlevel.runtime.errors import Unavailable, UsageError
+from genlevel.runtime.errors import Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -225,9 +225,7 @@ class AsyncRun(AsyncResults):
             >>> state.name, state.tags
             ('before the update', ('weekly',))
         """
-        for words in (tags, untag):
-            if isinstance(words, str):
-                raise UsageError(f"tags and untag must be lists of words, not the text {words!r}")
+        check_all(tags=tags, untag=untag, **{name: value for name, value in (("name", name), ("notes", notes)) if value is not None})
         request = ev.DescribeRunRequest(run_id=self.id, name=name, notes=notes, add_tags=tags, remove_tags=untag)
         async with self._connection.using() as found:
             self._run = (await found.evaluator.describe_run(request)).run

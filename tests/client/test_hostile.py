@@ -217,7 +217,7 @@ def test_a_run_is_shown_in_a_notebook_whatever_becomes_of_its_services(workplace
         ({"budget_usd": "much"}, "budget_usd must be an amount in US dollars, not 'much'"),
         ({"budget_usd": -1}, "budget_usd must be an amount in US dollars, not -1"),
         ({"batch": "yes"}, "batch must be True or False"),
-        ({"droppable": "seed"}, "droppable must be a list of names"),
+        ({"droppable": "seed"}, "droppable must be a list of texts, such as ['seed']"),
         ({"tasks": 3}, "tasks must be text, not 3"),
     ],
 )
@@ -232,13 +232,37 @@ def test_other_arguments_that_make_no_sense_are_named(client: Client) -> None:
     for call, said in (
         (lambda: client.run(""), "run must be text"),
         (lambda: client.run("nothing"), "no run 'nothing' here"),
-        (lambda: client.runs(status="finished"), r"status must be a list, such as \['finished'\]"),
+        (lambda: client.runs(status="finished"), r"status must be a list of texts, such as \['finished'\]"),
         (lambda: client.runs(status=["done"]), "status must be of running, finished"),
         (lambda: client.compare("a", "b", alpha=1), "alpha must be a number from 0 to 0.5"),
         (lambda: client.monitor("none"), "none"),
+        (lambda: client.runs(limit=-1), "limit must be a whole number"),
+        (lambda: client.runs(text="\ud800"), "text must be text"),
+        (lambda: client.leaderboard(modalities="image"), "modalities must be a list"),
     ):
         with pytest.raises(UsageError, match=said):
             call()
+
+
+def test_which_answers_are_wanted_is_checked_before_they_are_looked_for(client: Client) -> None:
+    run = client.start("my-model", "starter", **ASKED, seed=3)
+    run.wait()
+    for call, said in (
+        (lambda: run.answers(tasks="a"), r"tasks must be a list of texts, such as \['a'\]"),
+        (lambda: run.answers(outcomes=["good"]), "outcomes must be of answered"),
+        (lambda: run.answers(order="random"), "order must be one of task, worst"),
+        (lambda: run.answer("no", "such"), "such"),
+        (lambda: run.media("nlp/General-Knowledge", "gk08", of="picture"), "of must be one of question"),
+        (lambda: run.media("nlp/General-Knowledge", "gk08"), "the answer has 0 media"),
+        (lambda: run.report("report.pdf"), "ends in .html or .md"),
+        (lambda: run.report("missing/report.md"), "cannot be written"),
+        (lambda: run.certificate(against="nobody"), "against must be one of published, specialists"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            call()
+    assert list(run.answers(text="nothing has this")) == []
+    empty = run.answers(text="nothing has this").to_arrow()
+    assert (empty.num_rows, empty.schema) == (0, run.answers().to_arrow().schema)
 
 
 @pytest.mark.parametrize(
