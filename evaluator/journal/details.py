@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+import orjson
 from sqlalchemy import Connection, Engine, func, select
 
 from evaluator.journal.tables import answers
@@ -41,6 +42,32 @@ class Details:
     tasks: dict[str, dict[Outcome, int]]
     failures: list[tuple[Kind, int, list[Example]]]
     last: float
+
+    def text(self) -> str:
+        """As JSON."""
+        tasks = {task: {str(outcome.number): count for outcome, count in found.items()} for task, found in self.tasks.items()}
+        failures = [
+            [kind.outcome.number, kind.error_class, count, [[one.task, *one.key, one.error] for one in examples]]
+            for kind, count, examples in self.failures
+        ]
+        return orjson.dumps([tasks, failures, self.last]).decode()
+
+    @classmethod
+    def of(cls, text: str) -> Details:
+        """The inverse of ``text``."""
+        tasks, failures, last = orjson.loads(text)
+        return cls(
+            {task: {Outcome.of(int(number)): count for number, count in found.items()} for task, found in tasks.items()},
+            [
+                (
+                    Kind(Outcome.of(number), error_class),
+                    count,
+                    [Example(task, AnswerKey(*key), error) for task, *key, error in examples],
+                )
+                for number, error_class, count, examples in failures
+            ],
+            last,
+        )
 
 
 class DetailTable:

@@ -32,13 +32,15 @@ Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Futur
 class Sums:
     """What a run's answers, and its judges' calls, add up to.
 
-    models, parameters: what the answers name and what was sent, each with its number of answers, as ``Journal.sent`` tells them.
+    models, parameters: what the answers name and what was sent, each with its number of answers, as ``Journal.sent`` tells them. details:
+    evaluator.journal.details' as text; "" = they were not counted.
     """
 
     totals: Totals
     judging: JudgingTotals
     models: Sequence[tuple[str, int]] = ()
     parameters: Sequence[tuple[str, int]] = ()
+    details: str = ""
 
     def text(self) -> str:
         """As JSON."""
@@ -49,6 +51,7 @@ class Sums:
             "judging": [self.judging.judged, self.judging.failed, list(self.judging.usage), astuple(self.judging.cost)],
             "models": self.models,
             "parameters": self.parameters,
+            "details": self.details,
         }
         return orjson.dumps(document).decode()
 
@@ -63,6 +66,7 @@ class Sums:
             JudgingTotals(judged, failed, Usage(*usage), Costs(*cost)),
             [(name, count) for name, count in found["models"]],
             [(name, count) for name, count in found["parameters"]],
+            found.get("details", ""),
         )
 
 

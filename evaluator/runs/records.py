@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from google.protobuf import json_format
 
 from evaluator.journal.batch_records import Standing
+from evaluator.journal.details import Details
 from evaluator.journal.journal import Journal
 from evaluator.journal.listing import ListedRun
 from evaluator.journal.messages import batches_message, judging_message, run_message
@@ -122,7 +123,10 @@ class RunRecords:
         """Its tasks and its failures, as they stand now."""
 
         def read() -> ev.RunDetails:
-            return details_message(self._journal.run(record.run_id) or record, self._journal.details.of(record.run_id))
+            now = self._journal.run(record.run_id) or record
+            kept = self._journal.sums.of([now]).get(now.run_id)
+            told = Details.of(kept.details) if kept is not None and kept.details else self._journal.details.of(now.run_id)
+            return details_message(now, told)
 
         return await self._journal.reads(read)
 
@@ -174,7 +178,8 @@ class RunRecords:
     def _added_up(self, record: RunRecord, judge: RunJudge | None) -> Sums:
         journal, run_id = self._journal, record.run_id
         judging = NO_JUDGING if judge is None else journal.judgements.totals(run_id)
-        return Sums(journal.totals(run_id), judging, *journal.sent(run_id))
+        details = "" if record.status == ev.RUN_STATUS_RUNNING else journal.details.of(run_id).text()
+        return Sums(journal.totals(run_id), judging, *journal.sent(run_id), details)
 
     async def _message(self, kept: _Kept) -> ev.Run:
         if kept.is_news:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evaluator.journal.details import MOST_EXAMPLES
+from evaluator.journal.details import MOST_EXAMPLES, Details
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, RunRecord
 from evaluator.runs.details_message import details_message
@@ -57,6 +57,7 @@ def test_they_are_what_counting_every_answer_comes_to(journal, told):
 
     asyncio.run(write())
     found = journal.details.of(run)
+    assert Details.of(found.text()) == found
     for task in "abcdef":
         outcomes = [outcome for place, (outcome, _) in kept.items() if place[0] == task]
         assert found.tasks.get(task, {}) == {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
