@@ -42,11 +42,7 @@ class RunReader:
 
     async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
         """One run as it stands. Raises NotFoundError if there is none."""
-        record = await self._records.find(request.run_id)
-        response = ev.GetRunResponse(run=await self._records.message(record))
-        if request.details:
-            response.details.CopyFrom(await self._records.details(record))
-        return response
+        return await self._records.asked(request)
 
     async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
         """Stores what is wanted of a run; whichever process works on it follows. Raises GenlevelError."""

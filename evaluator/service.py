@@ -317,11 +317,7 @@ class Evaluator:
 
     async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
         """One run as it stands. Raises NotFoundError if there is none."""
-        record = await self._records.find(request.run_id)
-        response = ev.GetRunResponse(run=await self._records.message(record))
-        if request.details:
-            response.details.CopyFrom(await self._records.details(record))
-        return response
+        return await self._records.asked(request)
 
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
         """The runs that are asked for, the newest first; those with an occasion only if they are asked for, too. Raises UsageError."""

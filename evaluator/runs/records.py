@@ -16,8 +16,9 @@ from evaluator.journal.details import Details
 from evaluator.journal.journal import Journal
 from evaluator.journal.listing import ListedRun
 from evaluator.journal.messages import batches_message, judging_message, run_message
-from evaluator.journal.records import RunJudge, RunRecord
+from evaluator.journal.records import Costs, RunJudge, RunRecord
 from evaluator.journal.sums import NO_JUDGING, Sums
+from evaluator.journal.usage import NO_USAGE
 from evaluator.journal.wishes import Wanted
 from evaluator.runs.describing import LONGEST_NAME, described
 from evaluator.runs.details_message import details_message
@@ -119,8 +120,20 @@ class RunRecords:
         """A run as it stands now, which may not be as it stood when its record was read."""
         return await self._message(await self._journal.reads(self._kept_now, record))
 
-    async def details(self, record: RunRecord) -> ev.RunDetails:
-        """Its tasks and its failures, as they stand now."""
+    async def asked(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
+        """One run as it stands, with as much as is asked for. Raises NotFoundError if there is none."""
+        record = await self.find(request.run_id)
+        if request.not_added_up:
+            response = ev.GetRunResponse(run=run_message(record, {}, NO_USAGE, Costs()))
+            for name in ("counts", "usage", "cost_nano_usd", "most_cost_nano_usd"):
+                response.run.ClearField(name)
+        else:
+            response = ev.GetRunResponse(run=await self.message(record))
+        if request.details:
+            response.details.CopyFrom(await self._details(record))
+        return response
+
+    async def _details(self, record: RunRecord) -> ev.RunDetails:
 
         def read() -> ev.RunDetails:
             now = self._journal.run(record.run_id) or record

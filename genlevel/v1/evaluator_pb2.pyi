@@ -406,12 +406,14 @@ class WatchRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ..., provider_wait_s: _Optional[float] = ..., waits_for: _Optional[str] = ..., pace: _Optional[float] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
-    __slots__ = ("run_id", "details")
+    __slots__ = ("run_id", "details", "not_added_up")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
+    NOT_ADDED_UP_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     details: bool
-    def __init__(self, run_id: _Optional[str] = ..., details: _Optional[bool] = ...) -> None: ...
+    not_added_up: bool
+    def __init__(self, run_id: _Optional[str] = ..., details: _Optional[bool] = ..., not_added_up: _Optional[bool] = ...) -> None: ...
 
 class GetRunResponse(_message.Message):
     __slots__ = ("run", "details")

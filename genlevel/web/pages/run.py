@@ -77,7 +77,7 @@ async def view_of(asked: Asked, answered: Reply) -> Page:
     }
     tables: dict[str, Table] = {}
     if part != "live":
-        found = await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id, details=True))
+        found = await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id, details=True, not_added_up=True))
         details = details_document(found.details)
         document |= {"name": found.run.name, "tags": list(found.run.tags), "notes": found.run.notes, **details}
         tables = {"tasks": tasks_table(details), "failures": failures_table(details)}

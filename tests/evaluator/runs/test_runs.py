@@ -45,6 +45,9 @@ async def test_how_a_run_stands_is_told_in_detail_if_that_is_asked_for(make_eval
     assert (failure.error_class, failure.answers, len(failure.examples)) == (gw.ERROR_CLASS_TRANSIENT, run.counts.failed, 1)
     assert (found.run.traffic.concurrency, found.run.traffic.budget_tokens) == (2, 10**6)
     assert not (await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id))).HasField("details")
+    less = await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id, details=True, not_added_up=True))
+    assert (less.details, less.run.traffic, less.run.HasField("counts")) == (found.details, found.run.traffic, False)
+    assert not less.run.HasField("cost_nano_usd")
 
 
 @pytest.mark.parametrize(("most_kept", "times", "asked"), [(4 << 20, 1, 0), (10_000, 1, 1), (5_000, 2, 0), (3_000, 2, 1)])
