@@ -26,7 +26,7 @@ def general_bench_suite(root: Path, name: str = "", *, with_items: bool = True) 
 
     with_items: look for problems of items too.
     """
-    layout = _layout(root)
+    layout = layout_of(root)
     problems = list(layout.problems)
     tasks: list[FolderTask] = []
     taken: dict[str, str] = {}
@@ -41,7 +41,7 @@ def general_bench_suite(root: Path, name: str = "", *, with_items: bool = True) 
 
 def own_suite(root: Path, manifest: Manifest, *, with_items: bool = True) -> Suite:
     """A folder with a suite.yaml as a suite that is its own benchmark. with_items: look for problems of items too."""
-    layout = _layout(root)
+    layout = layout_of(root)
     problems = list(layout.problems)
     keys = {folder.key for folder in layout.folders}
     for key in manifest.tasks:
@@ -73,10 +73,10 @@ def find_in_tasks(root: Path, manifest: Manifest | None, wanted: Mapping[str, fr
 
 
 def find_tasks(
-    root: Path, manifest: Manifest | None, wanted: Mapping[str, frozenset[str]]
+    root: Path, manifest: Manifest | None, wanted: Mapping[str, frozenset[str]], layout: Layout | None = None
 ) -> dict[str, tuple[FolderTask | None, dict[str, Instance]]]:
-    """As ``find_in_tasks``, with each task itself, for ``instances_in``; None for one that cannot be read."""
-    layout = _layout(root)
+    """As ``find_in_tasks``, with each task itself, for ``instances_in``; None for one that cannot be read. layout: of root, if known."""
+    layout = layout or layout_of(root)
     by_key = {} if manifest is None else dict(zip(manifest.tasks, own_benchmark(root, manifest).tasks, strict=True))
     taken: dict[str, str] = {}
     tasks: dict[str, tuple[FolderTask | None, dict[str, Instance]]] = {}
@@ -168,7 +168,8 @@ def _of_manifest(folder: TaskFolder, top: Path, found: Survey, by_key: Mapping[s
     return partial(FolderTask, folder, found, name=name, modality=modality, paradigm=paradigm, task=task, metric=metric)
 
 
-def _layout(root: Path) -> Layout:
+def layout_of(root: Path) -> Layout:
+    """The task folders of a suite. Raises DatasetError if there is none."""
     try:
         layout = find_task_folders(root)
     except OSError as error:

@@ -157,8 +157,11 @@ def test_a_task_that_is_looked_at_again_is_found_without_the_rest_of_the_suite(w
         assert last.find(root, {"nlp/Causal-Reasoning": [wanted]}) == find_instances(root, {"nlp/Causal-Reasoning": [wanted]})
     assert len(walked) == 1 + 3
     last.find(root, {"nlp/Temporal-Reasoning": ["q1"]})
-    last.find(root, {"nlp/Causal-Reasoning": ["q1"]})
-    assert len(walked) == 1 + 3 + 2, "only the last task is remembered"
+    assert set(last.find(root, {"nlp/Causal-Reasoning": ["q1"]})["nlp/Causal-Reasoning"]) == {"q1"}
+    assert len(walked) == 1 + 3, "the suite is looked through once"
+    late = write_task("nlp/Late", [QUESTION], type="MultipleChoiceQA")
+    assert set(last.find(late, {"nlp/Late": ["q1"]})["nlp/Late"]) == {"q1"}, "a task that came later is found, too"
+    assert len(walked) == 1 + 3 + 1
 
 
 def test_a_task_whose_annotation_has_changed_is_found_anew(write_task: Any) -> None:
