@@ -10,10 +10,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from genlevel.client.answers import Answers as Answers
+    from genlevel.client.async_answers import AsyncAnswers as AsyncAnswers
     from genlevel.client.async_client import AsyncClient as AsyncClient
+    from genlevel.client.async_monitors import AsyncMonitor as AsyncMonitor
+    from genlevel.client.async_runs import AsyncRun as AsyncRun
     from genlevel.client.client import Client as Client
+    from genlevel.client.monitors import Monitor as Monitor
+    from genlevel.client.runs import Run as Run
 
-_PLACES = {"AsyncClient": "async_client", "Client": "client"}
+_PLACES = {"Client": "client", "Run": "runs", "Answers": "answers", "Monitor": "monitors"}
+_PLACES |= {f"Async{name}": f"async_{module}" for name, module in _PLACES.items()}
 
 
 def __getattr__(name: str) -> object:

@@ -222,7 +222,8 @@ class AsyncResults:
 
         Example:
             >>> signs = await client.start("my-model", "starter", tasks="Sign-Reading", limit=1)
-            >>> _ = await signs.wait()
+            >>> (await signs.wait()).counts.answered
+            1
             >>> sign = [answer async for answer in signs.answers()][0]
             >>> medium = await signs.media(sign.task, sign.instance, of="question")
             >>> medium.mime_type, medium.data[1:4]

@@ -190,7 +190,8 @@ class Results:
 
         Example:
             >>> signs = client.start("my-model", "starter", tasks="Sign-Reading", limit=1)
-            >>> _ = signs.wait()
+            >>> signs.wait().counts.answered
+            1
             >>> sign = [answer for answer in signs.answers()][0]
             >>> medium = signs.media(sign.task, sign.instance, of="question")
             >>> medium.mime_type, medium.data[1:4]

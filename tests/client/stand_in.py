@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +26,9 @@ class StandIn(ThreadingHTTPServer):
         return self
 
     def handle_error(self, *of: object) -> None:
-        """A caller that does not wait for its answer is none of its errors."""
+        """A caller that does not wait for its answer is none of its errors; any other one is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*of)
 
     def __exit__(self, *error: object) -> None:
         self.shutdown()
@@ -40,7 +43,7 @@ class _Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         content = body["messages"][-1]["content"]
-        text = content if isinstance(content, str) else content[0]["text"]
+        text = content if isinstance(content, str) else next(part["text"] for part in content if part["type"] == "text")
         self.server.asked.append(text.partition("\n")[0])
         time.sleep(self.server.delay_s)
         message = {"role": "assistant", "content": "A"}

@@ -55,3 +55,14 @@ def test_every_field_of_a_value_is_told(make_client: ModuleType) -> None:
         ]
         told = re.findall(r"^    (\w+): ", (ast.get_docstring(node) or "").partition("Attributes:\n")[2], re.MULTILINE)
         assert told == fields + members, node.name
+
+
+def test_every_value_and_every_class_can_be_imported_by_its_name(make_client: ModuleType) -> None:
+    from genlevel import client
+    from genlevel.client import values
+
+    there = {node.name for node in make_client.values()} - {"Limits", "Traffic", "Asked"}
+    assert set(values.__all__) == there
+    assert all(isinstance(getattr(values, name), type) for name in there)
+    names = ("Client", "Run", "Answers", "Monitor")
+    assert all(getattr(client, f"{kind}{name}").__name__ == f"{kind}{name}" for name in names for kind in ("", "Async"))
