@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,9 +63,16 @@ def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def pages(stored: StoredData) -> Iterator[str]:
     """Where ``genlevel view`` serves them, such as http://127.0.0.1:7400."""
+    with viewed(stored.folder) as address:
+        yield address
+
+
+@contextmanager
+def viewed(folder: Path, *options: str) -> Iterator[str]:
+    """``genlevel view`` over a folder; where it serves. options: of genlevel."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GENLEVEL_")}
-    command = [sys.executable, "-m", "genlevel", "view", "--no-browser", "--port", "0", "--out", str(stored.folder)]
-    with subprocess.Popen(command, env=clean, cwd=stored.folder, stderr=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "genlevel", *options, "view", "--no-browser", "--port", "0", "--out", str(folder)]
+    with subprocess.Popen(command, env=clean, cwd=folder.parent, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
         found = re.search(r"http://[\d.]+:\d+", line)

@@ -6,7 +6,7 @@ Playwright and axe come with the group `full`, so whoever imports this asks for 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -14,7 +14,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
 LOOKS: Mapping[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
@@ -70,12 +71,14 @@ class Looking:
         self._axe = (resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
         self._contexts: dict[str, BrowserContext] = {look: browser.new_context(**options) for look, options in LOOKS.items()}
 
-    def check(self, path: str, *, name: str = "", then: Callable[[Page], None] | None = None) -> None:
+    def check(
+        self, path: str, *, name: str = "", looks: Collection[str] = tuple(LOOKS), then: Callable[[Page], None] | None = None
+    ) -> None:
         """Everything that must hold of a page. name: of its screenshots. then: a further look at it, light and wide, by the caller."""
         slug = name or re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-")[:80] or "home"
-        told = {look: self._looked(path, look, slug, then if look == "light" else None) for look in LOOKS}
+        told = {look: self._looked(path, look, slug, then if look == "light" else None) for look in looks}
         assert told["light"], f"{path}: it has no heading"
-        missing = [line for line in told["light"] if line not in told["plain"]]
+        missing = [line for line in told["light"] if line not in told.get("plain", told["light"])]
         assert not missing, f"{path}: not there without JavaScript: {missing}"
 
     def open(self, path: str, look: str = "light") -> Page:
@@ -98,7 +101,7 @@ class Looking:
             assert answer is not None
             assert answer.status == 200, f"{path}: {answer.status} {page.inner_text('#main')[:300]}"
             if look in ("light", "dark"):
-                self._is_readable_for_all(page, f"{path} ({look})")
+                self._is_readable_for_all(page, f"{path} ({look})", ALL if look == "light" else COLOURS)
             if look == "light":
                 page.keyboard.press("Tab")
                 assert page.evaluate("document.activeElement.className") == "skip", f"{path}: the first key does not lead to the content"
@@ -114,9 +117,9 @@ class Looking:
         finally:
             page.close()
 
-    def _is_readable_for_all(self, page: Page, what: str) -> None:
+    def _is_readable_for_all(self, page: Page, what: str, rules: Mapping[str, object]) -> None:
         page.evaluate(self._axe)
-        found = page.evaluate("(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TAGS)
+        found = page.evaluate("(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
         said = [
             f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])} times)" for each in found["violations"]
         ]

@@ -18,9 +18,9 @@ Addresses = Callable[[StoredData], list[str]]
 
 
 def _answers(stored: StoredData) -> list[str]:
-    """One answer of each task of the newest two runs."""
-    found = [place for run in stored.runs[:2] for place in {each.task: each for each in stored.answers[run]}.values()]
-    return [place.answer_address() for place in found]
+    """Of each of the newest two runs, one about a picture and one about a text."""
+    found = [{place.task.partition("/")[0]: place for place in stored.answers[run]} for run in stored.runs[:2]]
+    return [place.answer_address() for places in found for place in places.values()]
 
 
 ADDRESSES: Mapping[str, Addresses] = {
@@ -49,8 +49,10 @@ def addresses(path: str, stored: StoredData) -> list[str]:
 def test_a_page_is_whole_in_all_looks(path: str, looking: Looking, stored: StoredData) -> None:
     found = addresses(path, stored)
     assert found, f"{path}: nothing is stored that it shows"
-    for number, address in enumerate(found):
-        looking.check(address, name=f"{path.strip('/').replace('/', '-').replace('{', '').replace('}', '') or 'home'}-{number}")
+    name = path.strip("/").replace("/", "-").replace("{", "").replace("}", "") or "home"
+    looking.check(found[0], name=f"{name}-0")
+    for number, address in enumerate(found[1:], 1):
+        looking.check(address, name=f"{name}-{number}", looks=("light", "phone"))
 
 
 def test_a_page_that_is_not_there_says_so(looking: Looking) -> None:
