@@ -174,15 +174,17 @@ def test_tasks_and_models_of_any_name_are_texts_and_lead_to_their_answers(tmp_pa
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "@"))]
 
 
-def test_a_merged_run_names_its_parts_and_one_that_goes_on_says_so(client: TestClient, stored: ScoredRuns) -> None:
+def test_a_merged_run_names_itself_and_its_parts_and_how_it_stands(client: TestClient, stored: ScoredRuns) -> None:
     run = ev.Run()
     run.CopyFrom(stored.evaluator.runs["good"])
     run.facts.parts.extend(["aaaa", "<b>"])
+    run.name = "my <run>"
     run.status = ev.RUN_STATUS_RUNNING
     stored.evaluator.runs["merged"] = run
     page = client.get("/runs/merged/card").text
     assert '<a href="/runs/aaaa/card">aaaa</a>, <a href="/runs/%3Cb%3E/card">&lt;b&gt;</a>' in page
     assert "The run goes on: this is of what was scored so far." in page
+    assert "<b><bdi>my &lt;run&gt;</bdi></b>" in page
     run.status, run.reason = ev.RUN_STATUS_BUDGET, "budget of 2 US$ \x1b[2J"
     page = client.get("/runs/merged/card").text
     assert r"The run ended at its budget (budget of 2 US$ \x1b[2J): this is" in page

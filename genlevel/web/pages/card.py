@@ -54,6 +54,7 @@ def _page(asked: Asked, run: ev.Run, verdict: sc.GetVerdictResponse, reading: st
     tables = tables_of(card)
     values = {
         "result": result,
+        "about": {"run": run.run_id, "name": run.name, "model": run.specification.model, "suite": run.suite},  # no result has a name
         "card": card,
         "figures": figures,
         "answers": answers,
