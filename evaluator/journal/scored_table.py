@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -190,15 +190,13 @@ class ScoredTable:
                 found[task, number] = [] if column is None else questions_of(column)
         return found
 
-    def shown(self, run_id: str, keys: Sequence[tuple[str, AnswerKey]]) -> dict[tuple[str, AnswerKey], Shown]:
-        """What is shown of answers, by task and key."""
-        found = {}
+    def shown(self, run_id: str, keys: Iterable[tuple[str, AnswerKey]]) -> Iterator[Shown | None]:
+        """What is shown of answers, by task and key, one after another; None of one that is not there."""
         with self._engine.connect() as connection:
             for task, key in keys:
                 named = {"run": run_id, "task_key": task, **{f"of_{name}": value for name, value in zip(_KEY_NAMES, key, strict=True)}}
-                if (row := connection.execute(_SHOWN, named).one_or_none()) is not None:
-                    found[task, key] = Shown(*row)
-        return found
+                row = connection.execute(_SHOWN, named).one_or_none()
+                yield None if row is None else Shown(*row)
 
 
 def _state(journalled: int, row: Row[Any] | None, old: float) -> TaskState:

@@ -172,10 +172,10 @@ class AnswerSearch:
     def _messages(self, run_id: str, rows: Sequence[Found], text: str) -> Iterator[ev.FoundAnswer]:
         table = self.journal.scored
         questions = table.questions(run_id, {(row.block.task, row.block.number) for row in rows})
-        shown = table.shown(run_id, [(row.block.task, row.key) for row in rows])
-        for row in rows:
+        shown = table.shown(run_id, ((row.block.task, row.key) for row in rows))
+        for row, known in zip(rows, shown, strict=True):
             block, place, key = row.block, row.place, row.key
-            asked, known = questions[block.task, block.number], shown.get((block.task, key))
+            asked = questions[block.task, block.number]
             cost = block.costs[place]
             message = ev.FoundAnswer(
                 task=block.task,

@@ -7,6 +7,7 @@ import json
 import random
 import sqlite3
 import time
+import tracemalloc
 import uuid
 
 import pytest
@@ -352,3 +353,21 @@ def test_a_task_is_due_if_nobody_else_will_index_it():
     assert due_tasks(state(5, 10), 1006.0)
     assert not due_tasks(state(50_001, 50_000), 1024.0), "that takes a while"
     assert due_tasks(state(50_001, 50_000), 1026.0)
+
+
+async def test_a_page_of_long_answers_takes_little_memory(make_evaluator, suite_folder):
+    """Of each answer only a part is read, and one answer after another."""
+    evaluator, _scorer = make_evaluator()
+    run = await finish(evaluator, ev.StartRunRequest(specification=specification(suite_folder(1))))
+    journal = evaluator._journal
+    long = "\N{DESERET CAPITAL LETTER LONG I}" * 110_000
+    for number in range(40):
+        await journal.record(Answer(run.run_id, "nlp/Other", f"q{number}", Outcome.ANSWERED, raw_answer=f"{number} {long}", created=1.0))
+    await found_in(evaluator, run)
+    await until(lambda: not evaluator._search._indexing)
+    tracemalloc.start()
+    response = await found_in(evaluator, run, text="\N{DESERET SMALL LETTER LONG I}" * 4, limit=500)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [len(one.excerpt) for one in response.answers] == [300] * 40
+    assert most < 10 << 20
