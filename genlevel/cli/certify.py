@@ -21,7 +21,7 @@ from genlevel.cli.options import (
 )
 from genlevel.cli.printing import console, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
-from genlevel.connection.services import stored
+from genlevel.connection.services import id_of, stored
 from genlevel.documents.verdict_words import SPECIALISTS, certified_details, certified_line
 from genlevel.documents.words import harmless, number, p_value, span
 from genlevel.runtime.errors import UsageError
@@ -103,7 +103,6 @@ def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
     request = sc.GetVerdictRequest(
-        run_id=options["source"],
         references=options["references"],
         alpha=options["alpha"],
         bootstrap_draws=options["bootstrap"],
@@ -112,6 +111,7 @@ def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:
 
     async def work() -> sc.GetVerdictResponse:
         async with stored(settings, options["out"]) as found:
+            request.run_id = await id_of(found, options["source"])
             return await found.scorer.get_verdict(request)
 
     verdict = run_async(work())

@@ -22,7 +22,7 @@ from genlevel.cli.options import (
     task_option,
 )
 from genlevel.cli.printing import console, table
-from genlevel.connection.services import stored
+from genlevel.connection.services import id_of, stored
 from genlevel.documents.comparisons import left_out, other_contents
 from genlevel.documents.differing import differing
 from genlevel.documents.words import harmless, number, p_value, signed
@@ -82,8 +82,8 @@ def compare(ctx: click.Context, /, run_a: str, run_b: str, **options: Unpack[_Op
             from scorer.runs.comparison import comparison_json
 
             request = sc.CompareRequest(
-                run_a=run_a,
-                run_b=run_b,
+                run_a=await id_of(found, run_a),
+                run_b=await id_of(found, run_b),
                 alpha=options["alpha"],
                 draws=options["draws"],
                 seed=options["seed"],

@@ -171,6 +171,14 @@ async def _stored_here(settings: Settings, folder: Path) -> AsyncIterator[Stored
         yield Stored(local.evaluator, local.scorer)
 
 
+async def id_of(found: Services | Stored, run: str) -> str:
+    """The id of the run that a person means by it, the beginning of it, or a name; as it is if there is none. Raises GenlevelError."""
+    try:
+        return (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run.run_id
+    except NotFoundError:  # who has its scores says so
+        return run
+
+
 async def verdict_of(found: Services | Stored, run_id: str, references: str = "", alpha: float = 0.0) -> sc.GetVerdictResponse:
     """The verdict of a run; without tasks if nothing of it has been scored yet. Raises GenlevelError.
 

@@ -24,6 +24,9 @@ def test_a_named_run_is_found_by_its_name_and_listed_with_what_tells_it_apart(ge
     said = genlevel.run("describe", "first try", "--tag", "keep", "--notes-file", "notes.txt").stdout
     assert said == f"run {run} is called first try; m on bench\ntags: weekly keep\ngood\n"
     assert json.loads(genlevel.run("show", "first try", "--json").stdout)["run"] == run
+    compared = genlevel.run("compare", "first try", run[:6], "--json")
+    assert json.loads(compared.stdout)["a"]["run"] == run, compared.stderr
+    assert json.loads(genlevel.run("certify", "first try", "--json").stdout)["run"] == run
     listed = genlevel.run("runs", "--tag", "keep", "--since", "1h").stdout
     assert all(word in listed for word in (run, "first try", "all", "finished"))
     assert genlevel.run("runs", "--text", "never").stdout.startswith("no run is as you ask for it")
