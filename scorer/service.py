@@ -19,7 +19,7 @@ from genlevel.runtime.threads import in_thread
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify import MOST_DRAWS
 from scorer.certify.pending import pending_evidence, pending_outcome
-from scorer.levels.rules import check_references
+from scorer.levels.rules import REFERENCES, check_references
 from scorer.runs.awaited import Awaited
 from scorer.runs.certified import (
     ALPHA,
@@ -294,15 +294,8 @@ class Scorer:
 
         def current(run: StoredRun, part: bool) -> Current:
             def draw() -> Shown:
-                standing = self._verdicts.of(run)
-                found = self._verdicts.certificates(standing)
-                return Shown(
-                    standing.verdict,
-                    found.published.certificate,
-                    found.specialists.certificate,
-                    referenced=is_referenced(run, standing.verdict),
-                    info=info_of(run, standing.verdict, ALPHA),
-                )
+                verdict = self._verdicts.verdict(run.run_id, REFERENCES[0], ALPHA)
+                return Shown(verdict, referenced=is_referenced(verdict), info=info_of(run, verdict))
 
             return Current(run.run_id, part, draw)
 

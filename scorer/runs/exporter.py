@@ -22,15 +22,15 @@ from prometheus_client.registry import Collector
 from genlevel.benchmark.model import Modality
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suite_hash import short_hash
-from genlevel.runtime.errors import StorageError
+from genlevel.runtime.errors import NotFoundError, StorageError
 from genlevel.runtime.logs import Seldom
+from scorer.wire import levels_of
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-    from scorer.certify import Certificate
+    from genlevel.v1 import scorer_pb2 as sc
     from scorer.levels.rules import LanguageLevel, ModalityLevels
-    from scorer.runs.verdict import Standing, Verdict
 
 MOST_SUITES = 64
 """(model, suite, content) that are shown."""
@@ -47,14 +47,9 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the series of one run show. certificate: against the published figures. referenced: there are specialists to win against.
+    """What the series of one run show. referenced: there are specialists to win against. info: what its stamp says, by label."""
 
-    info: what its stamp says, by label.
-    """
-
-    verdict: Verdict
-    certificate: Certificate
-    against_specialists: Certificate
+    verdict: sc.GetVerdictResponse
     referenced: bool = True
     info: Mapping[str, str] = field(default_factory=dict)
 
@@ -159,6 +154,8 @@ class ScoreExporter(Collector):
             return None
         try:
             return read()
+        except NotFoundError:  # a run that was deleted meanwhile
+            return None
         except StorageError as error:
             if (now := time.monotonic()) - began > _SLOW_S:
                 self._away_until = now + _AWAY_S
@@ -205,26 +202,20 @@ class _Families:
         self._add_tasks(run, verdict.tasks)
         _put(self._info, [*run, *(shown.info.get(name, "") for name in INFO)], 1.0)
         _put(self._incomplete, run, float(verdict.incomplete))
-        outcomes = [standing.score.outcome for standing in verdict.tasks]
-        if all(outcome.counts.get(Outcome.PENDING, 0) == outcome.total for outcome in outcomes):
+        if all(score.counts.pending == score.counts.total for score in verdict.tasks):
             return  # nothing is known yet, and the levels would say that all is 0
         self._add_levels(run, shown)
-        _put(self._verdict, run, verdict.levels.verdict or 0)
+        _put(self._verdict, run, verdict.levels.verdict)
         self._add_certificate(run, shown)
 
-    def _add_tasks(self, run: list[str], standings: Sequence[Standing]) -> None:
-        for standing in standings:
-            task, outcome = standing.score.task, standing.score.outcome
-            labels = [*run, task.key, task.metric.id if task.metric else ""]
-            for family, value in (
-                (self._score, outcome.score),
-                (self._error, outcome.standard_error),
-                (self._sigma, standing.sigma),
-            ):
-                _put(family, labels, value)
+    def _add_tasks(self, run: list[str], scores: Sequence[sc.TaskScore]) -> None:
+        for score in scores:
+            labels = [*run, score.task.key, score.task.metric]
+            for family, name in ((self._score, "score"), (self._error, "standard_error"), (self._sigma, "sigma")):
+                if score.HasField(name):
+                    _put(family, labels, getattr(score, name))
         for kind in Outcome:
-            count = sum(standing.score.outcome.counts.get(kind, 0) for standing in standings)
-            _put(self._instances, [*run, kind.value], count)
+            _put(self._instances, [*run, kind.value], sum(getattr(score.counts, kind.value) for score in scores))
 
     def _add_levels(self, run: list[str], shown: Shown) -> None:
         """As the card has them (genlevel.cli.card.print_levels): what has to be won is absent if there is nothing to win against."""
@@ -233,11 +224,12 @@ class _Families:
         def won(value: float) -> float | None:
             return value if shown.referenced or value else None
 
-        for family, levels in ((self._levels, verdict.levels), (self._asked, verdict.asked_levels)):
+        whole = levels_of(verdict.levels)
+        for family, levels in ((self._levels, whole), (self._asked, levels_of(verdict.asked_levels))):
             for level, score in levels.scores.items():
                 _put(family, [*run, str(level)], score if level == 2 else won(score))
-        by_modality: dict[Modality, ModalityLevels | LanguageLevel] = {entry.modality: entry for entry in verdict.levels.modalities}
-        by_modality[Modality.LANGUAGE] = verdict.levels.language
+        by_modality: dict[Modality, ModalityLevels | LanguageLevel] = {entry.modality: entry for entry in whole.modalities}
+        by_modality[Modality.LANGUAGE] = whole.language
         for modality, entry in by_modality.items():
             if entry.tasks:
                 _put(self._wins, [*run, modality.value], won(entry.wins))
@@ -245,16 +237,16 @@ class _Families:
 
     def _add_certificate(self, run: list[str], shown: Shown) -> None:
         for certificate, verdict, wins in (
-            (shown.certificate, self._certified, self._certified_wins),
-            (shown.against_specialists, self._beaten, self._beaten_wins),
+            (shown.verdict.certificate, self._certified, self._certified_wins),
+            (shown.verdict.certificate_against_specialists, self._beaten, self._beaten_wins),
         ):
-            _put(verdict, run, certificate.verdict or 0)
+            _put(verdict, run, certificate.verdict)
             if shown.referenced:
                 _put(wins, [*run, "family-wise"], certificate.certified_wins)
                 _put(wins, [*run, "false-discovery-rate"], certificate.discovered_wins)
-        for entry in shown.certificate.levels:
+        for entry in shown.verdict.certificate.levels:
             if shown.referenced or entry.level == 2:
-                for family, end in zip((self._lower, self._upper), entry.interval, strict=True):
+                for family, end in ((self._lower, entry.interval.lower), (self._upper, entry.interval.upper)):
                     _put(family, [*run, str(entry.level)], end)
 
     def _family(self, name: str, documentation: str, *labels: str) -> GaugeMetricFamily:

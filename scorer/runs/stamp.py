@@ -32,16 +32,16 @@ def scoring_stamp(verdict: Verdict) -> sc.ScoringStamp:
     )
 
 
-def info_of(run: StoredRun, verdict: Verdict, alpha: float) -> dict[str, str]:
+def info_of(run: StoredRun, verdict: sc.GetVerdictResponse) -> dict[str, str]:
     """The same and how the run was asked, as labels of a series; what is not known is left out."""
-    stamp, facts = scoring_stamp(verdict), run.facts
+    stamp, facts = verdict.stamp, run.facts
     said = {
         "run": run.run_id,
         "version": stamp.version,
         "commit": stamp.commit,
         "parsers": ",".join(sorted(set(stamp.parser_versions.values()))),
         "references": verdict.references if stamp.references_hash else "",
-        "alpha": f"{alpha:g}",
+        "alpha": f"{verdict.certificate.alpha:g}",
     }
     if run.plan:
         said["plan"] = str(run.plan)

@@ -59,11 +59,11 @@ def compute_verdict(benchmark: Benchmark, scores: Sequence[StoredScore], referen
     )
 
 
-def is_referenced(run: StoredRun, verdict: Verdict) -> bool:
+def is_referenced(verdict: sc.GetVerdictResponse) -> bool:
     """Whether there is anything to win against, as far as a run can tell (the same rule as ``scorer.reports.documents.references_of``)."""
-    if any(entry.result is not None and entry.result.reference is not None for entry in verdict.tasks):
+    if any(score.HasField("reference") for score in verdict.tasks):
         return True
-    benchmark = load_benchmark(run.benchmark)
+    benchmark = load_benchmark(verdict.benchmark)
     return benchmark is not None and benchmark.has_references(verdict.references)
 
 

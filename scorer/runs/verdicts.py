@@ -121,7 +121,7 @@ class RunVerdicts:
         """Both as they are computed now, and kept if the storage takes them."""
         mark = self._store.verdicts.marks([run_id]).get(run_id)  # before anything else is read
         verdict, standing = self._computed(self.known(run_id), references, ALPHA)
-        told = standing_of_verdict(verdict, TaskIndex(standing.benchmark), referenced=is_referenced(standing.run, standing.verdict))
+        told = standing_of_verdict(verdict, TaskIndex(standing.benchmark), referenced=is_referenced(verdict))
         if mark is not None:
             self._keep(verdict, told, mark)
         return verdict, told

@@ -12,12 +12,12 @@ from genlevel.embedded import service_registry
 from genlevel.runtime.callers.access import Access
 from genlevel.runtime.limits import LimiterState
 from genlevel.v1 import gateway_pb2 as gw
-from scorer.certify import certify
 from scorer.runs.exporter import Current, ScoreExporter, Shown
 from scorer.runs.verdict import compute_verdict
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.records import StoredScore
 from scorer.tasks import TaskRecord
+from tests.scorer.said_verdicts import said_of
 
 SUITE = SuiteName("starter", "1f3a5b7c")
 
@@ -78,6 +78,6 @@ def _scores() -> ScoreExporter:
     task = Task("t", "T", "T", "", 0, "1", Modality.IMAGE, Paradigm.COMPREHENSION, TaskMetric("accuracy", "ACC"), 90.0, 90.0)
     outcome = TaskOutcome(50.0, 50.0, 50.0, 1.0, {Outcome.ANSWERED: 2}, "", ())
     verdict = compute_verdict(Benchmark("b", (task,)), [StoredScore(TaskRecord(key="t", name="T"), False, outcome)])
-    shown = Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={}))
+    shown = Shown(said_of(verdict))
     exporter.update(("m", "starter", "1f3a5b7c9d"), lambda: [Current("run", False, lambda: shown)], changed="run")
     return exporter

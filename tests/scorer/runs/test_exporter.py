@@ -13,13 +13,13 @@ from prometheus_client import CollectorRegistry
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
-from scorer.certify import certify
 from scorer.runs import exporter as module
 from scorer.runs.exporter import Current, ScoreExporter, Shown
 from scorer.runs.verdict import compute_verdict
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.records import StoredScore
 from scorer.tasks import TaskRecord
+from tests.scorer.said_verdicts import said_of
 
 TASK = Task("t", "T", "T", "", 0, "1", Modality.IMAGE, Paradigm.COMPREHENSION, TaskMetric("accuracy", "ACC"), 90.0, 90.0)
 
@@ -28,7 +28,7 @@ def shown(score: float) -> Shown:
     outcome = TaskOutcome(score, score, score, None, {Outcome.ANSWERED: 2}, "", ())
     record = TaskRecord(key="t", name="T", metric=TASK.metric)
     verdict = compute_verdict(Benchmark("b", (TASK,)), [StoredScore(record, False, outcome)])
-    return Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={}))
+    return Shown(said_of(verdict))
 
 
 def value(registry: CollectorRegistry, name: str, model: str = "m", **labels: str) -> float | None:
@@ -164,7 +164,7 @@ def test_contents_of_one_name_are_told_apart_and_those_of_long_ago_leave(exporte
 def test_nothing_is_said_that_is_not_a_number(exporter: ScoreExporter, registry: CollectorRegistry) -> None:
     odd = TaskOutcome(float("nan"), float("nan"), float("inf"), float("inf"), {Outcome.ANSWERED: 2}, "", ())
     verdict = compute_verdict(Benchmark("b", (TASK,)), [StoredScore(TaskRecord(key="t", name="T", metric=TASK.metric), False, odd)])
-    update(exporter, "m", lambda: Shown(verdict, certify(verdict.results, []), certify(verdict.results, [], specialists={})))
+    update(exporter, "m", lambda: Shown(said_of(verdict)))
     samples = [sample for family in registry.collect() for sample in family.samples]
     assert all(math.isfinite(sample.value) for sample in samples)
     assert not [sample for sample in samples if sample.name == "genlevel_task_score"]
