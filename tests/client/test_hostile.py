@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 from genlevel import AsyncClient, Client
 from genlevel.client.portal import Portal
 from genlevel.client.reaching import addresses_of
+from genlevel.client.tables import AnswerRows
 from genlevel.errors import NotFoundError, RunTaken, UsageError
 from genlevel.runtime import logs
 from tests.client.stand_in import StandIn
@@ -201,6 +202,14 @@ def test_a_run_is_shown_in_a_notebook_whatever_becomes_of_its_services(workplace
     told = run._repr_html_()
     assert told.startswith("<pre>&lt;Run ")
     assert "closed" in told
+
+
+@pytest.mark.parametrize(("name", "what"), [("pyarrow", AnswerRows), ("pandas", lambda: AnswerRows.frame(AnswerRows().table()))])
+def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, name: str, what: Callable[[], object]) -> None:
+    what()
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UsageError, match=f"^to_(arrow|pandas) needs {name}: pip install {name}$"):
+        what()
 
 
 # -- arguments ------------------------------------------------------------------------------------------------------------
