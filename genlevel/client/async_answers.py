@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from genlevel.connection.services import Services
 
 _PAGE = 500
+_MOST_TOGETHER = 4000
 _LOOK_S = 0.5
 
 
@@ -108,16 +110,31 @@ class AsyncAnswers:
             yield page
 
     async def _found(self, found: Services) -> AsyncIterator[list[Answer]]:
-        """As the index finds them."""
-        left = self._sought.limit or None
-        told = await self._first(found, _PAGE if left is None else min(_PAGE, left))
-        while told.answers:
-            yield await self._whole(found, told.answers)
-            left = None if left is None else left - len(told.answers)
-            if not told.next or left == 0:
+        """As the index finds them. All else is asked for more and more of them together: each time the suite is looked through."""
+        some: list[ev.FoundAnswer] = []
+        together = _PAGE
+        async with Closed(self._searched(found)) as searched:
+            async for told in searched:
+                some += told.answers
+                if some and (len(some) >= together or not told.next):
+                    whole = await self._whole(found, some)
+                    for start in range(0, len(whole), _PAGE):
+                        yield whole[start : start + _PAGE]
+                    some, together = [], min(2 * together, _MOST_TOGETHER)
+
+    async def _searched(self, found: Services) -> AsyncIterator[ev.SearchAnswersResponse]:
+        """Pages of the index, the last one without a next."""
+        left = self._sought.limit or math.inf
+        told = await self._first(found, int(min(_PAGE, left)))
+        while True:
+            left -= len(told.answers)
+            if not left:
+                told.next = ""
+            yield told
+            if not told.next:
                 return
-            limit = _PAGE if left is None else min(_PAGE, left)
-            told = await found.evaluator.search_answers(self._sought.request(self._run, limit=limit, after=told.next))
+            request = self._sought.request(self._run, limit=int(min(_PAGE, left)), after=told.next)
+            told = await found.evaluator.search_answers(request)
 
     async def _first(self, found: Services, limit: int) -> ev.SearchAnswersResponse:
         """The first page, once no more answers come to the index: a run of an earlier version is indexed when it is first searched."""

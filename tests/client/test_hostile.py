@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from genlevel import AsyncClient, Client
+from genlevel.client import async_answers
 from genlevel.client.portal import Portal
 from genlevel.client.reaching import addresses_of
 from genlevel.client.tables import AnswerRows
@@ -204,6 +205,19 @@ def test_a_run_is_shown_in_a_notebook_whatever_becomes_of_its_services(workplace
     assert "closed" in told
 
 
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_pages_come_one_after_the_other_whatever_their_size(client: Client, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    run = client.start("my-model", "starter", **ASKED, seed=3)
+    run.wait()
+    at_once = {order: [answer.instance for answer in run.answers(order=order)] for order in ("worst", "newest")}
+    monkeypatch.setattr(async_answers, "_PAGE", page)
+    monkeypatch.setattr(async_answers, "_MOST_TOGETHER", 2)
+    for order, instances in at_once.items():
+        assert [answer.instance for answer in run.answers(order=order)] == instances
+        assert [answer.instance for answer in run.answers(order=order, limit=3)] == instances[:3]
+    assert [len(some) for some in run.answers().pages()] == {1: [1, 1, 1, 1], 2: [2, 2], 3: [3, 1]}[page]
+
+
 @pytest.mark.parametrize(("name", "what"), [("pyarrow", AnswerRows), ("pandas", lambda: AnswerRows.frame(AnswerRows().table()))])
 def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, name: str, what: Callable[[], object]) -> None:
     what()
@@ -269,6 +283,8 @@ def test_which_answers_are_wanted_is_checked_before_they_are_looked_for(client: 
     ):
         with pytest.raises(UsageError, match=said):
             call()
+    assert [len(list(run.answers(order="worst", limit=limit))) for limit in (1, 3, 4, 5)] == [1, 3, 4, 4]
+    assert [len(run.answers(order="worst", limit=limit)) for limit in (1, 5)] == [1, 4]
     assert list(run.answers(text="nothing has this")) == []
     empty = run.answers(text="nothing has this").to_arrow()
     assert (empty.num_rows, empty.schema) == (0, run.answers().to_arrow().schema)
