@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from genlevel.web.page import Asked
 
 HEADERS = {
-    "content-security-policy": "sandbox; default-src 'none'",
+    "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "private, no-cache",
 }
-"""Of everything that comes out of a run: no script of it runs, no page elsewhere loads it."""
+"""Of everything that comes out of a run: no script of it runs, no page elsewhere loads it. Browsers style what is opened alone."""
 
 
 async def media(asked: Asked, request: Request) -> Response:

@@ -57,6 +57,7 @@ function told({ points, triangles, all }) {
 }
 
 async function show(place) {
+  if (!document.createElement("canvas").getContext("webgl2")) return; // without WebGL the still stays
   const response = await fetch(place.dataset.shape);
   if (!response.ok) return;
   const shape = shapeOf(await response.arrayBuffer());
@@ -64,12 +65,7 @@ async function show(place) {
   canvas.tabIndex = 0;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", told(shape));
-  let renderer;
-  try {
-    renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
-  } catch {
-    return; // without WebGL the still stays
-  }
+  const renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true, preserveDrawingBuffer: true });
   const scene = new Scene();
   scene.add(drawn(shape), new AmbientLight(0xffffff, 1.2));
   const boxes = JSON.parse(place.dataset.boxes || "{}");

@@ -72,7 +72,7 @@ def test_a_file_that_is_not_what_it_says_is_typed_by_its_bytes_and_sandboxed(ans
     assert response.content == HOSTILE[name]
     assert response.headers["content-type"] in TYPES
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert response.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert response.headers["content-security-policy"] == "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     assert response.headers["cross-origin-resource-policy"] == "same-origin"
     if HOSTILE[name].lstrip().startswith(b"<") or response.headers["content-type"] == "application/octet-stream":
         assert response.headers["content-type"] == "application/octet-stream"
