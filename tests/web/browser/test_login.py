@@ -26,7 +26,11 @@ FORGED = """<!DOCTYPE html>
 
 @pytest.fixture(scope="module")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> TokenFile:
-    return TokenFile(tmp_path_factory.mktemp("access") / "tokens.yaml")
+    """Before the pages are served, which look at it once a second."""
+    file = TokenFile(tmp_path_factory.mktemp("access") / "tokens.yaml")
+    file.add("alice", Role.READ)
+    file.add("bob", Role.RUN)
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,7 @@ def test_the_login_is_whole_in_all_looks(guarded: Looking) -> None:
 
 
 def test_a_token_opens_the_page_that_was_wanted_and_no_script_sees_it(guarded: Looking, tokens: TokenFile, stored: StoredData) -> None:
-    token, wanted = tokens.add("alice", Role.READ), f"/runs/{stored.runs[0]}/card"
+    token, wanted = tokens.tokens["alice"], f"/runs/{stored.runs[0]}/card"
     page = guarded.open(wanted)
     assert page.url == f"{guarded.base_url}/login?to={wanted}"
     page.fill("input[name=token]", "gl_wrong")
@@ -90,7 +94,7 @@ def other_site(guarded: Looking, stored: StoredData) -> Iterator[str]:
 
 def test_another_site_posts_embeds_and_frames_nothing(guarded: Looking, tokens: TokenFile, other_site: str, stored: StoredData) -> None:
     page = guarded.open("/login")
-    page.fill("input[name=token]", tokens.add("bob", Role.RUN))
+    page.fill("input[name=token]", tokens.tokens["bob"])
     page.click("button.main")
     page.wait_for_url(f"{guarded.base_url}/")
     answered: dict[str, int] = {}
