@@ -25,7 +25,7 @@ from genlevel.web.forms import fields_of, read_form
 from genlevel.web.guard import Guard
 from genlevel.web.page import Asked, FileHandler, Handler, Moved, Page
 from genlevel.web.rendering import Rendering
-from genlevel.web.room import PAGE_S, Left, Room, unless_gone
+from genlevel.web.room import AT_ONCE, AT_ONCE_ALONE, PAGE_S, Left, Room, unless_gone
 from genlevel.web.rows import ACTIONS, FILES, PAGES, ActionRow, PageRow
 from genlevel.web.signing_in import SigningIn
 from genlevel.web.static_files import StaticFiles
@@ -57,13 +57,14 @@ def create_app(
         door: who may come in, and as whom.
         registry: what /metrics shows; None: nothing.
         ready: what /readyz says.
-        alone: whether genlevel_ready is shown here; else another server of the process shows it.
+        alone: the process does nothing else: genlevel_ready is shown here, and more pages are made at once.
     """
     registry = CollectorRegistry() if registry is None else registry
     app = FastAPI(title="genlevel", openapi_url=None)
     add_state(app, registry, ready=ready, counted=alone)
     rendering = Rendering(door)
-    signing_in, site = SigningIn(door, rendering), _Site(services, settings, door, rendering)
+    room = Room(AT_ONCE_ALONE if alone else AT_ONCE)
+    signing_in, site = SigningIn(door, rendering), _Site(services, settings, door, rendering, room)
     app.add_route("/login", signing_in.form, methods=["GET"])
     app.add_route("/login", signing_in.enter, methods=["POST"])
     app.add_route("/logout", signing_in.leave, methods=["POST"])
@@ -87,12 +88,12 @@ def create_app(
 class _Site:
     """Makes the endpoints of rows."""
 
-    def __init__(self, services: Services, settings: Settings, door: Door, rendering: Rendering) -> None:
+    def __init__(self, services: Services, settings: Settings, door: Door, rendering: Rendering, room: Room) -> None:
         self._services = services
         self._settings = settings
         self._door = door
         self._rendering = rendering
-        self._room = Room()
+        self._room = room
 
     def page(self, row: PageRow) -> Endpoint:
         """HTML; with ?part=NAME that block of the template alone, for what is looked at again and again."""

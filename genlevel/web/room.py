@@ -9,7 +9,10 @@ from typing import TypeVar
 
 from genlevel.runtime.errors import ServiceFull
 
-AT_ONCE = 8
+AT_ONCE = 3
+"""In a process that does other work: runs that go on keep most of their pace, however many read."""
+AT_ONCE_ALONE = 32
+"""In one that only shows pages, which wait for services elsewhere."""
 WAITING = 128
 PAGE_S = 60.0
 

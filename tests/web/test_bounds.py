@@ -182,7 +182,7 @@ async def test_a_page_whose_services_hang_is_given_up(monkeypatch: pytest.Monkey
 
 
 async def test_so_many_pages_are_made_at_once_and_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_app, "Room", lambda: Room(at_once=2, waiting=3))
+    monkeypatch.setattr(web_app, "Room", lambda _: Room(at_once=2, waiting=3))
     go, made = asyncio.Event(), []
 
     async def waits() -> ev.ListRunsResponse:

@@ -25,6 +25,7 @@ from genlevel.runtime.settings import NOBODY_IS_ASKED, Auth, Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.web.app import create_app
 from genlevel.web.door import Door
+from genlevel.web.guard import Guard
 from genlevel.web.rows import ACTIONS
 from genlevel.web.signing_in import own_path
 from genlevel.web.tries import MOST, MOST_ADDRESSES, WITHIN_S, Tries
@@ -256,6 +257,30 @@ async def test_a_token_that_is_taken_away_or_ends_opens_nothing_from_then_on(fil
         assert answer.status_code == 401
         assert "has expired" in answer.text
     assert pages.evaluator.updates == []
+
+
+async def test_an_answer_on_its_way_ends_where_the_token_is_taken_away(file: TokenFile) -> None:
+    shows = {"authorization": f"Bearer {file.add('alice', Role.READ)}"}
+
+    async def long(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        file.write("tokens: []\n")
+        await send({"type": "http.response.body", "body": b"two", "more_body": False})
+
+    async def receive() -> Any:
+        raise AssertionError("nothing is read")
+
+    door = Door(Access(file.auth))
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(name.encode(), value.encode()) for name, value in {"host": "127.0.0.1", **shows}.items()]
+    asked = {"type": "http", "method": "GET", "path": "/runs.json", "query_string": b"", "headers": headers, "scheme": "http"}
+    await Guard(long, door, cast(Any, None))(asked, receive, send)
+    assert [message.get("body") for message in sent] == [None, b"one"]
 
 
 async def test_who_logs_out_is_out(file: TokenFile) -> None:
