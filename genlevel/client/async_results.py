@@ -200,7 +200,7 @@ class AsyncResults:
             chosen = [one for one in listed if (one.variant, one.repeat, one.shuffle) == (variant, repeat, shuffle)]
             if not chosen:
                 raise NotFoundError(f"run {self.id} has no such answer to {task}/{instance}")
-            scores = await ScoredAnswers(found.scorer, self.id).of_task(task)
+            scores = await ScoredAnswers(found.scorer, self.id).of_task(task, [instance])
         return answer_of(chosen[0], scores)
 
     async def media(

@@ -39,7 +39,7 @@ class BlockingClient:
         self.close()
 
     def close(self) -> None:
-        """Leaves the services. Runs that go on in this process are paused in an orderly way; the same ``start`` continues them.
+        """Leaves the services. Runs that go on in this process come to an orderly stop; the same ``start`` continues them.
 
         A client that is still open when the process ends is closed then.
 

@@ -27,8 +27,8 @@ class Client(BlockingClient):
     """Plans, starts and watches runs, and reads what came of them: over services at an address, or in this process over a folder.
 
     Without an address it works as the commands do: over the services that ``genlevel.yaml`` names, else in this process over
-    ``./genlevel-data``. In this process a run goes on in the background. Closing the client pauses it in an orderly way, and the same
-    ``start`` continues it. Close it by ``async with`` or ``close``.
+    ``./genlevel-data``. In this process a run goes on in the background. Closing the client, by ``async with`` or ``close``, interrupts it
+    in an orderly way, and the same ``start`` continues it.
 
     Args:
         address: of the evaluator, host:port. The gateway and the scorer are looked for on the same host at their usual ports, 7401 and
