@@ -10,7 +10,8 @@ from genlevel.client.asking import Limits, Traffic, check_all, checked, limits_o
 from genlevel.client.async_results import AsyncResults
 from genlevel.client.following import Following
 from genlevel.client.reaching import Closed
-from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunDetails, RunState, RunStatus, details_of, freed_of, progress_of
+from genlevel.client.values.details import Freed, RunDetails, TrafficSpan, details_of, freed_of, span_of
+from genlevel.client.values.runs import Cost, Counts, Progress, RunState, RunStatus, progress_of
 from genlevel.runtime.errors import Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -81,6 +82,17 @@ class AsyncRun(AsyncResults):
             got = await found.evaluator.get_run(ev.GetRunRequest(run_id=self.id, details=True))
         self._run = got.run
         return details_of(got.details)
+
+    async def traffic(self) -> tuple[TrafficSpan, ...]:
+        """What its calls have been like over time, in order; none if none were recorded, as of a run of less than ten seconds.
+
+        Example:
+            >>> sum(span.calls for span in await run.traffic()) in (0, 4)
+            True
+        """
+        async with self._connection.using() as found:
+            told = await found.evaluator.get_traffic(ev.GetTrafficRequest(run_id=self.id))
+        return tuple(span_of(span) for span in told.spans)
 
     async def watch(self) -> AsyncIterator[Progress]:
         """How it goes, twice a second, until it stops; through restarts of a service.

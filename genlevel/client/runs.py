@@ -12,7 +12,8 @@ from genlevel.client.asking import Limits, Traffic
 from genlevel.client.async_runs import AsyncRun
 from genlevel.client.portal import Portal
 from genlevel.client.results import Results
-from genlevel.client.values.runs import Cost, Counts, Freed, Progress, RunDetails, RunState, RunStatus
+from genlevel.client.values.details import Freed, RunDetails, TrafficSpan
+from genlevel.client.values.runs import Cost, Counts, Progress, RunState, RunStatus
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -79,6 +80,15 @@ class Run(Results):
             ([('nlp/General-Knowledge', 4)], ())
         """
         return self._portal.call(self._inner.details())
+
+    def traffic(self) -> tuple[TrafficSpan, ...]:
+        """What its calls have been like over time, in order; none if none were recorded, as of a run of less than ten seconds.
+
+        Example:
+            >>> sum(span.calls for span in run.traffic()) in (0, 4)
+            True
+        """
+        return self._portal.call(self._inner.traffic())
 
     def watch(self) -> Iterator[Progress]:
         """How it goes, twice a second, until it stops; through restarts of a service.

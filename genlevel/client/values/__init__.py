@@ -3,20 +3,17 @@
 from genlevel.client.values.answers import Answer, Medium, Rating
 from genlevel.client.values.boards import BoardEntry, Leaderboard
 from genlevel.client.values.comparisons import ComparedTask, Comparison, Difference
+from genlevel.client.values.details import Failures, Freed, RunDetails, TaskCounts, TrafficSpan
 from genlevel.client.values.monitors import Alarm, MonitorCheck, MonitorGroup, MonitorReport, MonitorState, MonitorStatus, MonitorTick
 from genlevel.client.values.plans import Model, Plan, PlannedJudging, PlannedTask, Price
 from genlevel.client.values.runs import (
     Batches,
     Cost,
     Counts,
-    Failures,
-    Freed,
     Judging,
     Progress,
-    RunDetails,
     RunState,
     RunStatus,
-    TaskCounts,
 )
 from genlevel.client.values.verdicts import Certificate, CertifiedLevel, CertifiedTask, Levels, ModalityLevels, TaskScore, Verdict
 
@@ -58,5 +55,6 @@ __all__ = [
     "RunStatus",
     "TaskCounts",
     "TaskScore",
+    "TrafficSpan",
     "Verdict",
 ]

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from genlevel.documents.runs import outcome_name, status_name, tokens_in, tokens_out, wanted_name
+from genlevel.documents.runs import status_name, tokens_in, tokens_out, wanted_name
 from genlevel.documents.words import NANO, cost_told
-from genlevel.runtime.errors import ErrorClass, UsageError
+from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -214,68 +214,6 @@ class Progress:
     waits_for: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCounts:
-    """How far one task is asked.
-
-    Attributes:
-        task: its key in the suite.
-        counts: answers by outcome.
-    """
-
-    task: str
-    counts: Counts
-
-
-@dataclass(frozen=True, slots=True)
-class Failures:
-    """What was refused, failed or not asked for one reason.
-
-    Attributes:
-        outcome: refused, failed or unsupported.
-        error_class: the class of error, such as RATE_LIMIT or CONTENT_REFUSED.
-        answers: how many.
-        examples: a few of them, each of another task: (task, instance, error).
-    """
-
-    outcome: str
-    error_class: str
-    answers: int
-    examples: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RunDetails:
-    """How far a run is, task by task, and what has failed.
-
-    Attributes:
-        tasks: in the order in which they are asked.
-        failures: the most frequent first.
-        last_answer: when its last answer came, in UTC. None: there is none.
-    """
-
-    tasks: tuple[TaskCounts, ...]
-    failures: tuple[Failures, ...]
-    last_answer: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Freed:
-    """What deleting a run frees.
-
-    Attributes:
-        answers: of the run.
-        files: media that no other run has.
-        bytes: of answers and files together, about.
-        problems: what a person has to know, a line each.
-    """
-
-    answers: int
-    files: int
-    bytes: int
-    problems: tuple[str, ...]
-
-
 def run_state(run: ev.Run) -> RunState:
     """A run's message as a value."""
     counts, given = run.counts, run.specification
@@ -289,7 +227,7 @@ def run_state(run: ev.Run) -> RunState:
         status=RunStatus(status_name(run.status)),
         reason=run.reason,
         wanted=wanted_name(run.wanted),
-        counts=_counts(counts),
+        counts=counts_of(counts),
         cost=_cost(run),
         input_tokens=tokens_in(run.usage),
         output_tokens=tokens_out(run.usage),
@@ -328,29 +266,8 @@ def progress_of(told: ev.WatchRunResponse) -> Progress:
     )
 
 
-def details_of(told: ev.RunDetails) -> RunDetails:
-    """A run's details as a value."""
-    return RunDetails(
-        tasks=tuple(TaskCounts(one.task, _counts(one.counts)) for one in told.tasks),
-        failures=tuple(
-            Failures(
-                outcome=outcome_name(group.outcome),
-                error_class=ErrorClass.of(group.error_class).name,
-                answers=group.answers,
-                examples=tuple((one.task, one.instance_id, one.error) for one in group.examples),
-            )
-            for group in told.failures
-        ),
-        last_answer=datetime.fromtimestamp(told.last_answer_s, UTC) if told.last_answer_s else None,
-    )
-
-
-def freed_of(told: ev.DeleteRunResponse) -> Freed:
-    """What deleting a run frees, as a value."""
-    return Freed(told.answers, told.files, told.bytes, tuple(told.problems))
-
-
-def _counts(counts: sc.OutcomeCounts) -> Counts:
+def counts_of(counts: sc.OutcomeCounts) -> Counts:
+    """A message's counts as a value."""
     return Counts(counts.total, counts.answered, counts.refused, None, counts.failed, counts.unsupported, counts.pending)
 
 
