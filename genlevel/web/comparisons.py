@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from genlevel.connection.services import VerdictPort
 
 MOST_KEPT = 64
-MOST_AT_ONCE = 8
+MOST_BEGUN = 32
+AT_ONCE = 2
+"""The scorer computes four things at once, verdicts among them."""
 DRAWS = 500
 """A quarter of what `genlevel compare` takes: the error of an interval's ends is then about 3 % of its width."""
 
@@ -36,6 +38,7 @@ class Comparisons:
         self._scorer = scorer
         self._known: OrderedDict[Pair, sc.CompareResponse | GenlevelError] = OrderedDict()
         self._going: dict[Pair, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def of(self, pair: Pair, within_s: float) -> sc.CompareResponse | None:
         """The comparison; None if it takes longer: then it goes on, and is there when it is asked for again.
@@ -56,15 +59,16 @@ class Comparisons:
         going = self._going.get(pair)
         if going is not None and not going.done():
             return going
-        if sum(not task.done() for task in self._going.values()) >= MOST_AT_ONCE:
-            raise Unavailable(f"{MOST_AT_ONCE} comparisons are being computed; load this page again in a minute")
+        if sum(not task.done() for task in self._going.values()) >= MOST_BEGUN:
+            raise Unavailable(f"{MOST_BEGUN} comparisons are being computed; load this page again in a minute")
         self._going[pair] = begun = asyncio.create_task(self._computed(pair))
         return begun
 
     async def _computed(self, pair: Pair) -> None:
         request = sc.CompareRequest(run_a=pair.run_a, run_b=pair.run_b, references=pair.references, alpha=pair.alpha, draws=DRAWS)
         try:
-            found: sc.CompareResponse | GenlevelError = await self._scorer.compare(request)
+            async with self._turns:
+                found: sc.CompareResponse | GenlevelError = await self._scorer.compare(request)
         except GenlevelError as error:
             found = error.with_traceback(None)
         self._known[pair] = found

@@ -77,9 +77,12 @@ class RunVerdicts:
         """As ``Scorer.get_verdict`` says it. Raises NotFoundError."""
         if alpha != ALPHA or draws or reference_instances:
             return self._computed(self.known(run_id), references, alpha, draws, reference_instances)[0]
-        if self._code and (kept := self._store.verdicts.verdict(run_id, references, self._code)) is not None:
-            return _said_now(sc.GetVerdictResponse.FromString(zlib.decompress(kept)))
-        return self._kept(run_id, references)[0]
+        return self.kept(run_id, references) or self._now(run_id, references)[0]
+
+    def kept(self, run_id: str, references: str) -> sc.GetVerdictResponse | None:
+        """The verdict with the usual alpha that is kept of a run as it is now; None if none is."""
+        kept = self._store.verdicts.verdict(run_id, references, self._code) if self._code else None
+        return None if kept is None else _said_now(sc.GetVerdictResponse.FromString(zlib.decompress(kept)))
 
     def standings(self, run_ids: Sequence[str], references: str) -> tuple[dict[str, sc.ListStandingsResponse], list[str]]:
         """Those that are kept, by id, and which runs have scores and none that is kept."""
@@ -94,7 +97,7 @@ class RunVerdicts:
     def standing(self, run_id: str, references: str) -> sc.ListStandingsResponse | None:
         """One that is computed now, and kept; None if nothing of the run has been scored."""
         try:
-            return self._kept(run_id, references)[1]
+            return self._now(run_id, references)[1]
         except NotFoundError:
             return None
 
@@ -117,7 +120,7 @@ class RunVerdicts:
             task_plans=standing.run.facts.task_plans if standing.run.facts else None,
         )
 
-    def _kept(self, run_id: str, references: str) -> tuple[sc.GetVerdictResponse, sc.ListStandingsResponse]:
+    def _now(self, run_id: str, references: str) -> tuple[sc.GetVerdictResponse, sc.ListStandingsResponse]:
         """Both as they are computed now, and kept if the storage takes them."""
         mark = self._store.verdicts.marks([run_id]).get(run_id)  # before anything else is read
         verdict, standing = self._computed(self.known(run_id), references, ALPHA)

@@ -506,3 +506,12 @@ async def test_runs_of_different_data_under_one_name_are_not_compared(scorer: Sc
     await scored_of(scorer, "of before fingerprints", same="", changed="")
     found = await scorer.compare(sc.CompareRequest(run_a="one", run_b="of before fingerprints", draws=100))
     assert all(not task.note for task in found.tasks)
+
+
+async def test_a_verdict_that_is_kept_waits_for_nobody_who_computes(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scorer.score_task(stream(header(describe(CAUSAL, "nlp/causal")), choices(right=8, wrong=2)))
+    request = sc.GetVerdictRequest(run_id="run-1")
+    computed = await scorer.get_verdict(request)
+    for _ in range(COMPUTED_AT_ONCE):
+        await scorer._computing.acquire()
+    assert await asyncio.wait_for(scorer.get_verdict(request), 5.0) == computed

@@ -147,25 +147,27 @@ def pair(number: int) -> Pair:
 
 async def test_a_comparison_is_computed_once_and_whoever_asks_need_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     scorer = Slow()
+    monkeypatch.setattr(module, "MOST_BEGUN", 8)
     known = Comparisons(scorer)  # type: ignore[arg-type]
     assert [await known.of(pair(0), 0.01) for _ in range(3)] == [None] * 3
-    for number in range(1, module.MOST_AT_ONCE):
-        assert await known.of(pair(number), 0.0) is None
+    for number in range(1, module.MOST_BEGUN):
+        assert await known.of(pair(number), 0.01) is None
+    assert scorer.asked == module.AT_ONCE
     with pytest.raises(Unavailable, match="8 comparisons are being computed"):
         await known.of(pair(99), 0.0)
     scorer.go.set()
     assert (await known.of(pair(0), 5.0)) == sc.CompareResponse(run_a="r0")
     await known.of(pair(7), 5.0)
-    assert scorer.asked == module.MOST_AT_ONCE
+    assert scorer.asked == module.MOST_BEGUN
     monkeypatch.setattr(module, "MOST_KEPT", 2)
     await known.of(pair(8), 5.0)
     await known.of(pair(0), 5.0)
-    assert scorer.asked == module.MOST_AT_ONCE + 2, "the oldest was forgotten"
+    assert scorer.asked == module.MOST_BEGUN + 2, "the oldest was forgotten"
     scorer.fails = True
     for _ in range(2):
         with pytest.raises(UsageError, match="no"):
             await known.of(pair(50), 5.0)
-    assert scorer.asked == module.MOST_AT_ONCE + 4, "what failed is tried again"
+    assert scorer.asked == module.MOST_BEGUN + 4, "what failed is tried again"
 
 
 @pytest.fixture(scope="module")
