@@ -318,6 +318,15 @@ def test_addresses_follow_from_the_evaluators_usual_port() -> None:
     assert addresses_of("e:1", "g:2", "s") == {"gateway": "g:2", "evaluator": "e:1", "scorer": "s:7403"}
 
 
+def test_without_an_address_the_configuration_says_where_to_look(workplace: Path) -> None:
+    (workplace / "genlevel.yaml").write_text("addresses: {gateway: 'g:1', evaluator: 'e:2', scorer: 's:3'}")
+    for arguments, place in (({}, "e:2"), ({"token": "one"}, "e:2"), ({"folder": "here"}, "here"), ({"address": "h"}, "h:7402")):
+        with Client(**arguments) as client:
+            assert repr(client) == f"<Client of {place}>"
+    with pytest.raises(UsageError, match="token goes with the evaluator's address"):
+        Client(folder="here", token="one")
+
+
 def test_a_token_is_shown_nowhere(workplace: Path) -> None:
     token = "glt_" + "s3cret" * 5
     with Client("127.0.0.1:9", gateway="127.0.0.1:9", scorer="127.0.0.1:9", token=token) as client:
