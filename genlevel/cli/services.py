@@ -70,6 +70,9 @@ async def _pages_of_all(found: EmbeddedServices, settings: Settings, pages: _Pag
     if settings.web is None:
         yield ""
         return
+    if pages.access.certificates_alone and not settings.writes("web"):  # of a configuration that knows nothing of pages
+        yield "pages: none, as nobody could come in: auth.certificates needs web.tls with client_ca (`web: none` says that none are wanted)"
+        return
     from genlevel.cli.pages import pages_address, pages_server
     from genlevel.connection.services import Services
 

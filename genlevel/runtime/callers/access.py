@@ -66,6 +66,11 @@ class Access:
         """Whether /metrics needs nothing."""
         return not self.asks or (self._auth is not None and self._auth.metrics == "open")
 
+    @property
+    def certificates_alone(self) -> bool:
+        """Whether callers are asked, and can show nothing but a certificate."""
+        return self.asks and self._tokens is None
+
     def check_listening(self, name: str, address: str, *, tls: Tls | None = None, http: bool = False) -> None:
         """Raises ConfigurationError if a server may not listen there; warns of what is allowed and dangerous. Arguments as ``dangers``."""
         for danger in self.dangers(name, address, tls=tls, http=http):
