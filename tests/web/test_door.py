@@ -383,6 +383,22 @@ async def test_whoever_tries_too_often_has_to_wait_also_with_a_good_token(file: 
         assert (await enter(client, token)).status_code == 303, "others are not kept out"
 
 
+async def test_what_a_proxy_may_say_of_a_request_is_not_believed(file: TokenFile) -> None:
+    said = {
+        "x-forwarded-for": "10.9.9.9",
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": "127.0.0.1",
+        "forwarded": "for=10.9.9.9;proto=https",
+    }
+    async with pages_for(file.auth).client(headers=said) as client:
+        assert "Secure" not in (await enter(client, file.add("alice", Role.READ))).headers["set-cookie"]
+        for number in range(MOST + 1):
+            answer = await client.post("/login", data={"token": "gl_x"}, headers={"x-forwarded-for": f"10.1.1.{number}"})
+        assert answer.status_code == 429
+    async with pages_for().client(headers=said) as client:
+        assert (await client.get("/runs.json", headers={"host": "evil.example"})).status_code == 421
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(0, 30)), max_size=80))
 def test_nobody_fails_more_often_than_allowed(steps: list[tuple[int, float]]) -> None:
     now = 0.0
