@@ -109,6 +109,15 @@ def _opened(hostile: Looking, address: str) -> tuple[Page, list[str]]:
     return page, wrong
 
 
+def _wait_until(page: Page, said: str) -> None:
+    """As wait_for_function, which needs eval in the page."""
+    for _ in range(100):
+        if page.evaluate(said):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(said)
+
+
 def test_no_text_runs_covers_or_widens_a_page(hostile: Looking, served: Served) -> None:
     names = list(NAMES.values())
     for number, name in enumerate(TEXTS):
@@ -149,10 +158,10 @@ def test_a_medium_that_is_opened_by_itself_runs_nothing(hostile: Looking, served
 
 def test_a_sound_is_played_from_where_a_listener_wants(hostile: Looking, served: Served) -> None:
     page, wrong = _opened(hostile, AnswerPlace(served.run, DRAWN, "sound").answer_address())
-    page.wait_for_function("document.querySelector('audio').readyState > 0")
+    _wait_until(page, "document.querySelector('audio').readyState > 0")
     assert page.evaluate("document.querySelector('audio').duration") == 1.0
     page.evaluate("document.querySelector('audio').currentTime = 0.75")
-    page.wait_for_function("document.querySelector('audio').currentTime === 0.75 && !document.querySelector('audio').seeking")
+    _wait_until(page, "document.querySelector('audio').currentTime === 0.75 && !document.querySelector('audio').seeking")
     assert not wrong
     page.close()
 
