@@ -7,6 +7,7 @@ import math
 
 DEEPEST = 40
 """Levels that are kept; what lies deeper is shown as a text."""
+_LARGEST = 10**300
 
 
 def read_json(text: str) -> object:
@@ -33,17 +34,24 @@ def _plain(value: object, depth: int) -> object:
         case float():
             return value if math.isfinite(value) else str(value)
         case int():
-            return value if -(10**300) < value < 10**300 else "a whole number of hundreds of digits"
+            return value if -_LARGEST < value < _LARGEST else "a whole number of hundreds of digits"
         case str():
             return value if value.isascii() else value.encode("utf-8", "replace").decode()
         case dict() | list() | tuple() if depth >= DEEPEST:
             return size_told(value)
+        case list() if _are_numbers(value):
+            return value
         case dict():
             return {str(_plain(str(key), depth)): _plain(entry, depth + 1) for key, entry in value.items()}
         case list() | tuple():
             return [_plain(entry, depth + 1) for entry in value]
         case _:
             return str(value)
+
+
+def _are_numbers(value: list[object]) -> bool:
+    """Whether a list holds numbers alone, each of which JSON has: labels may be of millions."""
+    return {int, float}.issuperset(map(type, value)) and all(-_LARGEST < one < _LARGEST for one in value)  # type: ignore[operator]
 
 
 def size_told(value: object) -> str:

@@ -16,6 +16,8 @@ MOST_DRAWN = 300
 """Shapes of each side. More would hide the picture, and each takes a few hundred bytes of the page."""
 MOST_POINTS = 5_000
 """Corners and points of each side."""
+_MOST_READ = 5_000
+"""Entries of each side that are looked at. Those behind are left out unseen."""
 FARTHEST = 1e6
 """Coordinates beyond are no place in a picture."""
 
@@ -68,6 +70,9 @@ def layer(answer_type: str, value: object, frame: int = 0) -> Layer:
         return Layer()
     shapes: list[Shape] = []
     left_out: dict[str, int] = {}
+    if answer_type != AnswerType.TRACK and isinstance(value, list) and len(value) > _MOST_READ:
+        left_out[TOO_MANY] = len(value) - _MOST_READ
+        value = value[:_MOST_READ]
     masks, points = False, 0
     for found in read(value, frame):
         if found is None:
@@ -100,7 +105,8 @@ def frames_with_shapes(answer_type: str, value: object) -> list[int]:
 
 def in_fractions(label: object) -> bool:
     """Whether a label's boxes are fractions of the picture: no side above 1, and not all of them whole."""
-    sides = [side for entry in _dicts(label) for side in _numbers(entry.get("box"), 4) or ()]
+    some = label[:_MOST_READ] if isinstance(label, list) else label
+    sides = [side for entry in _dicts(some) for side in _numbers(entry.get("box"), 4) or ()]
     return bool(sides) and all(0.0 <= side <= 1.0 for side in sides) and any(side % 1.0 for side in sides)
 
 

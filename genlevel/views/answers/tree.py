@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from genlevel.documents.foreign_json import DEEPEST, plain, size_told
@@ -11,7 +10,10 @@ from genlevel.runtime.shown import cut
 
 MOST_ROWS = 400
 _LONGEST = 300
-_MOST_VALUES = 200_000
+
+
+_Waiting = tuple[int, str, object]
+"""Depth, name and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """rows: the first MOST_ROWS. left_out: how many more there are, at least."""
+    """rows: the first MOST_ROWS. left_out: how many more there are, not counting what those hold."""
 
     rows: tuple[Row, ...]
     left_out: int
@@ -35,29 +37,21 @@ class Tree:
 def tree(value: object, most: int = MOST_ROWS) -> Tree:
     """A value as lines, depth first. A list of plain numbers is one line."""
     rows: list[Row] = []
-    more = 0
-    for row in _rows(value):
-        if len(rows) < most:
-            rows.append(row)
-            continue
-        more += 1
-        if more >= _MOST_VALUES:
-            break
-    return Tree(tuple(rows), more)
+    waiting: list[_Waiting] = [(0, "", value)]
+    while waiting and len(rows) < most:
+        rows += _next(waiting)
+    return Tree(tuple(rows), len(waiting))
 
 
-def _rows(value: object) -> Iterator[Row]:
-    waiting: list[tuple[int, str, object]] = [(0, "", value)]
-    while waiting:
-        depth, name, found = waiting.pop()
-        if isinstance(found, dict | list) and found and depth < DEEPEST and not _is_row(found):
-            if name or depth:
-                yield Row(depth, cut(name, _LONGEST), size_told(found), True)
-            entries = list(found.items()) if isinstance(found, dict) else [(str(place), entry) for place, entry in enumerate(found, 1)]
-            below = depth + 1 if name or depth else depth
-            waiting += [(below, str(key), entry) for key, entry in reversed(entries)]
-            continue
-        yield Row(depth, cut(name, _LONGEST), _short(found, depth), False)
+def _next(waiting: list[_Waiting]) -> list[Row]:
+    """The row of what waits at the end; what it holds waits instead of it."""
+    depth, name, found = waiting.pop()
+    if not isinstance(found, dict | list) or not found or depth >= DEEPEST or _is_row(found):
+        return [Row(depth, cut(name, _LONGEST), _short(found, depth), False)]
+    entries = list(found.items()) if isinstance(found, dict) else [(str(place), entry) for place, entry in enumerate(found, 1)]
+    here = bool(name or depth)
+    waiting += [(depth + here, str(key), entry) for key, entry in reversed(entries)]
+    return [Row(depth, cut(name, _LONGEST), size_told(found), True)] if here else []
 
 
 def _short(value: object, depth: int) -> str:
