@@ -75,7 +75,8 @@ def progress_facts(progress: ev.WatchRunResponse, recent: Span | None) -> list[t
     if (batches := batches_document(run)) is not None:
         facts.append(("Batches", f"{batches_told(batches)}"))
     document = run_document(run)
-    facts.append(("Cost", cost_told(document["usd"], document["most_usd"], document["unknown_calls"])))
+    cost = cost_told(document["usd"], document["most_usd"], document["unknown_calls"])
+    facts.append(("Cost", cost.removeprefix("cost ")))
     facts += _budgets(run)
     used = run.usage
     made = [f"{used.output_images:,} images"] if used.output_images else []
@@ -118,8 +119,7 @@ def _going(progress: ev.WatchRunResponse) -> list[tuple[str, str]]:
     facts = [("In flight", f"{progress.in_flight:,}")]
     paced = f", calls paced at {progress.pace:.3g}/s" if progress.pace else ""
     facts.append(("Rate", f"{progress.rate:.1f} answers/s{paced}" if progress.rate else f"not known yet{paced}"))
-    if waiting := waiting_told(progress):
-        facts.append(("Waiting", waiting))
+    facts.append(("Waiting", waiting_told(progress) or "nothing"))
     return [*facts, _left(progress.remaining_s if progress.HasField("remaining_s") else None, progress.run)]
 
 
@@ -131,7 +131,7 @@ def _going_elsewhere(recent: Span, pending: int) -> list[tuple[str, str]]:
         ("In flight", f"{recent.in_flight_s / seen_s:.1f} in the last minute, a mean"),
         ("Rate", f"{rate:.1f} answers/s in the last minute"),
     ]
-    facts += [("Waiting", f"in the last minute on {reasons}")] if reasons else []
+    facts.append(("Waiting", f"in the last minute on {reasons}" if reasons else "nothing in the last minute"))
     return [*facts, ("Time left", f"about {duration(pending / rate)}" if rate else "not known")]
 
 

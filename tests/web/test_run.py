@@ -61,7 +61,7 @@ def gateway():
 
 
 async def test_a_run_is_watched_from_its_first_to_its_last_instance_and_its_limits_are_changed(tmp_path, gateway):
-    suite, gateway.latency_s = make_suite(tmp_path, 30), 0.1
+    suite, gateway.latency_s = make_suite(tmp_path, 30), 0.3
     async with driven_site(tmp_path / "data", gateway) as site:
         run = await begun(site, suite)
         seen, path = [], f"/runs/{run}"
@@ -141,10 +141,9 @@ async def test_a_run_is_paused_goes_on_and_is_stopped_from_its_page(tmp_path, ga
     ],
 )
 async def test_what_cannot_be_taken_is_told_at_its_field_and_what_was_typed_is_kept(tmp_path, gateway, fields, wrong):
-    suite = make_suite(tmp_path, 3)
+    suite, gateway.latency_s = make_suite(tmp_path, 3), 60.0
     async with driven_site(tmp_path / "data", gateway, continues=False) as site:
         run = await begun(site, suite)
-        await site.evaluator.update_run(ev.UpdateRunRequest(run_id=run, wanted=ev.RUN_WANTED_PAUSED))
         path = f"/runs/{run}"
         posted = await site.post(f"{path}/limits", {"concurrency": "1", "tokens_per_minute": "777", **fields}, of=path)
         assert posted.status_code == 400
@@ -153,6 +152,18 @@ async def test_what_cannot_be_taken_is_told_at_its_field_and_what_was_typed_is_k
         assert 'value="777"' in posted.text, "what was typed in another field is kept"
         assert (await state(site, run)).traffic.tokens_per_minute == 0
         assert (await site.get(f"{path}/limits")).headers["location"] == path, "to load it again leads to the page"
+        await site.evaluator.cancel_run(ev.CancelRunRequest(run_id=run, now=True))
+
+
+async def test_fields_that_a_program_does_not_send_stay_as_they_are(tmp_path, gateway):
+    gateway.latency_s = 60.0
+    async with driven_site(tmp_path / "data", gateway, continues=False) as site:
+        run = await begun(site, make_suite(tmp_path, 50), budget_tokens=10**6)
+        path = f"/runs/{run}"
+        assert (await site.post(f"{path}/limits", {"weight": "7"}, of=path)).status_code == 303
+        now = (await state(site, run)).traffic
+        assert (now.weight, now.concurrency, now.budget_tokens) == (7, 1, 10**6)
+        await site.evaluator.cancel_run(ev.CancelRunRequest(run_id=run, now=True))
 
 
 async def test_what_a_person_has_to_know_is_told_once_a_wish_is_stored(tmp_path, gateway):
@@ -242,7 +253,7 @@ async def test_a_run_that_goes_on_in_another_process_is_shown_from_what_is_store
 async def test_a_run_is_deleted_once_it_was_said_what_that_frees(tmp_path, gateway, monkeypatch):
     suite = make_suite(tmp_path, 5)
     async with driven_site(tmp_path / "data", gateway) as site:
-        gateway.latency_s = 5.0
+        gateway.latency_s = 60.0
         run = await begun(site, suite)
         path = f"/runs/{run}"
         assert "Delete this run" not in await site.page(path), "it goes on"

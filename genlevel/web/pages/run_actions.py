@@ -26,7 +26,7 @@ async def wish(asked: Asked) -> Moved | Page:
 async def limits(asked: Asked) -> Moved | Page:
     """Changes limits and budgets: those whose fields were changed."""
     run = (await first(asked.services.evaluator.watch_run(ev.WatchRunRequest(run_id=asked.path["run"])))).run
-    typed = {name: asked.one(name) for name in _LIMIT_FIELDS}
+    typed = {name: asked.one(name) for name in _LIMIT_FIELDS if name in asked.query}
     wished, errors = wished_limits(run.traffic, typed)
     if errors:
         return await view_of(asked, Reply("limits", errors, typed))

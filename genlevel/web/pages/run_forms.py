@@ -46,7 +46,7 @@ def wished_limits(traffic: ev.TrafficSettings, typed: Mapping[str, str]) -> tupl
     now, wished, errors = limits_form(traffic, {}), ev.TrafficSettings(), dict[str, str]()
 
     def take(name: str, read: Callable[[str], int], field: str = "") -> None:
-        written = typed.get(name, "")
+        written = typed.get(name, now[name])
         if written == now[name]:
             return
         try:
