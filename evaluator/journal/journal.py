@@ -25,7 +25,7 @@ from evaluator.journal.monitor_store import MonitorStore
 from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, costs, noted, spending
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Said, Spent, Totals
-from evaluator.journal.rows import answer_insert, answer_of, run_record, storable, usage_sums
+from evaluator.journal.rows import answer_insert, answer_of, run_record, storable, touch, usage_sums
 from evaluator.journal.scored_table import ScoredTable
 from evaluator.journal.sums import SumTable
 from evaluator.journal.tables import (
@@ -212,6 +212,7 @@ class Journal:
         with self._engine.begin() as connection:
             cost_nobody_knows(connection, answers, run_id)
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(priced=1))
+            touch(connection, run_id)
 
     def end_run(
         self, run_id: str, *, status: int, reason: str, calls: int, retries: int, wish: Mapping[str, object], lease: Lease | None

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from evaluator.journal.notes import Closed, cost_nobody_knows, costs, noted
 from evaluator.journal.records import Judgement, JudgingTotals, RunJudge
-from evaluator.journal.rows import judgement_of, judgement_values, key_of, usage_sums
+from evaluator.journal.rows import judgement_of, judgement_values, key_of, touch, usage_sums
 from evaluator.journal.tables import judgements, people_ratings, run_judges
 from evaluator.journal.usage import TOKEN_BUCKETS
 from genlevel.benchmark.answer_key import AnswerKey
@@ -143,11 +143,13 @@ class Judgements:
         change = insert.on_conflict_do_update(index_elements=["run_id"], set_={name: row[name] for name in row if name != "run_id"})
         with writing(self._engine).begin() as connection:
             connection.execute(change)
+            touch(connection, judge.run_id)
 
     def set_priced(self, run_id: str) -> None:
         """Stores that a run's judge has a price from now on: what its calls have cost so far, without one, is unknown."""
         with writing(self._engine).begin() as connection:
             cost_nobody_knows(connection, judgements, run_id)
+            touch(connection, run_id)
 
     def complete(self, run_id: str, lease: Lease | None = None) -> asyncio.Future[None]:
         """Notes that the run's judge has judged all that it can; the future is done when that is durable."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, case, func, literal_column, select, update
 
 from evaluator.journal.records import Answer, Judgement, RunRecord
-from evaluator.journal.tables import answers, judgements
+from evaluator.journal.tables import answers, judgements, runs
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS, Usage
 from evaluator.journal.wishes import Wanted
 from genlevel.benchmark.answer_key import AnswerKey
@@ -107,3 +108,8 @@ def usage_sums(connection: Connection, table: Table, buckets: Sequence[str], con
     columns = [func.coalesce(func.sum(table.c[name]), 0) for name in buckets]
     *used, cost = connection.execute(select(*columns, func.sum(table.c.cost_nano_usd)).where(condition)).one()
     return Usage(**{name: int(value) for name, value in zip(buckets, used, strict=True)}), None if cost is None else int(cost)
+
+
+def touch(connection: Connection, run_id: str) -> None:
+    """Notes that something of a run has changed, in the transaction that changes it: what it adds up to is added up again."""
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(updated=time.time()))

@@ -1,6 +1,7 @@
 """What the answers of a run add up to, kept once it has ended: to add up hundreds of thousands of them takes seconds.
 
-A run that begins, goes on or ends is stored with another time of its last change, and what was kept before does not hold any more.
+A run that begins, goes on or ends is stored with another time of its last change, and so is one that gets a price or another judge: what
+was kept before does not hold any more.
 """
 
 from __future__ import annotations
