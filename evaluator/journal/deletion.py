@@ -108,11 +108,11 @@ class Deletion:
             found = connection.execute(query).scalar_one()
         return None if found is None else bool(found)
 
-    def clear(self, run_id: str, lease: Lease | None) -> None:
-        """Removes what is left of a run that was taken out, unless one of its id is there again. It can be repeated."""
+    def clear(self, run_id: str, lease: Lease | None) -> bool:
+        """Removes what is left of a run that was taken out. It can be repeated. False: one of its id is there again, and stays."""
         with self.engine.connect() as connection:
             if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None:
-                return
+                return False
             sizes = select(answers.c.task, func.count()).where(answers.c.run_id == run_id).group_by(answers.c.task)
             counts = [(task, int(count)) for task, count in connection.execute(sizes.order_by(answers.c.task))]
         for tasks in _portions(counts):
@@ -124,6 +124,7 @@ class Deletion:
         with writing(self.engine).begin() as connection:
             self._check(connection, lease)
             remove_all(connection, self.engine, run_id)
+        return True
 
     def cleared(self, run_id: str, lease: Lease | None) -> None:
         """Notes that nothing of a run is left here or elsewhere."""

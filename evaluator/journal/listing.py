@@ -38,12 +38,14 @@ class RunList:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def all(self, *, ticks: bool, since: float = 0.0, suite_words: bool = False) -> list[ListedRun]:
-        """The runs, the newest first. ticks: those with an occasion, too. since: created then or later, as Unix seconds."""
+    def all(self, *, ticks: bool, since: float = 0.0, suite_words: bool = False, only: str = "") -> list[ListedRun]:
+        """The runs, the newest first. ticks: those with an occasion, too. since: created then or later, as Unix seconds. only: this run."""
         columns = [runs.c[name] for name in ListedRun._fields if name != "suite_word"]
         query = select(*columns, *([runs.c.specification] if suite_words else [])).where(runs.c.created >= since)
         if not ticks:
             query = query.where(runs.c.occasion == "")
+        if only:
+            query = query.where(runs.c.run_id == only)
         with self._engine.connect() as connection:
             return [_listed(row) for row in connection.execute(query.order_by(runs.c.created.desc(), runs.c.run_id.desc()))]
 

@@ -7,7 +7,7 @@ was killed, is ended by the next deletion, or by a service at its start and once
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evaluator.journal.batch_records import Standing
@@ -50,8 +50,11 @@ class Deleting:
         self._blobs = blobs
         self._folder = folder
 
-    async def delete(self, request: ev.DeleteRunRequest) -> ev.DeleteRunResponse:
-        """Deletes a run, or says what that would free. Raises UsageError if it may not be deleted, GenlevelError."""
+    async def delete(self, request: ev.DeleteRunRequest, *, still: Callable[[], object] | None = None) -> ev.DeleteRunResponse:
+        """Deletes a run, or says what that would free. Raises UsageError if it may not be deleted, GenlevelError.
+
+        still: says something true if it is still to be deleted, asked (off the event loop) once nobody else can work on it; None: it is.
+        """
         cleared = await self._journal.reads(self._journal.deletion.is_cleared, request.run_id)
         if cleared is not None and not await self._journal.reads(self._journal.list.records, [request.run_id]):
             # Else an id that begins so, as of a run that was asked afresh, would be meant.
@@ -75,6 +78,8 @@ class Deleting:
                 raise NotFoundError(f"run {record.run_id} is not there any more")
             await self._check(records[0])
             response = await self._freed(record.run_id)
+            if still is not None and not await self._journal.reads(still):
+                raise UsageError(f"run {record.run_id} is to be kept, or was asked more, since it was chosen")
             await self._journal.writes(self._journal.deletion.take_out, records[0], lock.lease)
             problems = await self._clear(record.run_id, lock)
         finally:
@@ -150,7 +155,8 @@ class Deleting:
     async def _clear(self, run_id: str, lock: RunLock) -> list[str]:
         """Removes what is left of a run that was taken out. Returns what a person has to know. Raises StorageError."""
         deletion = self._journal.deletion
-        await self._journal.writes(deletion.clear, run_id, lock.lease)
+        if not await self._journal.writes(deletion.clear, run_id, lock.lease):
+            return []  # its scores and results are those of the run that is there
         try:
             await self._scorer.forget_run(sc.ForgetRunRequest(run_id=run_id))
         except GenlevelError as error:

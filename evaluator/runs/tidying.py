@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.listing import ListedRun
@@ -63,10 +64,14 @@ class Tidying:
         keep, ticks = self._settings.keep_days, self._settings.keep_ticks_days
         if keep is None and ticks is None:
             return
-        listed = await self._journal.reads(lambda: self._journal.list.all(ticks=True))
-        for run_id in outdated(listed, self._clock(), keep_days=keep, keep_ticks_days=ticks):
+        now = self._clock()
+
+        def old(only: str = "") -> list[str]:
+            return outdated(self._journal.list.all(ticks=True, only=only), now, keep_days=keep, keep_ticks_days=ticks)
+
+        for run_id in await self._journal.reads(old):
             try:
-                freed = await self._deleting.delete(ev.DeleteRunRequest(run_id=run_id))
+                freed = await self._deleting.delete(ev.DeleteRunRequest(run_id=run_id), still=partial(old, run_id))
             except GenlevelError as error:  # another process was quicker, or a monitor needs it
                 logger.info("run %s is older than runs.keep_days or runs.keep_ticks_days, and stays: %s", run_id, error)
                 continue

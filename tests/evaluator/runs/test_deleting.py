@@ -282,6 +282,19 @@ async def test_a_run_that_is_deleted_while_it_is_scored_again_leaves_no_score(ma
         await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
 
 
+async def test_a_run_that_was_made_anew_under_its_id_keeps_its_scores(make_evaluator, suite_folder, monkeypatch, tmp_path):
+    """As a merged run is, between the look at what is to be cleared and the lock."""
+    evaluator, scorer = make_evaluator()
+    run = await start(evaluator, suite_folder(1))
+    results = tmp_path / "data" / "runs" / run.run_id
+    results.mkdir(parents=True)
+    monkeypatch.setattr(type(evaluator._journal.deletion), "to_clear", lambda self: [run.run_id])
+    assert await evaluator._deleting.end() == []
+    assert len((await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))).tasks) == 1
+    assert results.is_dir()
+    assert (await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id))).run.counts.answered == 1
+
+
 async def test_a_reader_of_stored_runs_deletes_them_too(make_evaluator, suite_folder, tmp_path):
     evaluator, scorer = make_evaluator()
     run = await start(evaluator, suite_folder(1))
@@ -332,3 +345,31 @@ async def test_a_service_deletes_what_is_that_old_and_says_so(make_evaluator, su
     assert await listed(evaluator) == [busy.run_id, named.run_id]
     assert f"run {old.run_id} is deleted, as it is that old: 1 answers, 0 files" in caplog.text
     assert f"run {busy.run_id} is older than runs.keep_days or runs.keep_ticks_days, and stays: run {busy.run_id} goes on" in caplog.text
+
+
+async def test_a_run_that_is_kept_or_goes_on_while_others_are_deleted_stays(make_evaluator, suite_folder, monkeypatch, caplog):
+    """Deleting hundreds of runs takes a while, in which somebody may name one of them, tag it, or ask more of it."""
+    evaluator, _ = make_evaluator()
+    folder = suite_folder(5)
+    runs = [await start(evaluator, folder, limit=limit) for limit in (1, 2, 3, 4, 5)]
+    old, named, tagged, asked, other = [run.run_id for run in runs]
+    journal = evaluator._journal
+    usual, done = evaluator._deleting.delete, []
+
+    async def delete(request, **options):
+        if not done:
+            await evaluator.describe_run(ev.DescribeRunRequest(run_id=named, name="mine"))
+            await evaluator.describe_run(ev.DescribeRunRequest(run_id=tagged, add_tags=["keep"]))
+            with monkeypatch.context() as later:
+                later.setattr("evaluator.journal.journal.time.time", lambda: time_of_tidying - 1.0)
+                journal.update_run(asked, status=ev.RUN_STATUS_FINISHED)
+        done.append(request.run_id)
+        return await usual(request, **options)
+
+    time_of_tidying = time.time() + 3 * DAY
+    monkeypatch.setattr(evaluator._deleting, "delete", delete)
+    with caplog.at_level("INFO"):
+        await Tidying(journal, evaluator._deleting, RunDefaults(keep_days=2), lambda: time_of_tidying).tidy()
+    assert set(await listed(evaluator)) == {named, tagged, asked}
+    assert set(done) == {old, named, tagged, asked, other}
+    assert f"run {named} is older than runs.keep_days or runs.keep_ticks_days, and stays: run {named} is to be kept" in caplog.text
