@@ -149,7 +149,26 @@ class ScoredTable:
         change = update(scored).where(ours).values(open=0, answers=0, begun=0.0)
         self._submit(lambda connection: connection.execute(change), None)
 
+    def outdate(self, run_id: str, task: str) -> asyncio.Future[None]:
+        """Notes that what is indexed of a task, or is being indexed now, is not what it is any more: whoever searches indexes it anew."""
+        change = update(scored).where(scored.c.run_id == run_id, scored.c.task == task)
+        change = change.values(number=scored.c.number + 1, open=0, answers=0, begun=0.0)
+        return self._submit(lambda connection: connection.execute(change), None)
+
     # -- reading ---------------------------------------------------------------------------------------------------
+
+    def retried(self, run_id: str) -> frozenset[str]:
+        """The tasks that have another number of failures than is indexed: failures were asked again, and not scored since."""
+        failed = Outcome.FAILED.number
+        counts = select(answers.c.task, func.count()).where(answers.c.run_id == run_id, answers.c.outcome == failed)
+        indexed: dict[str, int] = {}
+        with self._engine.connect() as connection:
+            for task, outcomes in connection.execute(
+                select(scored_blocks.c.task, scored_blocks.c.outcomes).where(scored_blocks.c.run_id == run_id)
+            ):
+                indexed[task] = indexed.get(task, 0) + outcomes.count(failed)
+            there = {task: count for task, count in connection.execute(counts.group_by(answers.c.task))}
+        return frozenset(task for task, count in indexed.items() if count != there.get(task, 0))
 
     def states(self, run_id: str) -> dict[str, TaskState]:
         """How the index stands, by task, of those that have answers."""

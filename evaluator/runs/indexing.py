@@ -71,6 +71,22 @@ async def indexed_after(kept: Scored, run_id: str, task: str) -> AsyncIterator[d
             table.forget(run_id, task, number)
 
 
+@asynccontextmanager
+async def outdated_by(kept: Scored, run_id: str, task: str) -> AsyncIterator[None]:
+    """Scores a task that is indexed when somebody searches it: what was indexed before, or meanwhile, holds no more."""
+    await _outdated(kept.journal, run_id, task)
+    try:
+        yield
+    finally:
+        await _outdated(kept.journal, run_id, task)
+
+
+async def _outdated(journal: Journal, run_id: str, task: str) -> None:
+    outdating = journal.scored.outdate(run_id, task)
+    journal.flush()
+    await outdating
+
+
 async def index_task(kept: Scored, run_id: str, task: str, number: int, questions: Mapping[str, str]) -> None:
     """Indexes the answers that a task has. number: under which (evaluator.journal.scored_table). questions: by instance, as far as known.
 

@@ -16,7 +16,7 @@ from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord, Said
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.ports import ScorerPort
-from evaluator.runs.indexing import indexed_after, question_of
+from evaluator.runs.indexing import indexed_after, outdated_by, question_of
 from evaluator.runs.ratings import TaskRatings, ratings_of
 from evaluator.runs.records import facts_of
 from evaluator.runs.sent_files import SentFiles
@@ -137,7 +137,8 @@ async def score_task(
     instances: those that are planned, if they need not be read again. said: what the journal has of all answers, likewise.
     """
     if header.facts.occasion:  # of the many runs of monitors only few are ever looked into: those are indexed then
-        return await _scored(context, header, planned, instances=instances, said=said, questions={})
+        async with outdated_by(context, header.run_id, planned.task.key):
+            return await _scored(context, header, planned, instances=instances, said=said, questions={})
     async with indexed_after(context, header.run_id, planned.task.key) as questions:
         return await _scored(context, header, planned, instances=instances, said=said, questions=questions)
 

@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -74,7 +74,10 @@ class AnswerSearch:
         """A page of answers. Raises UsageError for a wrong request; GenlevelError (journal; the scorer, if nothing is indexed)."""
         asked = _asked(record.run_id, request)
         states = await self.journal.reads(self.journal.scored.states, record.run_id)
-        if due := due_tasks(states, time.time()):
+        retried: frozenset[str] = frozenset()
+        if record.status != ev.RUN_STATUS_FINISHED:  # then all that was asked again has been scored
+            retried = await self.journal.reads(self.journal.scored.retried, record.run_id)
+        if due := due_tasks(states, time.time(), retried):
             await self._index(record, due, wanted=not any(state.indexed for state in states.values()))
         found = await self.journal.reads(self._found, record.run_id, asked)
         found.indexing = record.run_id in self._indexing
@@ -199,13 +202,17 @@ class AnswerSearch:
             yield message
 
 
-def due_tasks(states: Mapping[str, TaskState], now: float) -> list[str]:
-    """The tasks that whoever searches is to index first: something is missing, and nobody else indexes it, or did a moment ago."""
-    return [task for task, state in states.items() if state.left or (not state.busy and _is_due(state, now))]
+def due_tasks(states: Mapping[str, TaskState], now: float, retried: Container[str] = ()) -> list[str]:
+    """The tasks that whoever searches is to index first: something is missing, and nobody else indexes it, or did a moment ago.
 
+    retried: tasks whose failures were asked again.
+    """
 
-def _is_due(state: TaskState, now: float) -> bool:
-    return state.answers != state.indexed and now - state.begun > max(_AGAIN_S, state.indexed / _AGAIN_A_SECOND)
+    def is_due(task: str, state: TaskState) -> bool:
+        differs = state.answers != state.indexed or task in retried
+        return differs and now - state.begun > max(_AGAIN_S, state.indexed / _AGAIN_A_SECOND)
+
+    return [task for task, state in states.items() if state.left or (not state.busy and is_due(task, state))]
 
 
 def _asked(run_id: str, request: ev.SearchAnswersRequest) -> _Asked:

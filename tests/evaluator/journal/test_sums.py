@@ -13,19 +13,9 @@ from evaluator.journal.sums import NO_JUDGING, Sums
 from evaluator.journal.usage import NO_USAGE
 from evaluator.runs.records import RunRecords
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.cli.replayed import Ended
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.journal.test_plan_numbers import begun, ended, started
-
-
-class Elsewhere:
-    """No run goes on here."""
-
-    active = frozenset()
-    unstored = {}
-    waiting = {}
-
-    async def is_orphaned(self, run_id):
-        return True
 
 
 def added_up(journal):
@@ -95,7 +85,7 @@ def test_what_is_kept_is_what_adding_up_says(done):
         journal = Journal("sqlite://")
         begun(journal, "1")
         ended(journal, "1")
-        records = RunRecords(journal, Elsewhere())
+        records = RunRecords(journal, Ended())
         for step, *arguments in done:
             await step(journal, *arguments)
             for _ in range(2):  # the second time they are kept

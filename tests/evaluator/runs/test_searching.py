@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluator.journal import tables
 from evaluator.journal.records import Answer
 from evaluator.journal.scored_table import LEFT_S, TaskState
 from evaluator.runs import searching
@@ -27,7 +28,9 @@ from genlevel.embedded import embedded_services, stored_runs
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
+from tests.evaluator.conftest import failing
 from tests.evaluator.runs.asking import finish, specification
 from tests.waiting import until
 
@@ -242,7 +245,7 @@ def counted(response):
 
 async def test_a_run_is_indexed_as_it_is_scored_and_scored_again(make_evaluator, suite_folder, monkeypatch):
     evaluator, _scorer = make_evaluator()
-    monkeypatch.setattr(searching, "due_tasks", lambda states, now: [])
+    monkeypatch.setattr(searching, "due_tasks", lambda *_: [])
     run = await finish(evaluator, ev.StartRunRequest(specification=specification(suite_folder(6))))
     assert counted(await found_in(evaluator, run)) == {"nlp/Causal-Reasoning": (6, 3, 3)}
     (one,) = (await found_in(evaluator, run, text="QUESTION 4?")).answers
@@ -294,6 +297,56 @@ async def test_scoring_that_fails_leaves_nothing_that_may_be_wrong(make_evaluato
     assert due_tasks(table.states(run.run_id), time.time()) == ["nlp/Causal-Reasoning"]
     assert counted(await found_in(evaluator, run)) == {"nlp/Causal-Reasoning": (6, 3, 3)}
     assert due_tasks(table.states(run.run_id), 1e12) == []
+
+
+async def test_a_tick_that_was_searched_is_indexed_again_once_it_is_scored_again(make_evaluator, suite_folder):
+    """The runs of monitors are indexed when they are searched, and no sooner: but what is indexed is never what they were."""
+    evaluator, _scorer = make_evaluator()
+    run = await finish(evaluator, ev.StartRunRequest(specification=specification(suite_folder(6), occasion="tick 1")))
+    assert evaluator._journal.scored.states(run.run_id)["nlp/Causal-Reasoning"].indexed == 0
+    assert counted(await found_in(evaluator, run)) == {"nlp/Causal-Reasoning": (6, 3, 3)}
+    file = suite_folder(6) / "nlp" / "Causal-Reasoning" / "annotation.json"
+    file.write_text(file.read_text().replace('"answer": "B"', '"answer": "A"'))
+    await evaluator.rescore_run(ev.RescoreRunRequest(run_id=run.run_id))
+    await evaluator._journal.written()
+    assert counted(await found_in(evaluator, run)) == {"nlp/Causal-Reasoning": (6, 6, 0)}
+
+
+async def test_a_tick_that_was_searched_before_it_was_scored_has_its_scores_then(make_evaluator, suite_folder, monkeypatch):
+    evaluator, scorer = make_evaluator()
+    usual, found = scorer.score_task, []
+
+    async def searched_first(requests):
+        if not found:
+            (run,) = (await evaluator.list_runs(ev.ListRunsRequest(ticks=True))).runs
+            found.append(await found_in(evaluator, run))
+        return await usual(requests)
+
+    monkeypatch.setattr(scorer, "score_task", searched_first)
+    run = await finish(evaluator, ev.StartRunRequest(specification=specification(suite_folder(6), occasion="tick 1")))
+    assert found[0].unscored == 6
+    await evaluator._journal.written()
+    assert counted(await found_in(evaluator, run)) == {"nlp/Causal-Reasoning": (6, 3, 3)}
+
+
+@pytest.mark.parametrize("status", [ev.RUN_STATUS_RUNNING, ev.RUN_STATUS_INTERRUPTED])
+async def test_failures_that_were_asked_again_and_never_scored_are_what_they_became(make_evaluator, suite_folder, scripted, status):
+    """As after a kill while failures are asked again: the task has as many answers as are indexed."""
+    evaluator, _scorer = make_evaluator(attempts=1)
+    scripted.script = lambda question, calls: "A" if question != "Question 1?" else failing(gw.ERROR_CLASS_TIMEOUT)(question, calls)
+    run = await finish(evaluator, ev.StartRunRequest(specification=specification(suite_folder(6))))
+    failed = ev.SearchAnswersRequest(run_id=run.run_id, outcomes=[sc.OUTCOME_FAILED])
+    assert (await evaluator.search_answers(failed)).found == 1
+    journal = evaluator._journal
+    await journal.record(Answer(run.run_id, "nlp/Causal-Reasoning", "q1", Outcome.ANSWERED, raw_answer="A", created=time.time()))
+    journal.update_run(run.run_id, status=status)
+    journal.scored._submit(
+        lambda connection: connection.execute(tables.scored.update().values(begun=1.0)), None
+    )  # it is not of this moment
+    await journal.written()
+    assert (await evaluator.search_answers(failed)).found == 0
+    (one,) = (await found_in(evaluator, run, rightness=[ev.RIGHTNESS_UNKNOWN])).answers
+    assert (one.instance_id, one.outcome, one.excerpt) == ("q1", sc.OUTCOME_ANSWERED, "A")
 
 
 async def test_whoever_begins_later_is_the_one_who_writes(make_evaluator, suite_folder):
