@@ -146,7 +146,7 @@ def test_other_code_other_references_and_what_is_asked_otherwise_are_computed(st
     assert [is_kept(store, code=code) for code in ("code", "newer")] == [True, False]
     assert not is_kept(store, references="appendix")
     assert said(store, references="appendix") == computed(store, references="appendix") != workbook
-    with sa.create_engine(store._engine.url).begin() as connection:  # so that what is read is seen
+    with store._engine.begin() as connection:  # so that what is read is seen
         connection.execute(verdicts.update().values(verdict=b"not read"))
     for how in ({"alpha": 0.1}, {"draws": 20}, {"reference_instances": 7}, {"code": "newer"}):
         assert said(store, **how).certificate.tasks  # type: ignore[arg-type]
@@ -211,6 +211,7 @@ def test_who_reads_does_not_wait_for_who_writes(tmp_path: Path) -> None:
         assert done.wait(5.0)
         assert not is_kept(store)
         connection.exec_driver_sql("ROLLBACK")
+    other.dispose()
     store.close()
 
 
