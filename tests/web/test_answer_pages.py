@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -219,3 +220,18 @@ def test_pages_say_that_nothing_but_ours_may_be_loaded(answered: AnsweredRun) ->
     policy = answered.get("answers").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+def test_other_answers_to_the_same_question_are_linked(tmp_path: Path) -> None:
+    items = [{"id": "a/b?", "input": {"question": "@@c1", "options": ["dry", "wet"]}, "output": {"answer": "A"}}]
+    write_task(tmp_path / "bench", CHOICES, {"task": "Causal-Reasoning", "type": "MultipleChoiceQA"}, items)
+    run = AnsweredRun(tmp_path / "data", Replies(lambda question: "A"), tmp_path / "bench", repeats=3)
+    try:
+        page = run.page(AnswerPlace(run.run, CHOICES, "a/b?", repeat=1).answer_address())
+        assert "<h1><bdi>a/b?</bdi>, repeat 1</h1>" in page
+        others = [address.replace("&amp;", "&") for address in re.findall(r'<li><a href="([^"]+)">variant 0, repeat', page)]
+        assert others == [AnswerPlace(run.run, CHOICES, "a/b?", repeat=repeat).answer_address() for repeat in (0, 2)]
+        assert "<b>this one</b>: answered, score 100.00" in page
+        assert ids_in(run.page("answers")) == ["a/b?"] * 3
+    finally:
+        run.close()
