@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from genlevel.runtime.http import HttpServer
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.conftest import ScriptedGateway
@@ -121,6 +123,23 @@ def test_a_run_is_watched_from_first_to_last_instance_and_its_limits_are_changed
             page.wait_for_timeout(2500)
             assert not [address for address in asked if "part=live" in address], "nobody looks at what has ended"
             assert said == []
+    finally:
+        served.close()
+
+
+def test_a_run_that_goes_on_is_whole_in_all_looks(chromium: Browser, tmp_path: Path) -> None:
+    pytest.importorskip("axe_playwright_python")
+    from tests.web.browser.looking import Looking
+
+    gateway = ScriptedGateway()
+    gateway.latency_s = 60.0
+    served = Served(tmp_path / "data", gateway)
+    try:
+        run = served.run(make_suite(tmp_path, 5))
+        looking = Looking(chromium, f"http://127.0.0.1:{served.port}", tmp_path)
+        looking.check(f"/runs/{run}", looks=("light", "dark", "phone"), then=lambda page: page.click("text=Stop …"))
+        looking.close()
+        served.ask(served.evaluator.cancel_run(ev.CancelRunRequest(run_id=run, now=True)))
     finally:
         served.close()
 
