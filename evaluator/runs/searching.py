@@ -35,7 +35,7 @@ from genlevel.v1 import scorer_pb2 as sc
 USUAL, MOST = 50, 500
 """Answers of a page, if nothing is said, and at most."""
 LONGEST_TEXT = 1000
-_READ_TOGETHER = 10_000
+_READ_TOGETHER = 25_000
 """Answers of several tasks whose questions are read from a suite at a time: each time its folders are looked through."""
 _WAIT_S = 2.0
 """Seconds for which a search waits until what is not indexed is."""

@@ -51,7 +51,9 @@ def all_pages(found, wanted, order, limit):
     yield rows
     while after is not None:
         assert read(written(after, "s"), "s") == after
-        rows, after = page_of(found, wanted, order, limit, after)
+        before = after
+        rows, after = page_of(found, wanted, order, limit, before)
+        assert after is None or after > before, "it goes on"
         yield rows
 
 
@@ -95,7 +97,9 @@ def test_what_is_added_between_pages_neither_repeats_nor_hides_an_answer(found, 
     seen = [row.position for row in rows]
     more = {**added, **found}
     while after is not None:
-        rows, after = page_of(more, Wanted(), order, limit, after)
+        before = after
+        rows, after = page_of(more, Wanted(), order, limit, before)
+        assert after is None or after > before, "it goes on"
         seen += [row.position for row in rows]
     assert len(seen) == len(set(seen))
     there = {position_of(task, best, entry, order) for task, (best, entries) in found.items() for entry in entries}
