@@ -84,14 +84,14 @@ class SumTable:
         self._submit = submit
 
     def of(self, records: Iterable[RunRecord]) -> dict[str, Sums]:
-        """What is kept of these runs and still holds, by their ids."""
+        """What is kept of these runs and still holds, by their ids. What was kept without details is added up once more."""
         ended = {record.run_id: record.updated for record in records if record.status != ev.RUN_STATUS_RUNNING}
         found = {}
         with self._engine.connect() as connection:
             for ids in in_groups(list(ended)):
                 for row in connection.execute(select(run_sums).where(run_sums.c.run_id.in_(ids))):
-                    if row.updated == ended[row.run_id]:
-                        found[row.run_id] = Sums.of(row.sums)
+                    if row.updated == ended[row.run_id] and (sums := Sums.of(row.sums)).details:
+                        found[row.run_id] = sums
         return found
 
     def keep(self, record: RunRecord, sums: Sums) -> asyncio.Future[None]:

@@ -60,7 +60,7 @@ def create_app(
         alone: the process does nothing else: genlevel_ready is shown here, and more pages are made at once.
     """
     registry = CollectorRegistry() if registry is None else registry
-    app = FastAPI(title="genlevel", openapi_url=None)
+    app = FastAPI(title="genlevel", openapi_url=None, redirect_slashes=False)
     add_state(app, registry, ready=ready, counted=alone)
     rendering = Rendering(door)
     room = Room(AT_ONCE_ALONE if alone else AT_ONCE)

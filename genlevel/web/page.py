@@ -76,9 +76,10 @@ class Asked:
         written = self.one(name)
         if not written:
             return default
-        if not written.isascii() or not written.isdigit() or not least <= int(written[:12]) <= most:
+        digits = written.lstrip("0") or "0"
+        if not (written.isascii() and written.isdigit()) or len(digits) > 12 or not least <= int(digits) <= most:
             raise UsageError(f"{name} is {quoted(written)}; give a whole number from {least} to {most}")
-        return int(written)
+        return int(digits)
 
     def may(self, role: Role) -> bool:
         """Whether the caller may do what needs this role: what they may not is not offered."""

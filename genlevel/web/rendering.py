@@ -54,6 +54,6 @@ class Rendering:
             "account": visitor.caller.name if visitor is not None and known else "",
             **values,
         }
-        if part in template.blocks:
+        if part in template.blocks and part not in self._templates.get_template("base.html").blocks:
             return "".join(template.blocks[part](template.new_context(shown)))
         return template.render(shown)

@@ -91,8 +91,8 @@ def described(run: ev.Run, typed: Mapping[str, str]) -> tuple[ev.DescribeRunRequ
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(written: str) -> int:
-        digits = written.replace(",", "").replace("_", "")
-        if not digits.isascii() or not digits.isdigit() or not least <= int(digits[:20]) <= most:
+        digits = written.replace(",", "").replace("_", "").lstrip("0") or "0"
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 20 or not least <= int(digits) <= most:
             raise ValueError(f"{quoted(written)} is no whole number from {least:,} to {most:,}")
         return int(digits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from evaluator.journal.details import MOST_EXAMPLES, Details
 from evaluator.journal.journal import Journal
-from evaluator.journal.records import Answer, RunRecord
+from evaluator.journal.records import Answer, Costs, RunRecord, Totals
+from evaluator.journal.sums import NO_JUDGING, Sums
+from evaluator.journal.usage import NO_USAGE
 from evaluator.runs.details_message import details_message
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import ErrorClass
@@ -85,3 +88,13 @@ async def test_a_task_without_an_answer_is_told_of_in_its_place(journal):
     (group,) = message.failures
     assert (group.outcome, group.error_class, group.answers) == (sc.OUTCOME_FAILED, gw.ERROR_CLASS_TIMEOUT, 1)
     assert group.examples[0] == ev.FailureExample(task="z", instance_id="i1", error="z10")
+
+
+async def test_sums_that_were_kept_without_details_are_added_up_once_more(journal):
+    ended = replace(record("ended", "[]"), status=ev.RUN_STATUS_FINISHED)
+    sums = Sums(Totals({}, NO_USAGE, Costs()), NO_JUDGING)
+    await journal.sums.keep(ended, sums)
+    assert journal.sums.of([ended]) == {}
+    sums = replace(sums, details=Details({}, [], 0.0).text())
+    await journal.sums.keep(ended, sums)
+    assert journal.sums.of([ended])["ended"].details == sums.details
