@@ -263,9 +263,12 @@ def _bounded_protocol() -> type[asyncio.Protocol]:
                 self.app_state = {**self.app_state, NAMES: certificate_names(certificate)}
             if len(self.connections) > MOST_CONNECTIONS:
                 others = (one for one in self.connections if isinstance(one, Bounded) and one is not self)
-                leaves = next((one for one in others if one.cycle is None or one.cycle.response_complete), self)
+                leaves = next((one for one in others if one.is_idle()), self)
                 self.connections.discard(leaves)
                 leaves.transport.abort()
+
+        def is_idle(self) -> bool:
+            return self.cycle is None or self.cycle.response_complete or self.transport.is_closing()
 
     return Bounded
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -19,22 +18,18 @@ from genlevel.runtime.callers.roles import METRICS_PAGE, OPEN_PAGES
 from genlevel.runtime.errors import CallerRefused, CallerUnknown
 from genlevel.web.door import VISITOR, Door
 from genlevel.web.headers import HEADERS
+from genlevel.web.unsent import AHEAD_BYTES, PIECE_BYTES, GivenUp, OnItsWay, Unsent
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_QUERY_BYTES = 32 << 10
-TAKES_S = 60.0
 LOGIN = "/login"
 STATIC = "/static/"
 
 Problem = Callable[["Scope", HTTPStatus, str], Response]
 
 logger = logging.getLogger(__name__)
-
-
-class GivenUp(Exception):
-    """Whoever asked does not take the answer, or may not have the rest of it."""
 
 
 class Guard:
@@ -49,9 +44,10 @@ class Guard:
         self._app = app
         self._door = door
         self._problem = problem
+        self._unsent = Unsent()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _Answer(scope, send, self._door)
+        answer = _Answer(scope, send, self._door, self._unsent)
         try:
             await (self._refused(scope) or self._app)(scope, receive, answer.send)
         except GivenUp:
@@ -61,6 +57,8 @@ class Guard:
             if not answer.began:
                 line = "this page has a fault; the log of the process that serves it says which"
                 await self._problem(scope, HTTPStatus.INTERNAL_SERVER_ERROR, line)(scope, receive, answer.send)
+        finally:
+            answer.end()
 
     def _refused(self, scope: Scope) -> Response | None:
         """What whoever may not ask is told; None: they may."""
@@ -114,24 +112,38 @@ class Guard:
 class _Answer:
     """An answer on its way: it gets the headers of all, and has to be taken within a time, by somebody who still may."""
 
-    def __init__(self, scope: Scope, send: Send, door: Door) -> None:
+    def __init__(self, scope: Scope, send: Send, door: Door, unsent: Unsent) -> None:
         self._scope = scope
         self._send = send
         self._door = door
+        self._unsent = unsent
+        self._way = OnItsWay()
+        self._length = AHEAD_BYTES
         self.began = False
 
     async def send(self, message: Message) -> None:
         """Raises GivenUp."""
         if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            _add(headers, HEADERS)
+            self._length = min(AHEAD_BYTES, int(headers.get("content-length", AHEAD_BYTES)))
             self.began = True
-            _add(MutableHeaders(scope=message), HEADERS)
-        elif not self._door.still_open(self._scope):
+            await self._way.takes(lambda: self._send(message))
+            return
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if not self._way.held:
+            self._unsent.hold(self._way, self._length if more else len(body))
+        for start in range(0, max(1, len(body)), PIECE_BYTES):
+            await self._piece(body[start : start + PIECE_BYTES], more or start + PIECE_BYTES < len(body))
+
+    async def _piece(self, body: bytes, more: bool) -> None:
+        if not self._door.still_open(self._scope):
             raise GivenUp
-        try:
-            async with asyncio.timeout(TAKES_S):
-                await self._send(message)
-        except TimeoutError:
-            raise GivenUp from None
+        await self._way.takes(lambda: self._send({"type": "http.response.body", "body": body, "more_body": more}))
+
+    def end(self) -> None:
+        """Nothing more is sent."""
+        self._unsent.release(self._way)
 
 
 def _add(headers: MutableHeaders, more: Mapping[str, str]) -> None:

@@ -25,7 +25,7 @@ from genlevel.runtime.errors import (
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.web import app as web_app
-from genlevel.web import forms, guard
+from genlevel.web import forms, guard, unsent
 from genlevel.web.app import create_app
 from genlevel.web.door import Door
 from genlevel.web.room import Room
@@ -226,7 +226,7 @@ async def test_what_nobody_waits_for_any_more_is_not_made() -> None:
 
 
 async def test_a_reader_who_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(guard, "TAKES_S", 0.05)
+    monkeypatch.setattr(unsent, "TAKES_S", 0.05)
 
     async def receive() -> dict[str, Any]:
         return await asyncio.Future[dict[str, Any]]()

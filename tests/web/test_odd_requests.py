@@ -26,7 +26,7 @@ def test_a_number_is_within_its_bounds_however_many_zeros_lead_it(zeros: int, nu
     if number <= most:
         assert asked(written).whole("n", 7, most=most) == number
     else:
-        with pytest.raises(UsageError, match="n is '0*[0-9]*.*give a whole number from 0 to"):
+        with pytest.raises(UsageError, match=r"n is '0*[0-9]*.*give a whole number from 0 to"):
             asked(written).whole("n", 7, most=most)
 
 
