@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -70,11 +70,11 @@ class AnsweredRun:
         async for progress in self.site.evaluator.watch_run(ev.WatchRunRequest(run_id=self.run)):
             self.ended = progress.run
 
-    def get(self, path: str, **headers: str) -> httpx.Response:
+    def get(self, path: str, **headers: str) -> httpx2.Response:
         """What a browser gets. path: below the run, if it does not begin with "/"."""
         address = path if path.startswith("/") else f"/runs/{self.run}/{path}"
 
-        async def ask() -> httpx.Response:
+        async def ask() -> httpx2.Response:
             return await self.site.client.get(address, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
         return self._runner.run(ask())

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
-import httpx
+import httpx2
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -26,11 +26,11 @@ from tests.evaluator.conftest import ScriptedGateway
 class Site:
     """Asks the pages as a browser does."""
 
-    def __init__(self, client: httpx.AsyncClient, evaluator: Evaluator) -> None:
+    def __init__(self, client: httpx2.AsyncClient, evaluator: Evaluator) -> None:
         self.client = client
         self.evaluator = evaluator
 
-    async def get(self, path: str) -> httpx.Response:
+    async def get(self, path: str) -> httpx2.Response:
         return await self.client.get(path)
 
     async def page(self, path: str, status: int = 200) -> str:
@@ -39,7 +39,7 @@ class Site:
         assert response.status_code == status, (response.status_code, response.text)
         return response.text
 
-    async def post(self, path: str, fields: Mapping[str, str], *, of: str, csrf: str | None = None) -> httpx.Response:
+    async def post(self, path: str, fields: Mapping[str, str], *, of: str, csrf: str | None = None) -> httpx2.Response:
         """Posts a form that stands on the page ``of``. csrf: instead of what stands there."""
         if csrf is None:
             found = re.search(r'name="csrf" value="([^"]+)"', await self.page(of))
@@ -71,6 +71,6 @@ async def driven_site(folder: Path, gateway: ScriptedGateway, *, continues: bool
     """The same, asked without a network."""
     async with (
         driven_app(folder, gateway, continues=continues) as (evaluator, app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as client,
     ):
         yield Site(client, evaluator)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, cast
 
-import httpx
+import httpx2
 import pytest
 
 from genlevel.connection.monitors import MonitorsPort
@@ -47,8 +47,8 @@ class Pages:
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
         return await self._answer()
 
-    def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://127.0.0.1")
+    def client(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://127.0.0.1")
 
 
 async def no_runs() -> ev.ListRunsResponse:
@@ -63,7 +63,7 @@ def failing(error: Exception) -> Answer:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+async def client() -> AsyncIterator[httpx2.AsyncClient]:
     async with Pages(no_runs).client() as client:
         yield client
 
@@ -112,7 +112,7 @@ async def test_a_fault_of_ours_is_told_without_its_trace_and_logged_with_it(capl
     assert "Traceback" in caplog.text
 
 
-async def test_what_is_not_there_and_what_is_not_taken_says_so(client: httpx.AsyncClient) -> None:
+async def test_what_is_not_there_and_what_is_not_taken_says_so(client: httpx2.AsyncClient) -> None:
     for path in ("/nothing", "/runs/a/b/c", "/static/nothing.css", "/static/../app.py", "/static/%2e%2e/app.py"):
         answer = await client.get(path)
         assert (answer.status_code, "there is no such page" in answer.text) == (404, True), path
@@ -121,12 +121,12 @@ async def test_what_is_not_there_and_what_is_not_taken_says_so(client: httpx.Asy
         assert (await client.request(method, "/runs.json")).status_code == 405
 
 
-async def test_heads_are_as_long_as_what_they_are_of(client: httpx.AsyncClient) -> None:
+async def test_heads_are_as_long_as_what_they_are_of(client: httpx2.AsyncClient) -> None:
     head, whole = await client.head("/runs.json"), await client.get("/runs.json")
     assert head.headers["content-length"] == whole.headers["content-length"] == str(len(whole.content))
 
 
-async def test_sheets_are_kept_by_their_content_and_pages_never(client: httpx.AsyncClient) -> None:
+async def test_sheets_are_kept_by_their_content_and_pages_never(client: httpx2.AsyncClient) -> None:
     sheet = await client.get(static_address("style.css"))
     assert sheet.headers["cache-control"] == "public, max-age=31536000, immutable"
     other = await client.get("/static/style.css?v=older")
@@ -138,7 +138,7 @@ async def test_sheets_are_kept_by_their_content_and_pages_never(client: httpx.As
 # -- sizes ---------------------------------------------------------------------------------------------------------------
 
 
-async def test_forms_and_addresses_have_a_size(client: httpx.AsyncClient) -> None:
+async def test_forms_and_addresses_have_a_size(client: httpx2.AsyncClient) -> None:
     post = {"content-type": "application/x-www-form-urlencoded"}
     answer = await client.post("/logout", content=b"x" * (forms.MOST_BYTES + 1), headers=post)
     assert (answer.status_code, "larger than 256 KiB" in answer.text) == (413, True)
@@ -150,7 +150,7 @@ async def test_forms_and_addresses_have_a_size(client: httpx.AsyncClient) -> Non
     assert (await client.get("/runs.json?" + "&".join("a=" for _ in range(1001)))).status_code == 400
 
 
-async def test_a_form_that_does_not_arrive_is_not_waited_for(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_form_that_does_not_arrive_is_not_waited_for(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "ARRIVES_S", 0.05)
 
     async def slow() -> AsyncIterator[bytes]:
@@ -254,6 +254,6 @@ def scope(path: str) -> dict[str, Any]:
     }
 
 
-async def test_how_the_process_is_can_be_asked_without_a_page(client: httpx.AsyncClient) -> None:
+async def test_how_the_process_is_can_be_asked_without_a_page(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/readyz")).json() == {"status": "ready"}
     assert (await client.get("/metrics")).status_code == 200

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from evaluator.journal.records import Answer
@@ -49,13 +49,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> ScoredRuns:
 
 
 @pytest.fixture
-async def asks(runs: ScoredRuns) -> AsyncIterator[httpx.AsyncClient]:
+async def asks(runs: ScoredRuns) -> AsyncIterator[httpx2.AsyncClient]:
     """In one event loop, in which comparisons go on between two requests."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(runs.client().app), base_url="http://127.0.0.1") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(runs.client().app), base_url="http://127.0.0.1") as client:
         yield client
 
 
-async def compared(asks: httpx.AsyncClient, address: str) -> dict[str, Any]:
+async def compared(asks: httpx2.AsyncClient, address: str) -> dict[str, Any]:
     """The document, once nothing is awaited."""
     for _ in range(300):
         document: dict[str, Any] = (await asks.get(address)).json()
@@ -65,7 +65,7 @@ async def compared(asks: httpx.AsyncClient, address: str) -> dict[str, Any]:
     raise AssertionError("it is never there")
 
 
-async def test_two_runs_are_compared_task_by_task_and_over_all(asks: httpx.AsyncClient) -> None:
+async def test_two_runs_are_compared_task_by_task_and_over_all(asks: httpx2.AsyncClient) -> None:
     (found,) = (await compared(asks, "/compare.json?run=one&run=two"))["comparisons"]
     comparison = found["comparison"]
     assert (found["a"], found["b"], found["note"], comparison["draws"]) == ("one", "two", None, module.DRAWS)
@@ -81,7 +81,7 @@ async def test_two_runs_are_compared_task_by_task_and_over_all(asks: httpx.Async
     assert [float(row["A − B"]) for row in rows] == [task["difference"] for task in comparison["tasks"]]
 
 
-async def test_of_more_runs_each_is_compared_with_the_first_and_the_error_is_shared(asks: httpx.AsyncClient) -> None:
+async def test_of_more_runs_each_is_compared_with_the_first_and_the_error_is_shared(asks: httpx2.AsyncClient) -> None:
     document = await compared(asks, "/compare.json?run=one&run=two&run=three")
     assert [(found["a"], found["b"], found["comparison"]["alpha"]) for found in document["comparisons"]] == [
         ("one", "two", 0.025), ("one", "three", 0.025),
@@ -93,7 +93,7 @@ async def test_of_more_runs_each_is_compared_with_the_first_and_the_error_is_sha
     assert [float(row["p adjusted"]) for row in rows] == [pytest.approx(min(1.0, 2 * by_name[row["task"]])) for row in rows]
 
 
-async def test_what_cannot_be_compared_is_one_line(asks: httpx.AsyncClient) -> None:
+async def test_what_cannot_be_compared_is_one_line(asks: httpx2.AsyncClient) -> None:
     for query, status, said in (
         ("run=one", 400, "1 run named; mark two to 10 on the leaderboard"),
         ("", 400, "no runs named"),
@@ -117,7 +117,7 @@ async def test_a_run_that_is_scored_again_is_compared_again(tmp_path: Path) -> N
     for run in ("a", "b"):
         await runs.store(run, {TASKS[0].id: choices(9, 10)}, TASKS[:1])
         await runs.scorer.get_verdict(sc.GetVerdictRequest(run_id=run))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(runs.client().app), base_url="http://127.0.0.1") as asks:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(runs.client().app), base_url="http://127.0.0.1") as asks:
         (before,) = (await compared(asks, "/compare.json?run=a&run=b"))["comparisons"]
         assert before["comparison"]["tasks"][0]["difference"] == 0.0
         await runs.store("b", {TASKS[0].id: choices(5, 10)}, TASKS[:1])
@@ -189,15 +189,15 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 
 
 @pytest.fixture
-async def instances(stored: tuple[Path, list[str]]) -> AsyncIterator[httpx.AsyncClient]:
+async def instances(stored: tuple[Path, list[str]]) -> AsyncIterator[httpx2.AsyncClient]:
     async with stored_runs(Settings(), stored[0]) as local:
         services: Any = Services(local.evaluator, local.scorer, None, None, None)  # type: ignore[arg-type]
         app = create_app(services, Settings(), Door())
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as client:
             yield client
 
 
-async def test_instances_on_which_runs_differ_stand_side_by_side(stored: tuple[Path, list[str]], instances: httpx.AsyncClient) -> None:
+async def test_instances_on_which_runs_differ_stand_side_by_side(stored: tuple[Path, list[str]], instances: httpx2.AsyncClient) -> None:
     one, other = stored[1]
     address = f"/compare/instances?run={one}&run={other}&task=nlp%2FCausal-Reasoning"
     page = (await instances.get(address)).text
@@ -217,7 +217,7 @@ async def test_instances_on_which_runs_differ_stand_side_by_side(stored: tuple[P
     assert {row["better"] for row in rows} == {"A", "B"}
 
 
-async def test_wrong_addresses_of_instances_are_one_line(stored: tuple[Path, list[str]], instances: httpx.AsyncClient) -> None:
+async def test_wrong_addresses_of_instances_are_one_line(stored: tuple[Path, list[str]], instances: httpx2.AsyncClient) -> None:
     one, other = stored[1]
     for query, status, said in (
         (f"run={one}&task=nlp%2FCausal-Reasoning", 400, "name two runs"),

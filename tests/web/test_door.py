@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,22 +74,22 @@ class Pages:
         self._app = create_app(found, Settings(), door)
         self._state = state or {}
 
-    def client(self, base: str = HERE, address: str = "10.0.0.9", **options: Any) -> httpx.AsyncClient:
+    def client(self, base: str = HERE, address: str = "10.0.0.9", **options: Any) -> httpx2.AsyncClient:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await self._app({**scope, "state": dict(self._state)}, receive, send)
 
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 1)), base_url=base, **options)
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app, client=(address, 1)), base_url=base, **options)
 
 
 def pages_for(auth: Auth | None = None, web: Web | None = None, **options: Any) -> Pages:
     return Pages(Door(Access(auth), web), **options)
 
 
-async def enter(client: httpx.AsyncClient, token: str, **more: str) -> httpx.Response:
+async def enter(client: httpx2.AsyncClient, token: str, **more: str) -> httpx2.Response:
     return await client.post("/login", data={"token": token, **more})
 
 
-async def csrf_of(client: httpx.AsyncClient) -> str:
+async def csrf_of(client: httpx2.AsyncClient) -> str:
     found = re.search(r'name="csrf" value="(\w+)"', (await client.get("/")).text)
     assert found is not None
     return found[1]
@@ -328,7 +328,7 @@ async def test_what_is_no_token_is_told_so_without_showing_it(token: str, file: 
 
 def told(caplog: pytest.LogCaptureFixture) -> str:
     """The log, without the lines of the client that asks."""
-    return "\n".join(record.getMessage() for record in caplog.records if record.name != "httpx")
+    return "\n".join(record.getMessage() for record in caplog.records if record.name != "httpx2")
 
 
 async def test_no_log_line_and_no_page_shows_a_token(file: TokenFile, caplog: pytest.LogCaptureFixture) -> None:
@@ -448,7 +448,7 @@ async def test_the_login_leads_nowhere_else(to: str, file: TokenFile) -> None:
 @given(st.text(max_size=40) | st.text("/\\.:@?#%x\t ", max_size=12))
 def test_whatever_is_asked_for_is_on_this_site(to: str) -> None:
     path = own_path(to)
-    assert httpx.URL("https://genlevel.example").join(path).host == "genlevel.example"
+    assert httpx2.URL("https://genlevel.example").join(path).host == "genlevel.example"
     assert re.match(r"/([^/\\]|$)", path)
 
 

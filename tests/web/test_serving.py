@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
+import httpx2
 import pytest
 import trustme
 
@@ -85,8 +85,8 @@ async def pages(access: Access, tls: Tls) -> AsyncIterator[HttpServer]:
         yield server
 
 
-async def runs(server: HttpServer, context: ssl.SSLContext) -> httpx.Response:
-    async with httpx.AsyncClient(verify=context, trust_env=False) as client:
+async def runs(server: HttpServer, context: ssl.SSLContext) -> httpx2.Response:
+    async with httpx2.AsyncClient(verify=context, trust_env=False) as client:
         return await client.get(f"https://127.0.0.1:{server.port}/runs.json")
 
 
@@ -100,7 +100,7 @@ async def test_browsers_show_certificates_and_are_who_those_say(tmp_path: Path) 
             assert (answer.status_code, answer.json()["runs"][0]["run"]) == (200, "alice.example")
         assert (await runs(server, authority.caller("mallory.example"))).status_code == 401
         for stranger in (authority.caller(), authority.caller("alice.example", ca=trustme.CA())):
-            with pytest.raises(httpx.TransportError):
+            with pytest.raises(httpx2.TransportError):
                 await runs(server, stranger)
 
 
@@ -166,7 +166,7 @@ async def test_two_visitors_at_once_are_each_themselves_to_the_services(tmp_path
     monkeypatch.setenv("GENLEVEL_TOKEN", file.add("process", Role.ADMIN))
     async with elsewhere(file) as settings, services(settings, tmp_path, token=PassedOn()) as found:
         app = create_app(found, settings, Door(Access(file.auth), passes_on=True))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as client:
 
             async def asks(name: str) -> str:
                 answer = await client.get("/runs.json", headers={"authorization": f"Bearer {tokens[name]}"})
@@ -198,7 +198,7 @@ async def test_services_that_do_not_know_a_visitor_say_so_on_the_page(tmp_path: 
     token = ours.add("alice", Role.READ)
     async with elsewhere(theirs) as settings, services(settings, tmp_path, token=PassedOn()) as found:
         app = create_app(found, settings, Door(Access(ours.auth), passes_on=True))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as client:
             answer = await client.get("/runs.json", headers={"authorization": f"Bearer {token}"})
             assert answer.status_code == 401
             assert "this token is not known" in answer.json()["error"]
