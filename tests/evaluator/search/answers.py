@@ -13,7 +13,7 @@ from evaluator.search.rightness import rightness
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 
-TEXTS = st.text(alphabet="aAßSİı ж\n\0Ж字", max_size=12)
+TEXTS = st.one_of(st.sampled_from(["q", "q1", "Q10"]), st.text(alphabet="aAßSİı ж\n\0Ж字", max_size=12))
 SCORES = st.one_of(st.none(), st.sampled_from([0.0, 25.0, 50.0, 100.0]))
 KEYS = st.builds(
     AnswerKey,
