@@ -16,6 +16,7 @@ from genlevel.runtime.callers import Role, set_caller
 from genlevel.runtime.callers.passed_on import set_token
 from genlevel.runtime.callers.roles import METRICS_PAGE, OPEN_PAGES
 from genlevel.runtime.errors import CallerRefused, CallerUnknown
+from genlevel.runtime.shown import quoted
 from genlevel.web.door import VISITOR, Door
 from genlevel.web.headers import HEADERS
 from genlevel.web.unsent import AHEAD_BYTES, PIECE_BYTES, GivenUp, OnItsWay, Unsent
@@ -53,7 +54,7 @@ class Guard:
         except GivenUp:
             return
         except Exception:
-            logger.exception("a page failed: %s", scope["path"])
+            logger.exception("a page failed: %s", quoted(scope["path"]))
             if not answer.began:
                 line = "this page has a fault; the log of the process that serves it says which"
                 await self._problem(scope, HTTPStatus.INTERNAL_SERVER_ERROR, line)(scope, receive, answer.send)

@@ -46,21 +46,25 @@ class SigningIn:
         to, token = (own_path("".join(form.get("to", ())[:1])), "".join(form.get("token", ())[:1]).strip())
         if not self._door.asks:
             return RedirectResponse(to, HTTPStatus.SEE_OTHER)
-        address = address_of(request.scope)
-        if wait_s := self._tries.wait_s(address):
-            page = await self._page(request, to, "too many tries from your address; wait a minute", HTTPStatus.TOO_MANY_REQUESTS)
-            page.headers["retry-after"] = str(math.ceil(wait_s))
-            return page
         try:
             if not token or len(token) > MOST_TOKEN_CHARACTERS or not token.isascii():
                 raise CallerUnknown("this is no token; paste one as `genlevel token` has printed it")
             visitor = self._door.logged_in(request.scope, token)
         except CallerRefused as refusal:
-            self._tries.failed(address)
-            return await self._page(request, to, str(refusal), http_status(refusal))
+            return await self._refused(request, to, refusal)
         answer = RedirectResponse(to, HTTPStatus.SEE_OTHER)
         answer.headers["set-cookie"] = self._door.cookie(request.scope, visitor.token)
         return answer
+
+    async def _refused(self, request: Request, to: str, refusal: CallerRefused) -> Response:
+        """Only wrong tokens count: behind a proxy all have one address, and nobody there keeps the others out."""
+        address = address_of(request.scope)
+        if wait_s := self._tries.wait_s(address):
+            page = await self._page(request, to, "too many wrong tokens from your address; wait a minute", HTTPStatus.TOO_MANY_REQUESTS)
+            page.headers["retry-after"] = str(math.ceil(wait_s))
+            return page
+        self._tries.failed(address)
+        return await self._page(request, to, str(refusal), http_status(refusal))
 
     async def leave(self, request: Request) -> Response:
         """POST /logout."""

@@ -55,3 +55,11 @@ async def test_an_address_that_ends_with_a_slash_leads_nowhere_by_a_name_that_wa
             assert answer.status_code == 404
             assert "location" not in answer.headers
             assert "there is no such page" in answer.text
+
+
+async def test_an_address_makes_no_line_of_its_own_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with Pages(no_runs).client() as client:
+        answer = await client.get("/runs/a%0a09:00:00%20INFO%20forged/card")  # these services know no runs
+        assert answer.status_code == 500
+    assert "forged" in caplog.text
+    assert not [record for record in caplog.records if "\n" in record.getMessage()]
