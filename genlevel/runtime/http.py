@@ -268,7 +268,8 @@ def _bounded_protocol() -> type[asyncio.Protocol]:
                 leaves.transport.abort()
 
         def is_idle(self) -> bool:
-            return self.cycle is None or self.cycle.response_complete or self.transport.is_closing()
+            """Has no whole request: whoever sends one slowly keeps nobody out."""
+            return self.cycle is None or self.cycle.response_complete or self.cycle.more_body or self.transport.is_closing()
 
     return Bounded
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -57,6 +58,28 @@ async def test_connections_without_a_request_have_to_go_if_there_are_too_many(re
         assert (await fetch(server, "/healthz"))[0] == 200
         await until(lambda: sum(reader.at_eof() or reader.exception() is not None for reader, _ in idle) >= 50)
         for _, writer in idle:
+            writer.close()
+
+
+async def test_requests_that_do_not_arrive_have_to_go_if_there_are_too_many() -> None:
+    asked = 0
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal asked
+        asked += 1
+        while (message := await receive()).get("more_body"):
+            pass
+        if message["type"] == "http.request":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": b"taken"})
+
+    async with HttpServer(cast(FastAPI, app), "127.0.0.1:0", asks=True) as server:
+        slow = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(MOST_CONNECTIONS)]
+        for _, writer in slow:
+            writer.write(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na")
+        await until(lambda: asked == len(slow))
+        assert (await fetch(server, "/"))[2] == "taken"
+        for _, writer in slow:
             writer.close()
 
 
