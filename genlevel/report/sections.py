@@ -12,6 +12,7 @@ from genlevel.report.methods import METHODS
 from genlevel.views.card import Card
 from genlevel.views.card_pictures import Figure, contested_figure, contested_table, levels_figure, places_figure, synergy_figure
 from genlevel.views.card_tables import baselines_table, skills_table, tasks_table
+from genlevel.views.environment import capital
 from genlevel.views.table import Cell, Table, table
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _verdict_lines(card: Card) -> tuple[str, ...]:
     counts = result["instances"]
     outcomes = ("answered", "refused", "unparsable", "failed", "unsupported", "pending")
     shown = ", ".join(f"{counts[name]:,} {name}" for name in outcomes if counts[name])
-    verdicts = (f"{part.of}: {part.head}. {part.told}" for part in card.verdicts)
+    verdicts = (f"{part.of}: {part.head}. {capital(part.told)}" for part in card.verdicts)
     asked = f"{asked_told(counts['total'], result['repeats'])}: {shown}. The run is {result['status']}"
     return tuple(map(_sentence, (*verdicts, *card.details, asked, *(remark.told for remark in card.remarks))))
 

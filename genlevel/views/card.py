@@ -368,6 +368,8 @@ def _remarks(document: Document, entries: Sequence[TaskEntry]) -> Iterator[Remar
         tasks = sum(entry["tasks"] for entry in (*level["modalities"].values(), level["language"]))
         whole = "General-Bench" if document["benchmark"] == GENERAL_BENCH else "the benchmark"
         asked = f"Partial: {_counted(len(entries), 'task')} asked, or a sample of their instances, of the {tasks:,} of {whole}."
+        if len(entries) == tasks:
+            asked = f"Partial: of the {tasks:,} tasks of {whole} only a sample of instances was asked."
         yield Remark(f"{asked} What was not asked counts as 0 in the levels; those over the asked tasks alone are further down.", "warn")
     if counts["failed"] or counts["pending"]:
         told = " and ".join(f"{counts[name]:,} {name}" for name in ("failed", "pending") if counts[name])

@@ -68,6 +68,8 @@ async def test_a_report_says_the_verdict_first_and_all_that_was_promised(folder:
         f"Stamp of run {runs[0]}",
     ]  # fmt: skip
     assert report.sections[0].lines[0].startswith("Certified")
+    for line in report.sections[0].lines[:3]:
+        assert re.search(r"\. [a-z]", line) is None, line
     assert len(report.sections[0].figures) == 2
     assert "sha256" in report.sections[-1].code
 

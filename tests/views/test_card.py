@@ -90,6 +90,15 @@ def test_what_is_partial_and_incomplete_is_said_with_what_it_means(card):
     assert "1 task is below chance" in said
 
 
+def test_of_a_sample_of_all_tasks_no_task_is_said_to_be_missing(documents):
+    document = copy.deepcopy(documents["listed"])
+    for entry in (*document["level"]["modalities"].values(), document["level"]["language"]):
+        entry["tasks"] = 0
+    document["level"]["language"]["tasks"] = len(document["tasks"])
+    (said, *_) = (remark.told for remark in card_of(document).remarks if remark.told.startswith("Partial"))
+    assert said.startswith("Partial: of the 5 tasks of General-Bench only a sample of instances was asked.")
+
+
 def test_a_score_is_surely_above_guessing_only_by_its_interval(card):
     words = {entry.scored["score"]: baseline_words(entry) for entry in card.given_away}
     assert words[100.0] == "surely above"

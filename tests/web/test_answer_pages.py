@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from genlevel.views.environment import make_environment
 from genlevel.web.answer_filter import PAGE
 from genlevel.web.places import AnswerPlace
 from tests.web.answering import AnsweredRun, Replies, write_task
@@ -153,6 +155,22 @@ def test_one_answer_has_its_question_answer_label_score_and_what_it_took(answere
     page = one(answered, CHOICES, "q002")
     assert "unparsable" in page
     assert "no answer could be read" in page
+
+
+@pytest.mark.parametrize(
+    ("right", "score", "best", "said"),
+    [
+        (True, 100.0, 100.0, "✓ right"),
+        (True, 0.0, 0.0, "✓ right"),
+        (False, 0.0, 100.0, "✗ wrong"),
+        (False, 20.0, 100.0, "partly right"),
+        (False, 3.5, 0.0, "an error"),
+        (None, None, None, "answered"),
+    ],
+)
+def test_what_is_right_in_part_is_not_called_wrong(right: bool | None, score: float | None, best: float | None, said: str) -> None:
+    macros = cast("Any", make_environment("genlevel.web").get_template("answer_parts.html").module)
+    assert said in macros.rightness({"outcome": "answered", "right": right, "score": score, "best": best})
 
 
 def test_an_answer_knows_its_neighbours_in_the_list_that_it_was_opened_from(answered: AnsweredRun) -> None:

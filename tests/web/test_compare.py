@@ -43,6 +43,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> ScoredRuns:
         await found.store("other", {TASKS[0].id: choices(9, 10)}, TASKS[:1], benchmark="mine")
         for run in (*RIGHT, "other"):
             await found.scorer.get_verdict(sc.GetVerdictRequest(run_id=run))
+        found.evaluator.runs["three"].name = "the <third>"
 
     asyncio.run(store())
     return found
@@ -88,6 +89,8 @@ async def test_of_more_runs_each_is_compared_with_the_first_and_the_error_is_sha
     ]  # fmt: skip
     page = (await asks.get("/compare?run=one&run=two&run=three")).text
     assert "the error of 5 % is shared by the 2 comparisons with A" in page
+    assert "Intervals are at 97.5 %" in page
+    assert "the &lt;third&gt;" in page.split("<h2>")[2].split("</h2>")[0]  # a run's name is what it is called
     rows = list(csv.DictReader(io.StringIO((await asks.get("/compare.tasks-1.csv?run=one&run=two&run=three")).text)))
     by_name = {task["task"].strip(): task["p_adjusted"] for task in document["comparisons"][0]["comparison"]["tasks"]}
     assert [float(row["p adjusted"]) for row in rows] == [pytest.approx(min(1.0, 2 * by_name[row["task"]])) for row in rows]

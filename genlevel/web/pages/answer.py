@@ -119,10 +119,10 @@ def _counts(found: Answered) -> dict[str, int]:
 def _right(found: Answered) -> Document:
     """As answers of a list have it."""
     scored = found.scored
-    right = None
+    told: Document = {"outcome": found.entry["outcome"], "right": None, "score": None, "best": None}
     if scored is not None and scored.HasField("score") and scored.HasField("best"):
-        right = abs(scored.score - scored.best) <= 1e-9
-    return {"outcome": found.entry["outcome"], "right": right}
+        told |= {"right": abs(scored.score - scored.best) <= 1e-9, "score": scored.score, "best": scored.best}
+    return told
 
 
 def _texts(asked: Asked, found: Answered) -> dict[str, Text]:

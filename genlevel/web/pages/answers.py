@@ -52,7 +52,7 @@ async def answers_page(asked: Asked) -> Page:
         "next": wanted.address(found.run_id, after=found.next) if found.next else "",
         "nothing": AnswerFilter(order=wanted.order).address(found.run_id),
         "outcomes": OUTCOMES,
-        "rights": RIGHT,
+        "rights": {name: "less than right" if name == "wrong" else name for name in RIGHT},
         "orders": {name: told for name, (_order, told) in ORDERS.items()},
         "tasks": _tasks(found.run_id, document, wanted)[:_MOST_TASKS],
         "tasks_csv": wanted.address(found.run_id, table="tasks"),

@@ -40,7 +40,7 @@ async def compare_page(asked: Asked) -> Page:
     awaited = sum(one is None for one in found)
     query = [(name, value) for name, values in asked.query.items() if name != "part" for value in values]
     values: dict[str, object] = {
-        "runs": [standing_document(run, standings.get(run.run_id)) for run in runs],
+        "runs": [{**standing_document(run, standings.get(run.run_id)), "name": run.name} for run in runs],
         "pairs": pairs,
         "awaited": awaited,
         "again": f"/compare?{urlencode([*query, ('part', 'compared')])}",

@@ -16,6 +16,7 @@ from genlevel.runtime.shown import quoted
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.views.table import Table, table
 from genlevel.web.page import Asked, Page
+from genlevel.web.pages.leaderboard import MOST_COMPARED
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
@@ -46,6 +47,7 @@ async def runs_page(asked: Asked) -> Page:
         "given": given,
         "filtered": bool(kept),
         "statuses": list(STATUSES),
+        "most_compared": MOST_COMPARED,
         "found": found.found,
         "newest": f"/?{urlencode(kept)}" if asked.one("after") else "",
         "older": f"/?{urlencode({**kept, 'after': found.next})}" if found.next else "",
