@@ -221,7 +221,7 @@ class AsyncClient:
         """Compares two runs of one suite on the instances that both have answered or refused. Differences are A minus B.
 
         Args:
-            a: a run's id.
+            a: a run's id, the beginning of one, or its name.
             b: the other's.
             alpha: error of each interval, above 0 and below 0.5.
             draws: bootstrap and permutation draws, 100 to 100000.
@@ -236,10 +236,10 @@ class AsyncClient:
         from scorer.runs.comparison import comparison_json
 
         check_all(alpha=alpha, draws=draws, seed=seed, references=references)
-        request = sc.CompareRequest(
-            run_a=text_of("a", a), run_b=text_of("b", b), alpha=alpha, draws=draws, seed=seed, references=references
-        )
+        runs = (text_of("a", a), text_of("b", b))
         async with self._connection.using() as found:
+            ids = [(await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run.run_id for run in runs]
+            request = sc.CompareRequest(run_a=ids[0], run_b=ids[1], alpha=alpha, draws=draws, seed=seed, references=references)
             return comparison_of(comparison_json(await found.scorer.compare(request)))
 
     async def leaderboard(

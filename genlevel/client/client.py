@@ -170,7 +170,7 @@ class Client(BlockingClient):
         """Compares two runs of one suite on the instances that both have answered or refused. Differences are A minus B.
 
         Args:
-            a: a run's id.
+            a: a run's id, the beginning of one, or its name.
             b: the other's.
             alpha: error of each interval, above 0 and below 0.5.
             draws: bootstrap and permutation draws, 100 to 100000.

@@ -72,6 +72,7 @@ def told(client: Client) -> dict[str, object]:
         "answer": run.answer("nlp/General-Knowledge", "gk05"),
         "comparison": client.compare(run.id, other.id),
         "described": run.describe(name="first", tags=["weekly"]).tags,
+        "by name": client.compare("first", other.id).run_a == run.id,
         "found": client.run("first").id == run.id,
         "listed": {one.id for one in client.runs(model="my-*")},
         "models": client.models("my-*"),
@@ -91,6 +92,7 @@ def test_the_same_run_is_the_same_in_this_process_and_over_mutual_tls(deployed: 
         in_this_process, over_mutual_tls = told(here), told(there)
     assert plain(in_this_process) == plain(over_mutual_tls)
     assert in_this_process["state"].status == "finished"
+    assert in_this_process["by name"]
     assert len(in_this_process["answers"]) == 8
 
 
