@@ -43,4 +43,6 @@ class Web(_Strict):
     def _is_an_origin(cls, value: str) -> str:
         if value and not _ORIGIN.fullmatch(value):
             raise ValueError("must be http:// or https://, a host and no path, such as https://genlevel.example")
-        return value.lower().rstrip("/")
+        origin = value.lower().rstrip("/")
+        usual = ":443" if origin.startswith("https:") else ":80"
+        return origin.removesuffix(usual)  # as browsers say it

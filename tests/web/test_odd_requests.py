@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from genlevel.connection.services import Services
 from genlevel.runtime.callers import Caller
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.listening import Web
 from genlevel.runtime.settings import Settings
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.web.door import Door
 from genlevel.web.page import Asked
 from genlevel.web.pages.run_forms import wished_limits
-from tests.web.test_bounds import Pages, no_runs
+from tests.web.test_bounds import Pages, no_runs, scope
 
 
 def asked(written: str) -> Asked:
@@ -63,3 +65,19 @@ async def test_an_address_makes_no_line_of_its_own_in_the_log(caplog: pytest.Log
         assert answer.status_code == 500
     assert "forged" in caplog.text
     assert not [record for record in caplog.records if "\n" in record.getMessage()]
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://Pages.example:443/", "https://pages.example"),
+        ("http://pages.example:80", "http://pages.example"),
+        ("https://pages.example:8443", "https://pages.example:8443"),
+    ],
+)
+def test_forms_come_from_the_address_that_browsers_use_however_it_is_written(url: str, origin: str) -> None:
+    headers = [(b"host", b"inner:7400"), (b"origin", origin.encode()), (b"sec-fetch-site", b"same-origin")]
+    door = Door(web=Web(url=url))
+    assert door.is_own_request({**scope("/x"), "method": "POST", "headers": headers})
+    headers[1] = (b"origin", b"https://pages.example:1")
+    assert not door.is_own_request({**scope("/x"), "method": "POST", "headers": headers})
