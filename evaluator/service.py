@@ -48,7 +48,6 @@ from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
-from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from evaluator.monitors.service import Monitors
@@ -271,8 +270,8 @@ class Evaluator:
             problems = await self._journal.writes(keep_ratings, self._journal, record.run_id, plan, request.ratings)
         await score_again(self._context, plan, record)
         if not await self._journal.reads(self._journal.list.records, [record.run_id]):
-            await self._context.scorer.forget_run(sc.ForgetRunRequest(run_id=record.run_id))
-            raise NotFoundError(f"run {record.run_id} was deleted meanwhile")
+            stays = await self._deleting.clear_again(record.run_id)
+            raise NotFoundError("; ".join([f"run {record.run_id} was deleted meanwhile", *stays]))
         return ev.RescoreRunResponse(run=await self._records.message(record), problems=problems)
 
     async def _offline_plan(self, record: RunRecord) -> Plan:

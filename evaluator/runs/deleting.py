@@ -100,6 +100,17 @@ class Deleting:
                 await lock.release()
         return [*problems, *await self.remove_unused()]
 
+    async def clear_again(self, run_id: str) -> list[str]:
+        """Removes what was written of a run while it was deleted, by who had begun before. Returns what a person has to know."""
+        lock = self._locks.of(run_id)
+        if not await lock.acquire():  # whoever deletes it now removes the rest
+            await self._scorer.forget_run(sc.ForgetRunRequest(run_id=run_id))
+            return []
+        try:
+            return await self._clear(run_id, lock)
+        finally:
+            await lock.release()
+
     async def remove_unused(self) -> list[str]:
         """Removes the files of deleted runs that nobody has. Returns what a person has to know. Raises StorageError.
 

@@ -18,6 +18,8 @@ from evaluator.journal.plan_numbers import Part
 from evaluator.journal.records import Answer, Judgement, OpenCalls, RunJudge
 from evaluator.journal.tables import deleted_runs, runs, unused_files
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.errors import StorageError
+from genlevel.runtime.leases import LeaseTable
 from genlevel.runtime.storage import sqlite_url
 from tests.evaluator.journal.test_plan_numbers import begun, ended, record, started
 
@@ -64,7 +66,11 @@ async def test_nothing_of_a_run_is_left_and_all_of_the_others(journal):
     before = left(journal, "2")
     assert len(before) >= 6
     assert left(journal, "1") == before
-    deleted(journal, "1")
+    assert journal.deletion.take_out(journal.list.records(["1"])[0], None)
+    assert (journal.deletion.is_cleared("1"), journal.deletion.is_cleared("2")) == (False, None), "the first time it was"
+    assert journal.deletion.clear("1", None)
+    journal.deletion.cleared("1", None)
+    assert journal.deletion.is_cleared("1")
     assert (left(journal, "1"), left(journal, "2")) == (set(), before)
     assert (journal.deletion.is_cleared("1"), journal.deletion.is_cleared("2")) == (True, None)
     assert not journal.deletion.take_out(record("1"), None), "it is not there any more"
@@ -137,6 +143,71 @@ async def test_what_is_merged_again_from_a_deleted_run_is_the_try_that_that_was(
     assert [(standing.least, standing.counts) for standing in found] == [(0, False), (1, False), (3, True)]
 
 
+async def test_what_is_merged_from_a_deleted_tick_is_a_try_of_its_own(journal):
+    """As while the tick was there: that was no try, and what is merged from its answers is one."""
+    journal.create_run(replace(record("tick"), occasion="hourly#1"))
+    started(journal, "tick")
+    await journal.record(Answer("tick", "t", "i", Outcome.ANSWERED, created=2.0))
+    ended(journal, "tick")
+    (first,) = journal.list_answers("tick")
+    found = []
+
+    def merged(standings):
+        found.append([(standing.least, standing.counts) for standing in standings])
+        return record("merged", "")
+
+    journal.create_merged("m", "b", [Part("tick", ("a",), first)], merged)
+    deleted(journal, "tick")
+    journal.create_merged("m", "b", [Part("tick", ("a",), first)], merged)
+    assert found[0] == found[1] == [(1, True)]
+
+
+async def test_what_is_merged_again_has_the_number_of_the_plan_of_its_task(journal):
+    """A deleted run that was merged itself has asked its tasks in several plans."""
+    plans = json.dumps({"taskPlans": {"t": 3, "u": 5}})
+    journal.create_run(replace(record("both"), facts=plans, plan_number=5))
+    for task in "tu":
+        await journal.record(Answer("both", task, "i", Outcome.ANSWERED, created=2.0))
+    firsts = list(journal.list_answers("both"))
+    deleted(journal, "both")
+    found = []
+
+    def merged(standings):
+        found.extend((standing.least, standing.counts) for standing in standings)
+        return record("merged", "")
+
+    journal.create_merged("m", "b", [Part("elsewhere", (first.task,), first) for first in firsts], merged)
+    assert [first.task for first in firsts] == ["t", "u"]
+    assert found == [(3, False), (5, False)]
+
+
+def test_a_new_run_of_a_plan_comes_after_all_that_were_deleted(journal):
+    assert journal.deletion.last_generation("1") == -1
+    for run_id, generation in (("1-2", 2), ("1-7", 7), ("1-3", 3)):
+        journal.create_run(replace(record(run_id), identity="1", generation=generation))
+        deleted(journal, run_id)
+    assert journal.deletion.last_generation("1") == 7
+
+
+async def test_who_has_lost_the_run_deletes_nothing_of_it(journal):
+    await filled(journal, "1", "a")
+    before = left(journal, "1")
+    leases = LeaseTable(journal._engine.url.render_as_string(hide_password=False))
+    late = leases.acquire("run 1", "a", ttl_s=-1.0)
+    now = leases.acquire("run 1", "b", ttl_s=100.0)
+    with pytest.raises(StorageError, match="another process works on the run"):
+        journal.deletion.take_out(journal.list.records(["1"])[0], late)
+    assert (left(journal, "1"), journal.run("1") is not None) == (before, True)
+    assert journal.deletion.take_out(journal.list.records(["1"])[0], now)
+    for broken_off in (journal.deletion.clear, journal.deletion.cleared):
+        with pytest.raises(StorageError, match="another process works on the run"):
+            broken_off("1", late)
+    assert (left(journal, "1"), journal.deletion.to_clear()) == (before - {"evaluator_runs"}, ["1"])
+    journal.deletion.clear("1", now)
+    assert left(journal, "1") == set()
+    leases.close()
+
+
 async def test_files_that_another_run_has_are_not_unused(journal):
     await filled(journal, "1", "a", "b")
     await filled(journal, "2", "b", "c")
@@ -189,7 +260,11 @@ async def test_what_is_written_anew_under_the_id_of_a_deleted_run_stays(journal)
     before = left(journal, "1")
     journal.deletion.clear("1", None)
     assert left(journal, "1") == before
-    deleted(journal, "1")
+    assert journal.deletion.take_out(journal.list.records(["1"])[0], None)
+    assert (journal.deletion.is_cleared("1"), journal.deletion.is_cleared("2")) == (False, None), "the first time it was"
+    assert journal.deletion.clear("1", None)
+    journal.deletion.cleared("1", None)
+    assert journal.deletion.is_cleared("1")
     with journal._engine.connect() as connection:
         assert len(connection.execute(select(deleted_runs)).all()) == 2
         assert len(connection.execute(select(unused_files)).all()) == 1

@@ -23,6 +23,7 @@ from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
+from tests.evaluator.journal.test_deletion import left
 from tests.evaluator.journal.test_plan_numbers import record
 from tests.evaluator.runs.asking import finish, specification, start
 
@@ -264,7 +265,7 @@ async def test_a_start_that_has_read_a_run_before_it_was_deleted_begins_nothing(
         await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
 
 
-async def test_a_run_that_is_deleted_while_it_is_scored_again_leaves_no_score(make_evaluator, suite_folder, monkeypatch):
+async def test_a_run_that_is_deleted_while_it_is_scored_again_leaves_nothing(make_evaluator, suite_folder, monkeypatch):
     evaluator, scorer = make_evaluator()
     run = await start(evaluator, suite_folder(1))
     from evaluator import service
@@ -273,11 +274,13 @@ async def test_a_run_that_is_deleted_while_it_is_scored_again_leaves_no_score(ma
 
     async def deleted_meanwhile(*arguments):
         await evaluator.delete_run(delete_of(run))
+        evaluator._journal.judgements.store_people(run.run_id, {"nlp/Causal-Reasoning": {"q0": {"anna": 3.0}}})
         await again(*arguments)
 
     monkeypatch.setattr(service, "score_again", deleted_meanwhile)
     with pytest.raises(NotFoundError, match="deleted meanwhile"):
         await evaluator.rescore_run(ev.RescoreRunRequest(run_id=run.run_id))
+    assert left(evaluator._journal, run.run_id) == set()
     with pytest.raises(NotFoundError):
         await scorer.get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
 
