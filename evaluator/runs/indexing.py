@@ -62,6 +62,7 @@ async def indexed_after(kept: Scored, run_id: str, task: str) -> AsyncIterator[d
     try:
         yield questions
         try:
+            number = await kept.journal.writes(table.begin, run_id, task)  # anew: if it took long, somebody has indexed it meanwhile
             await index_task(kept, run_id, task, number, questions)
             whole = True
         except GenlevelError as error:

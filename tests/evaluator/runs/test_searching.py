@@ -349,6 +349,25 @@ async def test_failures_that_were_asked_again_and_never_scored_are_what_they_bec
     assert (one.instance_id, one.outcome, one.excerpt) == ("q1", sc.OUTCOME_ANSWERED, "A")
 
 
+async def test_what_takes_long_to_score_is_indexed_in_the_end(make_evaluator, suite_folder, monkeypatch, tmp_path):
+    """Longer than until it is taken for what never ends: whoever searches meanwhile indexes what there is then."""
+    evaluator, scorer = make_evaluator()
+    run = await finish(evaluator, ev.StartRunRequest(specification=specification(suite_folder(6))))
+    file = suite_folder(6) / "nlp" / "Causal-Reasoning" / "annotation.json"
+    file.write_text(file.read_text().replace('"answer": "B"', '"answer": "A"'))
+    usual, found = scorer.score_task, []
+
+    async def slow(requests):
+        forget_index(tmp_path, f"update evaluator_scored set begun = begun - {LEFT_S + 1}")
+        found.append(counted(await found_in(evaluator, run)))
+        return await usual(requests)
+
+    monkeypatch.setattr(scorer, "score_task", slow)
+    await evaluator.rescore_run(ev.RescoreRunRequest(run_id=run.run_id))
+    assert found == [{"nlp/Causal-Reasoning": (6, 3, 3)}]
+    assert counted(await found_in(evaluator, run)) == {"nlp/Causal-Reasoning": (6, 6, 0)}
+
+
 async def test_whoever_begins_later_is_the_one_who_writes(make_evaluator, suite_folder):
     evaluator, _scorer = make_evaluator()
     run = await finish(evaluator, ev.StartRunRequest(specification=specification(suite_folder(3))))
