@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 @click.pass_context
 def view(ctx: click.Context, run: str, port: int | None, browser: bool, out: Path) -> None:
     """Show runs in the browser, or one of them."""
+    from genlevel.runtime.memory import keep_little
+
+    keep_little()  # long pages are made in threads, and each would keep a store of its own
     settings = settings_of(ctx)
     if run:
         need_run_folder(settings, out)
