@@ -181,6 +181,24 @@ async def test_what_is_merged_again_has_the_number_of_the_plan_of_its_task(journ
     assert found == [(3, False), (5, False)]
 
 
+@pytest.mark.parametrize("other", [{"model": "n"}, {"benchmark": "c"}])
+async def test_deleted_runs_of_other_models_and_benchmarks_are_no_tries(journal, other):
+    journal.create_run(record("1", "a", number=4, **other))
+    started(journal, "1")
+    await journal.record(Answer("1", "t", "i", Outcome.ANSWERED, created=2.0))
+    (first,) = journal.list_answers("1")
+    deleted(journal, "1")
+    assert journal.new_number("m", "b", "a") == 1
+    found = []
+
+    def merged(standings):
+        found.extend((standing.least, standing.counts) for standing in standings)
+        return record("merged", "")
+
+    journal.create_merged("m", "b", [Part("1", ("a",), first)], merged)
+    assert found == [(1, True)]
+
+
 def test_a_new_run_of_a_plan_comes_after_all_that_were_deleted(journal):
     assert journal.deletion.last_generation("1") == -1
     for run_id, generation in (("1-2", 2), ("1-7", 7), ("1-3", 3)):
