@@ -111,7 +111,10 @@ class _Site:
         """The page's document as JSON."""
 
         async def answer(request: Request) -> Response:
-            document = (await self._made(request, row)).document
+            made = await self._made(request, row)
+            if isinstance(made, Moved):
+                return _elsewhere(made, ".json")
+            document = made.document
             text = await in_thread(lambda: json.dumps(document, ensure_ascii=False, allow_nan=False), name="a page's data")
             return Response(text, media_type="application/json")
 
@@ -122,6 +125,8 @@ class _Site:
 
         async def answer(request: Request) -> Response:
             made = await self._made(request, row)
+            if isinstance(made, Moved):
+                return _elsewhere(made, f".{request.path_params['table']}.csv")
             found = made.tables.get(request.path_params["table"])
             if found is None:
                 line = f"this page has no such table; it has {', '.join(made.tables) or 'none'}"
@@ -186,10 +191,8 @@ class _Site:
 
         return endpoint
 
-    async def _made(self, request: Request, row: PageRow) -> Page:
-        made = await _handler(row.handler)(self._asked(request, fields_of(request.url.query)))
-        assert isinstance(made, Page), f"{row.path} has no data"
-        return made
+    async def _made(self, request: Request, row: PageRow) -> Page | Moved:
+        return await _handler(row.handler)(self._asked(request, fields_of(request.url.query)))
 
     async def _drawn(self, request: Request, asked: Asked, made: Page, path: str, *, address: str = "", part: str = "") -> Response:
         """A page as HTML. path: of its row. address: of the page, if it is not the request's. part: that block of it alone."""
@@ -209,6 +212,12 @@ class _Site:
     def _asked(self, request: Request, query: Mapping[str, Sequence[str]]) -> Asked:
         path = {name: value for name, value in request.path_params.items() if name != "table"}
         return Asked(self._services, self._settings, self._door.caller(request), path, query)
+
+
+def _elsewhere(made: Moved, end: str) -> Response:
+    """To the data of the page that it leads to."""
+    path, mark, query = made.to.partition("?")
+    return RedirectResponse(f"{path}{end}{mark}{query}", HTTPStatus.SEE_OTHER)
 
 
 def _above(request: Request) -> str:

@@ -228,6 +228,9 @@ async def test_an_id_may_be_cut_short_and_one_that_is_not_there_is_told_of(tmp_p
         run = await begun(site, make_suite(tmp_path, 3))
         short = await site.get(f"/runs/{run[:6]}")
         assert (short.status_code, short.headers["location"]) == (303, f"/runs/{run}")
+        for data in (".json", ".tasks.csv"):
+            there = await site.get(f"{short.request.url.path}{data}")
+            assert (there.status_code, there.headers["location"]) == (303, f"/runs/{run}{data}")
         assert "no run 'nothing' here" in shown(await site.page("/runs/nothing", 404))
         assert (await site.get("/runs/nothing.json")).status_code == 404
 
