@@ -21,6 +21,7 @@ from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.settings import Settings
 from tests.performance.stored_runs import make_suite, store_run, usual_answer
 
+pytestmark = pytest.mark.xdist_group("reports")  # they share three runs
 HOSTILE = "</pre></main><script>alert(1)</script><img src=x onerror=alert(2)> | a `b` [c](javascript:d) \u202e \x1b[2J \x00 ```\n# e"
 
 
