@@ -183,7 +183,7 @@ async def test_health_follows_its_check_and_who_waits_for_health_is_not_locked_o
         async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
             return sc.GetVerdictResponse(run_id=request.run_id)
 
-        begin_run = score_task = compare = list_instances = get_verdict
+        begin_run = score_task = compare = list_instances = list_standings = forget_run = get_verdict
 
     check = Checked("starting")
     server = RpcServer("127.0.0.1:0", grace_s=0.1)
