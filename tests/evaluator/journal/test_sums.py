@@ -105,7 +105,7 @@ async def test_nothing_is_kept_of_a_run_that_goes_on():
     begun(journal, "1")
     (record,) = journal.list.records(["1"])
     assert record.status == ev.RUN_STATUS_RUNNING
-    await journal.sums.keep(record, Sums(journal.totals("1"), NO_JUDGING))
+    await journal.sums.keep(record, Sums(journal.totals("1"), NO_JUDGING, details=journal.details.of("1").text()))
     assert journal.sums.of([record]) == {}
     ended(journal, "1")
     assert journal.sums.of(journal.list.records(["1"])) == {}
