@@ -77,7 +77,7 @@ async def drive(
         print_json(document)
     else:
         told = {**document, "reason": ""} if has_no_answer(document) else document  # the line that ends the command says it
-        print_card(told, places)
+        print_card(told, {**places, "browser": f"genlevel view {run.run_id}{where}"})
     return _exit_code(run, watched.stopped, failure, where)
 
 

@@ -32,7 +32,7 @@ _MODALITIES = ["image", "video", "audio", "3d", "language"]
 @click.option("--level", type=click.IntRange(2, 5), help="Only the list of this level.")
 @click.option("--suite", metavar="NAME[@HASH]", default="", help="Only runs on this suite; of several of one name, those of this content.")
 @click.option(
-    "--benchmark", metavar="NAME", default=GENERAL_BENCH, show_default=True, help="The board of this benchmark: a suite may be its own."
+    "--benchmark", metavar="NAME", default="", help="The board of this benchmark: a suite may be its own (default: that of most runs here)."
 )
 @click.option("--published", is_flag=True, help="Show the models of the paper too, as published there; not measured here.")
 @references_option
@@ -62,12 +62,13 @@ def leaderboard(
     """
     from genlevel.documents.leaderboard import BoardAsked, general_board, published_document
 
+    benchmark = benchmark or (GENERAL_BENCH if published else "")
     asked = BoardAsked(scope or "", modalities, paradigm or "", skill, level, suite, references, published, benchmark)
     settings = settings_of(ctx)
     if published and benchmark == GENERAL_BENCH and out == DEFAULT_FOLDER and nothing_stored(settings, out):
         document = published_document(asked)
     else:
-        if benchmark == GENERAL_BENCH:
+        if benchmark in ("", GENERAL_BENCH):
             general_board(asked)  # what does not exist is said before anything is looked for
         need_run_folder(settings, out)
         document = run_async(_over_runs(settings, out, asked))

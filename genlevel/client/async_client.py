@@ -245,7 +245,7 @@ class AsyncClient:
     async def leaderboard(
         self,
         *,
-        benchmark: str = "general-bench",
+        benchmark: str = "",
         scope: str = "",
         modalities: Sequence[str] = (),
         paradigm: str = "",
@@ -258,7 +258,8 @@ class AsyncClient:
         """The measured models, each by its run with most answers, ranked within their levels.
 
         Args:
-            benchmark: General-Bench, which alone has scopes and published models, or another one that runs are on.
+            benchmark: General-Bench, which alone has scopes and published models, or another one that runs are on; empty = what most
+                runs are on, General-Bench first.
             scope: A, B, C or D; empty = as the others imply.
             modalities: of scopes B and C.
             paradigm: comprehension or generation, of scope C.
@@ -269,13 +270,14 @@ class AsyncClient:
             references: specialists' scores: workbook or appendix.
 
         Example:
-            >>> board = await client.leaderboard(benchmark="starter")
+            >>> board = await client.leaderboard()
             >>> sorted(entry.model for entry in board.models)
             ['my-model', 'my-other-model']
         """
         from genlevel.documents.leaderboard import BoardAsked, leaderboard_document
 
         check_all(references=references, modalities=modalities)
+        benchmark = benchmark or ("general-bench" if published else "")
         asked = BoardAsked(scope, tuple(modalities), paradigm, skill, level, suite, references, published, benchmark)
         async with self._connection.using() as found:
             return board_of(await leaderboard_document(found, asked))

@@ -187,7 +187,7 @@ class Client(BlockingClient):
     def leaderboard(
         self,
         *,
-        benchmark: str = "general-bench",
+        benchmark: str = "",
         scope: str = "",
         modalities: Sequence[str] = (),
         paradigm: str = "",
@@ -200,7 +200,8 @@ class Client(BlockingClient):
         """The measured models, each by its run with most answers, ranked within their levels.
 
         Args:
-            benchmark: General-Bench, which alone has scopes and published models, or another one that runs are on.
+            benchmark: General-Bench, which alone has scopes and published models, or another one that runs are on; empty = what most
+                runs are on, General-Bench first.
             scope: A, B, C or D; empty = as the others imply.
             modalities: of scopes B and C.
             paradigm: comprehension or generation, of scope C.
@@ -211,7 +212,7 @@ class Client(BlockingClient):
             references: specialists' scores: workbook or appendix.
 
         Example:
-            >>> board = client.leaderboard(benchmark="starter")
+            >>> board = client.leaderboard()
             >>> sorted(entry.model for entry in board.models)
             ['my-model', 'my-other-model']
         """

@@ -28,8 +28,8 @@ _ASKED_TOGETHER = 5000
 class BoardAsked:
     """What somebody asks for. Empty: as the others imply. level: only the list of this one. published: the paper's models beside.
 
-    benchmark: General-Bench, which alone has scopes and published models, or another one that runs are on; "" takes General-Bench if any
-    run is on it or none is on anything, else what most runs are on.
+    benchmark: General-Bench, which alone has scopes and published models, or another one that runs are on; "" takes General-Bench if a
+    scope is asked for, any run is on it or none is on anything; else what most runs are on.
     """
 
     scope: str = ""
@@ -40,7 +40,7 @@ class BoardAsked:
     suite: str = ""
     references: str = ""
     published: bool = False
-    benchmark: str = GENERAL_BENCH
+    benchmark: str = ""
 
 
 async def leaderboard_document(found: Services | Stored, asked: BoardAsked, *, kept: bool = False) -> Document:
@@ -52,7 +52,8 @@ async def leaderboard_document(found: Services | Stored, asked: BoardAsked, *, k
     asked_board = None if asked.benchmark not in ("", GENERAL_BENCH) else general_board(asked)  # said before anything is looked up
     listed = (await found.evaluator.list_runs(ev.ListRunsRequest())).runs  # the newest first
     benchmarks = Counter(run.benchmark for run in listed)
-    benchmark = asked.benchmark or _usual(benchmarks)
+    scoped = asked.scope or asked.modalities or asked.paradigm or asked.skill
+    benchmark = asked.benchmark or (GENERAL_BENCH if scoped else _usual(benchmarks))
     if benchmark != GENERAL_BENCH and benchmark not in benchmarks:
         known = ", ".join(sorted({GENERAL_BENCH, *benchmarks}))
         raise UsageError(f"no run is on a benchmark {quoted(benchmark)}; known are: {known}")

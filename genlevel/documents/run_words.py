@@ -128,10 +128,10 @@ def _going_elsewhere(recent: Span, pending: int) -> list[tuple[str, str]]:
     rate = max(0, recent.calls - recent.limited - recent.failures) / seen_s
     reasons = ", ".join(sorted(reason for reason, seconds in recent.waits_s.items() if seconds))
     facts = [
-        ("In flight", f"{recent.in_flight_s / seen_s:.1f} in the last minute, a mean"),
-        ("Rate", f"{rate:.1f} answers/s in the last minute"),
+        ("In flight", f"{recent.in_flight_s / seen_s:.1f} (the mean of the last minute)"),
+        ("Rate", f"{rate:.1f} answers/s (over the last minute)"),
     ]
-    facts.append(("Waiting", f"in the last minute on {reasons}" if reasons else "nothing in the last minute"))
+    facts.append(("Waiting", f"on {reasons} (in the last minute)" if reasons else "on nothing (in the last minute)"))
     return [*facts, ("Time left", f"about {duration(pending / rate)}" if rate else "not known")]
 
 

@@ -87,7 +87,7 @@ class Guard:
         """Finds who asks, for whatever works on it. Raises CallerRefused."""
         path = scope["path"]
         if self._door.asks and (path == LOGIN or not self._door.shows_something(scope)):
-            return None if path == LOGIN else self._to_login(scope, "a token is needed; log in, or send one as Authorization: Bearer")
+            return None if path == LOGIN else self._to_login(scope, "a token is needed; programs send theirs as Authorization: Bearer")
         visitor = self._door.visitor(scope)
         if path != "/logout":
             self._door.access.check_role(visitor.caller, Role.READ, path)
