@@ -32,7 +32,7 @@ def _section(section: Section) -> Iterator[str]:
     for figure in section.figures:
         yield from _table(figure.table)
     for found in section.tables:
-        yield from _table(found)
+        yield from _table(found, captioned=found.caption != section.title)
     for number, entry in enumerate(section.examples, 1):
         yield f"{number}. " + "\n   ".join(f"{name}: {_plain(' '.join(text.split()))}  " for name, text in example_of(entry))
     if section.examples:
@@ -41,8 +41,9 @@ def _section(section: Section) -> Iterator[str]:
         yield from ("```json", harmless(section.code).replace("```", "` ` `"), "```", "")
 
 
-def _table(found: Table) -> Iterator[str]:
-    yield from (f"{_plain(found.caption)}:", "")
+def _table(found: Table, *, captioned: bool = True) -> Iterator[str]:
+    if captioned:
+        yield from (f"{_plain(found.caption)}:", "")
     yield "| " + " | ".join(_plain(column.name) for column in found.columns) + " |"
     yield "|" + "|".join("---:" if column.numeric else "---" for column in found.columns) + "|"
     for row in found.rows:

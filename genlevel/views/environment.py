@@ -6,7 +6,7 @@ shown as \\u202e and the like. Nothing of theirs is ever marked as safe.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,10 +28,10 @@ def make_environment(*packages: str) -> Environment:
     made.filters.update(
         text=text,
         line=line,
-        number=words.number,
+        number=_dashed(words.number),
         signed=words.signed,
-        span=words.span,
-        p_value=words.p_value,
+        span=_dashed(words.span),
+        p_value=_dashed(words.p_value),
         short=words.short,
         size=words.size,
         money=words.money,
@@ -61,6 +61,11 @@ def text(value: str) -> str:
 def line(value: str, longest: int = 200) -> str:
     """A text that somebody else wrote as one line of at most so many characters."""
     return words.one_line(calm(value[: 4 * longest]), longest)
+
+
+def _dashed(say: Callable[..., str]) -> Callable[..., str]:
+    """Words for a value, and for None the dash that tables of pages have."""
+    return lambda value, *further: "–" if value is None else say(value, *further)
 
 
 def picture(svg: str) -> Markup:
