@@ -262,7 +262,9 @@ async def test_answers_that_could_not_be_stored_are_told_however_a_run_is_stoppe
     assert ending == (ev.RUN_STATUS_INTERRUPTED, f"{told}; this could not be stored: the database is away", False)
 
 
-async def test_an_error_while_an_answer_is_counted_ends_the_run_for_whoever_watches_it(make_evaluator, suite_folder, monkeypatch):
+async def test_an_error_while_an_answer_is_counted_ends_the_run_for_whoever_watches_it(make_evaluator, scripted, suite_folder, monkeypatch):
+    scripted.latency_s = 0.5  # so that it is watched before that
+
     def broken(_execution):
         raise RuntimeError("broken")
 
