@@ -60,6 +60,7 @@ def view(ctx: click.Context, run: str, port: int | None, browser: bool, out: Pat
             server = pages_server(found, settings, web, access, found.registry)
             await server.start_near(range(first, min(65536, first + MOST_PORTS)) if first else [0])
             async with server:
+                server.begin()
                 stopped = stopped_by_signal()
                 path = f"runs/{quote(run, safe='')}" if run else ""
                 address = f"http://127.0.0.1:{server.port}/{path}"
@@ -103,6 +104,7 @@ def web(ctx: click.Context) -> None:
             services(settings, DEFAULT_FOLDER, token=_shown(settings, access)) as found,
             pages_server(found, settings, listen, access, registry, ready=life, alone=True) as server,
         ):
+            server.begin()
             stopped = stopped_by_signal()
             life.begin(found.ready)
             say(f"pages: {pages_address(listen, server.port)}", settings)

@@ -171,6 +171,11 @@ class HttpServer:
             await asyncio.sleep(0.005)
         return self.port
 
+    def begin(self) -> None:
+        """Makes an app on demand now, so that who comes first need not wait for that. Not before it listens."""
+        if isinstance(self.app, OnDemand):
+            self._called(self.app)
+
     async def stop(self) -> None:
         """Takes no new request and lets open ones end. Stopping twice, or before the start, is fine."""
         self._stopping = True
@@ -183,7 +188,7 @@ class HttpServer:
             self._task = None
 
     def _called(self, app: OnDemand) -> None:
-        """Somebody connects for the first time; what they ask waits in the system's queue meanwhile."""
+        """Somebody connects for the first time, or is about to; what they ask waits in the system's queue meanwhile."""
         if (listener := self._no_longer_waiting()) is not None:
             self._task = asyncio.create_task(self._serve_on_demand(app, listener), name=f"{self._name} {self.address}")
 

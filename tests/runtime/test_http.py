@@ -160,6 +160,21 @@ async def test_an_app_on_demand_is_made_once_somebody_asks_and_who_asks_first_is
         assert (await fetch(second, "/healthz"))[0] == 200
 
 
+async def test_an_app_on_demand_is_made_before_somebody_asks_if_it_is_told_to(registry: CollectorRegistry) -> None:
+    made = asyncio.Event()
+
+    def make() -> FastAPI:
+        loop.call_soon_threadsafe(made.set)
+        return create_app(registry)
+
+    loop = asyncio.get_running_loop()
+    async with HttpServer(OnDemand(make), "127.0.0.1:0") as server:
+        server.begin()
+        server.begin()
+        await asyncio.wait_for(made.wait(), 30)
+        assert (await fetch(server, "/healthz"))[0] == 200
+
+
 async def test_an_app_on_demand_that_cannot_be_made_is_told_in_the_log_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     def make() -> FastAPI:
         raise RuntimeError("half an installation")
