@@ -84,9 +84,11 @@ def asynchronous(place: Path, runner: asyncio.Runner) -> Iterator[dict[str, obje
 
 @pytest.mark.parametrize(("name", "text"), list(examples.public(*WAITING)))
 def test_examples_of_the_client_that_waits_hold(name: str, text: str, waiting: dict[str, object], runner: asyncio.Runner) -> None:
+    waiting["monitor"].resume()  # type: ignore[attr-defined]
     assert examples.run(text, dict(waiting), runner) or name in ("Run", "Monitor")
 
 
 @pytest.mark.parametrize(("name", "text"), list(examples.public(*ASYNCHRONOUS)))
 def test_examples_of_the_asynchronous_client_hold(name: str, text: str, asynchronous: dict[str, object], runner: asyncio.Runner) -> None:
+    runner.run(asynchronous["monitor"].resume())  # type: ignore[attr-defined]
     assert examples.run(text, dict(asynchronous), runner) or name in ("AsyncRun", "AsyncMonitor")

@@ -437,7 +437,7 @@ async def test_a_call_that_a_gateway_took_and_did_not_answer_may_be_charged(core
     assert (failure.reason, failure.may_be_charged) == ("TRANSIENT", True)
 
 
-OTHERS = ("ScoreTask", "GetVerdict", "Compare", "ListStandings", "ListInstances")
+OTHERS = [method.name for method in sc.DESCRIPTOR.services_by_name["ScorerService"].methods if method.name != "BeginRun"]
 
 
 class ScorerCore:

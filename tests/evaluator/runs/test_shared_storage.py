@@ -80,7 +80,7 @@ def test_a_shared_database_has_leases(postgresql, tmp_path, scripted):
 
 async def test_one_of_two_evaluators_works_on_a_run(join, scripted, suite_folder):
     first, second = join(), join()
-    scripted.latency_s = 0.1
+    scripted.latency_s = 0.2
     request = request_of(suite_folder)
     run = (await first.start_run(request)).run
     await asyncio.sleep(TTL_S * 1.2)  # longer than a lease that nobody renews
