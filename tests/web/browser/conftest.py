@@ -31,6 +31,7 @@ ALONE = ("test_hostile_answers", "test_watching_a_run", "test_looking")
 """Modules that do not look at the stored runs."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before what starts the slow ones first
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker does all that looks at the stored runs, which are made once; further modules are a worker's each. They come early."""
     here = Path(__file__).parent
