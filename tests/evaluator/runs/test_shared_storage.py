@@ -24,7 +24,7 @@ from scorer.service import Scorer
 from tests.evaluator.runs.asking import watched
 from tests.waiting import until
 
-TTL_S = 1.5
+TTL_S = 3.0
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])

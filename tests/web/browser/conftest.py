@@ -27,19 +27,13 @@ if TYPE_CHECKING:
     from tests.web.browser.looking import Looking
 
 
-ALONE = ("test_hostile_answers", "test_watching_a_run", "test_looking")
-"""Modules that do not look at the stored runs."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before what starts the slow ones first
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker does all that looks at the stored runs, which are made once; further modules are a worker's each. They come early."""
+    """One worker does all that has a browser: it is one browser, over one data folder."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.full)
-            item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group(f"browser {item.path.stem if item.path.stem in ALONE else ''}"))
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="module")
