@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
@@ -120,7 +120,7 @@ async def test_whoever_reads_gets_all_while_others_take_nothing(monkeypatch: pyt
         for _reader, writer in stalled:
             writer.write(b"GET /x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         await until(lambda: len(ended) >= 3)
-        async with httpx.AsyncClient() as client:
+        async with httpx2.AsyncClient() as client:
             answer = await client.get(f"http://127.0.0.1:{server.port}/x")
         assert answer.content == BODY
         for _reader, writer in stalled:
