@@ -60,6 +60,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """The end of a run lets the collector look at all there is again (genlevel/runtime/memory.py): among the modules of all tests that
+    takes a second each time."""
+    gc.collect(1)
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The repository's root."""

@@ -128,8 +128,9 @@ async def ticks(evaluator: Evaluator, clock: Clock, count: int) -> None:
             await scheduler.look()
 
 
+@pytest.mark.parametrize("in_all", [120, pytest.param(365, marks=pytest.mark.soak)])
 async def test_a_model_that_falls_is_told_to_people_and_one_that_does_not_is_not(
-    genlevel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    in_all: int, genlevel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPS_SECRET", SECRET)
     labels = make_suite(tmp_path / "suites" / "bench", {"Causal-Reasoning": 400, "Sentiment": 400})
@@ -182,9 +183,9 @@ async def test_a_model_that_falls_is_told_to_people_and_one_that_does_not_is_not
 
         await evaluator.monitors.acknowledge_alarms(mo.AcknowledgeAlarmsRequest(name="falling"))
         await evaluator.monitors.pause_monitor(mo.PauseMonitorRequest(name="falling", paused=True))
-        await ticks(evaluator, clock, 365 - (await seen(evaluator, "steady")).monitor.ticks)
+        await ticks(evaluator, clock, in_all - (await seen(evaluator, "steady")).monitor.ticks)
         steady = await seen(evaluator, "steady")
-        assert (steady.monitor.ticks, steady.monitor.missed, list(steady.alarms)) == (365, 0, [])
+        assert (steady.monitor.ticks, steady.monitor.missed, list(steady.alarms)) == (in_all, 0, [])
         assert {tick.outcome for tick in steady.ticks} == {mo.TICK_OUTCOME_COMPLETE}
         assert {name for _, name in alerting.fired()} <= {"falling"}
 

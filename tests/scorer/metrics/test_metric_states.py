@@ -64,7 +64,7 @@ def test_every_metric_that_can_be_computed_has_examples() -> None:
 def test_any_split_in_any_order_delivered_twice_gives_the_same_score(row: dict[str, Any], folder: Path) -> None:
     metric = metric_of(row)
 
-    @settings(max_examples=row.get("draws", 25), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=row.get("draws", 15), suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def law(data: st.DataObject) -> None:
         pairs: list[tuple[Parsed, Question]] = data.draw(st.lists(pairs_of(row, folder), min_size=1, max_size=8))
@@ -102,7 +102,7 @@ def test_the_label_as_answer_scores_the_best_and_no_answer_lies_beyond_the_bound
     best = row.get("best", metric.info.highest if higher else metric.info.lowest)
     worst = row.get("worst", 0.0 if higher else None)
 
-    @settings(max_examples=row.get("draws", 25), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=row.get("draws", 15), suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def law(data: st.DataObject) -> None:
         pairs = data.draw(st.lists(pairs_of(row, folder), min_size=1, max_size=5))

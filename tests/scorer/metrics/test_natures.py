@@ -81,7 +81,7 @@ def test_what_a_metric_declares_is_what_its_statistics_do(row: dict[str, Any], f
     pairs = row["pairs"] if hasattr(row["pairs"], "example") or not callable(row["pairs"]) else row["pairs"](folder)
     strategy: st.SearchStrategy[tuple[Any, Question]] = st.sampled_from(pairs) if isinstance(pairs, list) else pairs
 
-    @settings(max_examples=row.get("draws", 25), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=row.get("draws", 15), suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def law(data: st.DataObject) -> None:
         drawn = data.draw(st.lists(strategy, min_size=1, max_size=6))

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from tests.web.browser.looking import Looking
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker does all that has a browser: it is one browser, over one data folder."""
+    """One worker does all that has a browser: it is one browser, over one data folder. First, before groups and order are looked at."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.full)
+            item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
