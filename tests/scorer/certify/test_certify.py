@@ -373,7 +373,7 @@ def test_without_true_wins_level_3_is_falsely_attained_at_most_at_alpha_and_near
         task(index, *places[index % len(places)], reference=min(max(reference, 5.0), 95.0)) for index, reference in enumerate(references)
     ]
     benchmark = Benchmark("null", tuple(tasks))
-    runs, units, alpha = 200, 464, 0.05
+    runs, units, alpha = 100, 464, 0.05
     certified = by_points = 0
     for _run in range(runs):
         values = {}

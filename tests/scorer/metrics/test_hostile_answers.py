@@ -48,7 +48,7 @@ def test_hostile_answers_and_labels_end_in_typed_errors(row: dict[str, Any]) -> 
     metric = create(row["metric"], row.get("parameters", {}))
     assert metric is not None
 
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def law(data: st.DataObject) -> None:
         answer, question = data.draw(row["pairs"])
