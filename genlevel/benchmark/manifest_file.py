@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from genlevel.benchmark.manifest import Manifest, ManifestTask
 from genlevel.benchmark.model import GENERAL_BENCH, Modality, Paradigm
 from genlevel.runtime.errors import DatasetError
+from genlevel.runtime.yaml_text import read_written
 
 
 class _Task(BaseModel):
@@ -70,7 +71,7 @@ def load_manifest(path: Path) -> Manifest:
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
     try:
-        document = yaml.safe_load(text)
+        document = read_written(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
