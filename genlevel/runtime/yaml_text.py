@@ -14,9 +14,10 @@ def read_shipped(text: str) -> object:
 
 
 def read_written(text: str) -> object:
-    """What a text that people write says: as PyYAML's own reader has it, which also says what is wrong with it.
+    """What a text that people write says; PyYAML's own reader says what is wrong with it.
 
-    Raises yaml.YAMLError, with a mark if it knows the line; ValueError; RecursionError.
+    The two differ in corners alone: libyaml also takes tabs after a value, ``?`` within flow collections and a byte order mark at the start
+    of a line, and a lone ``!`` is an empty text to it. Raises yaml.YAMLError, with a mark if it knows the line; ValueError; RecursionError.
     """
     try:
         if _is_shallow(text):

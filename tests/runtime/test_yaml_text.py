@@ -1,4 +1,4 @@
-"""What people write as YAML is read as PyYAML's own reader has it, also what is wrong or hostile."""
+"""What people write as YAML is read as PyYAML's own reader has it but for corners, also what is wrong or hostile."""
 
 from __future__ import annotations
 
