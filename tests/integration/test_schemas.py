@@ -14,9 +14,9 @@ from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, text
 
 import evaluator.journal.monitor_tables
 import evaluator.journal.tables
-import genlevel.runtime.leases.table
 import scorer.store.scores
 from genlevel.runtime.errors import StorageError
+from genlevel.runtime.room import tables as runtime
 from genlevel.runtime.schema import schema_differences
 from genlevel.runtime.storage import open_engine, sqlite_url
 
@@ -36,12 +36,7 @@ def _versions(package: object) -> Path:
 ROOMS = [
     Room("evaluator", evaluator.journal.tables.HEAD, evaluator.journal.tables.metadata, _versions(evaluator.journal.tables)),
     Room("scorer", scorer.store.tables.HEAD, scorer.store.tables.metadata, _versions(scorer.store.tables)),
-    Room(
-        genlevel.runtime.leases.table.ROOM,
-        genlevel.runtime.leases.table.HEAD,
-        genlevel.runtime.leases.table.metadata,
-        _versions(genlevel.runtime.leases.table),
-    ),
+    Room(runtime.ROOM, runtime.HEAD, runtime.metadata, _versions(runtime)),
 ]
 
 

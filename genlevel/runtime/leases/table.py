@@ -9,48 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Double,
-    Engine,
-    MetaData,
-    String,
-    Table,
-    bindparam,
-    case,
-    cast,
-    extract,
-    func,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, case, select, update
 
 from genlevel.runtime.durability import Durability
-from genlevel.runtime.leases import migrations
-from genlevel.runtime.storage import insert_into, open_engine, writing
-
-HEAD = "0002"
-ROOM = "runtime"
-metadata = MetaData()
-
-# One row for each name that ever had an owner: a released lease keeps its row, as its number must go on growing.
-leases = Table(
-    "runtime_leases",
-    metadata,
-    Column("name", String, primary_key=True),
-    Column("owner", String, nullable=False),
-    Column("number", BigInteger, nullable=False),
-    # Unix time by the clock of the database; 0 if it was given back.
-    Column("until_s", Double, nullable=False),
-    # The number of the last transaction that was committed under this lease, as its holder counts them.
-    Column("written", BigInteger, nullable=False, server_default="0"),
-)
+from genlevel.runtime.room import clock_of, open_room
+from genlevel.runtime.room.tables import leases
+from genlevel.runtime.storage import insert_into, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +73,8 @@ class LeaseTable:
 
     def __init__(self, storage: Engine | str, *, patience_s: float = 0.0, durability: Durability = Durability.PROCESS) -> None:
         self._owned = isinstance(storage, str)
-        versions = Path(migrations.__path__[0]) / "versions"
-        opened = (
-            open_engine(storage, ROOM, versions, head=HEAD, tables=metadata, patience_s=patience_s, durability=durability)
-            if isinstance(storage, str)
-            else storage
-        )
-        self._engine = opened
-        self._now = _now(self._engine)
+        self._engine = open_room(storage, patience_s=patience_s, durability=durability) if isinstance(storage, str) else storage
+        self._now = clock_of(self._engine)
 
     def close(self) -> None:
         """Closes the database, unless its engine was given."""
@@ -189,13 +148,3 @@ class LeaseTable:
 def _of(lease: Lease) -> ColumnElement[bool]:
     """The row is this lease."""
     return (leases.c.name == lease.name) & (leases.c.owner == lease.owner) & (leases.c.number == lease.number)
-
-
-def _now(engine: Engine) -> ColumnElement[float]:
-    """The database's clock as Unix time.
-
-    PostgreSQL's now() is when the transaction began, and a statement may wait for another's row after that: clock_timestamp() is now.
-    """
-    if engine.dialect.name == "postgresql":
-        return cast(extract("epoch", func.clock_timestamp()), Double)
-    return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Double)
