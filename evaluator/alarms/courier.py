@@ -28,8 +28,8 @@ from genlevel.runtime.certificates import believed
 from genlevel.runtime.connection_errors import reason
 from genlevel.runtime.errors import ConfigurationError, GenlevelError
 from genlevel.runtime.proxies import proxy_to
-from genlevel.runtime.settings import Destination
 from genlevel.runtime.shown import cut, without_secrets
+from genlevel.runtime.watching_settings import Destination
 
 TIMEOUT_S = 10.0
 """For one try, from the connection to the end of what is read of the answer."""

@@ -13,8 +13,8 @@ from genlevel.runtime import logs
 from genlevel.runtime.destinations import DESTINATIONS, DestinationKind
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.hosts import is_loopback_url
-from genlevel.runtime.settings import Destination
 from genlevel.runtime.shown import hide_secrets_of
+from genlevel.runtime.watching_settings import Destination
 
 _SHORTEST_HIDDEN = 8
 _SHORTEST_PIECE = 16

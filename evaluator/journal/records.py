@@ -73,7 +73,8 @@ class Answer(NamedTuple):
     as evaluator.journal.files writes them. cost_nano_usd: what is known of it. unknown_calls: calls whose bill is not known;
     unknown_nano_usd, unknown_tokens: what they may have taken at most beyond what is known, None = nobody can tell. excess: how many
     times its worst case one of the calls took, if one took more; else 0. parameters: those that were really sent, as JSON; "" = not known.
-    fingerprint: what the provider said of the system that answered; "" = nothing, or not kept.
+    fingerprint: what the provider said of the system that answered; "" = nothing, or not kept. member: of those that work on the run, who
+    asked last; 0 = whoever had it alone.
     """
 
     run_id: str
@@ -103,6 +104,7 @@ class Answer(NamedTuple):
     excess: float = 0.0
     parameters: str = ""
     fingerprint: str = ""
+    member: int = 0
 
     @property
     def key(self) -> AnswerKey:
@@ -122,7 +124,7 @@ class OpenCalls(NamedTuple):
     """Calls about one answer whose bills are in no journalled answer, noted before they begin.
 
     number: of the note, within the run. judges: whether it is the judge that is asked. calls: how many may be billed. nano_usd, tokens: the
-    most that they may take; None = not known.
+    most that they may take; None = not known. member: as of answers.
     """
 
     run_id: str
@@ -132,6 +134,7 @@ class OpenCalls(NamedTuple):
     calls: int
     nano_usd: int | None
     tokens: int | None
+    member: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, batches, what traffic was like, an index of
-answers, and what is kept of deleted runs."""
+answers, who works on what of runs that many share, and what is kept of deleted runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, LargeB
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0014"
+HEAD = "0015"
 
 metadata = MetaData()
 
@@ -100,6 +100,7 @@ answers = Table(
     Column("excess", Double, nullable=False, server_default="0"),  # how many times its worst case a call took; 0 = none took more
     Column("parameters", Text, nullable=False, server_default=""),  # JSON: those that were really sent; empty = not known
     Column("fingerprint", Text, nullable=False, server_default=""),  # what the provider said of the system that answered
+    Column("member", Integer, nullable=False, server_default="0"),  # of the run, that asked last; 0 = whoever had the run alone
 )
 
 reservations = Table(
@@ -112,6 +113,7 @@ reservations = Table(
     Column("judges", Integer, nullable=False, server_default="0"),  # whether it is the judge that is asked
     Column("calls", Integer, nullable=False, server_default="1"),
     Column("tokens", BigInteger),  # at most; NULL = not known
+    Column("member", Integer, nullable=False, server_default="0"),  # as of answers
 )
 
 judgements = Table(
@@ -179,6 +181,44 @@ traffic = Table(
     Column("paced_calls", Double, nullable=False),
     Column("stated", Integer, nullable=False),
     Column("waits_s", Text, nullable=False),  # JSON: {reason: seconds}
+)
+
+work = Table(  # of runs that many evaluators share
+    "evaluator_work",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, nullable=False),  # of the run's start that made it: what belongs to an earlier one is void
+    Column("kind", Integer, nullable=False),  # WorkKind
+    Column("task", Text, nullable=False),
+    Column("first", BigInteger, nullable=False, server_default="0"),  # place of the first instance in the task's plan
+    Column("count", Integer, nullable=False, server_default="0"),  # instances
+    Column("needs", Text, nullable=False, server_default=""),  # of the worker that scores it
+    Column("state", Integer, nullable=False),  # WorkState
+    Column("member", Integer, nullable=False, server_default="0"),  # who has it, or had it last; 0 = nobody has
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),  # why it is given up
+    Index("ix_evaluator_work_state", "run_id", "state"),
+)
+
+members = Table(  # processes that work on a run that many share; one that comes again is another member
+    "evaluator_members",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 1
+    Column("start", BigInteger, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("lease", Text, nullable=False),  # its name
+    Column("fence", BigInteger, nullable=False),  # its number
+    Column("state", Integer, nullable=False),  # MemberState
+    # What it may spend, and, once it is closed, what it has spent at most.
+    Column("granted_nano_usd", BigInteger, nullable=False, server_default="0"),
+    Column("granted_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("settled_nano_usd", BigInteger, nullable=False, server_default="0"),
+    Column("settled_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("counts", Text, nullable=False, server_default="{}"),  # JSON: what it has done and does now, as evaluator.sharing.counts has it
+    Column("ending", Text, nullable=False, server_default=""),  # JSON: why the whole run is to end, if it says so
+    Index("ix_evaluator_members_state", "state"),
 )
 
 accounts = Table(

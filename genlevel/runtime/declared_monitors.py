@@ -9,7 +9,7 @@ from genlevel.runtime.errors import UsageError
 from genlevel.runtime.periods import seconds_of
 
 if TYPE_CHECKING:
-    from genlevel.runtime.settings import Monitor
+    from genlevel.runtime.watching_settings import Monitor
     from genlevel.v1 import monitor_pb2 as mo
 
 _NANO = 1_000_000_000

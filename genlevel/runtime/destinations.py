@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from genlevel.runtime.shown import is_variable_name, looks_like_key, without_secrets
 
 if TYPE_CHECKING:
-    from genlevel.runtime.settings import Destination
+    from genlevel.runtime.watching_settings import Destination
 
 
 class DestinationKind(StrEnum):

@@ -15,11 +15,12 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, field_validator, model_validator
 
 from genlevel.runtime.callers import Role
-from genlevel.runtime.destinations import DestinationKind
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.listening import ServiceListen, Web
 from genlevel.runtime.origin import Origin
+from genlevel.runtime.watching_settings import Destination, Monitor
 from genlevel.runtime.words import Word
+from genlevel.runtime.worker_settings import Worker
 
 ModalityName = Literal["text", "image", "video", "audio", "3d", "document"]
 # More than any price is, and little enough for the totals of a run to stay whole numbers that databases keep.
@@ -291,40 +292,6 @@ class Traces(_Strict):
         return value
 
 
-class Destination(_Strict):
-    """Where alarms of monitors go (docs/alarms.md). Addresses that are secrets, and secrets, are in the environment or in files."""
-
-    kind: DestinationKind
-    url: str = Field("", description="http or https; by default that of pagerduty's or github's API")
-    url_env: str = Field("", description="environment variable that holds the address")
-    url_file: Path | None = Field(None, description="file that holds the address")
-    secret_env: str = Field("", description="environment variable that holds a webhook's secret, a routing key or a token")
-    secret_file: Path | None = Field(None, description="file that holds it")
-    repository: str = Field("", description="github: owner/name")
-
-
-class Monitor(_Strict):
-    """A deployed model that is watched (docs/monitoring.md): what is in the file is what the evaluator runs."""
-
-    model: str = Field(description="a route")
-    suite: str
-    tasks: str = Field("", description="glob over task keys and names; empty = all")
-    every: str = Field(description="30m, 6h, 1d, or five cron fields")
-    time_zone: str = Field("", description="of the cron fields and of the budget's day, such as Europe/Berlin; empty = UTC")
-    sample: int = Field(200, ge=5, le=100_000, description="instances that each tick asks")
-    pool: int | None = Field(None, ge=1, le=1000, description="times the sample, from which ticks draw; null = 20")
-    budget_usd_per_day: Annotated[Decimal, Field(gt=0, le=1_000_000)] | None = None
-    baseline: str = Field("", description="a finished run to compare with; empty = one of its own")
-    baseline_repeats: int | None = Field(None, ge=1, le=1000, description="how often its own asks each instance; null = 5")
-    panel: bool = Field(False, description="each tick asks the same instances")
-    tolerance: float | None = Field(None, ge=0, le=50, description="points that are no reason for an alarm; null = 1, of a panel 2")
-    horizon: str = Field("365d", description="within which false alarms are bounded")
-    alpha: float = Field(0.05, ge=1e-6, le=0.5, description="the most that the chance of any false alarm within the horizon can be")
-    destinations: list[str] = Field([], description="names in the section destinations; empty = all of them")
-    unpriced_ok: bool = Field(False, description="go on if the model's price is not known")
-    paused: bool = False
-
-
 class Embedded(_Strict):
     """The embedded model's server."""
 
@@ -342,6 +309,8 @@ class Settings(_Strict):
     web: Web | None = Web()
     addresses: Addresses = Addresses()
     storage: Storage = Storage()
+    queue: str = Field("", description="nats://HOST:4222: evaluators share runs through it; empty = each run has one evaluator")
+    worker: Worker = Worker()
     suites: SuiteSettings = SuiteSettings()
     runs: RunDefaults = RunDefaults()
     limits: CallLimits = CallLimits()
@@ -358,6 +327,14 @@ class Settings(_Strict):
     prices_file: Path | None = Field(None, description="newer prices than the shipped; null = genlevel-prices.json, if that is there")
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @model_validator(mode="after")
+    def _queue_has_a_shared_database(self) -> Self:
+        if self.queue and not self.queue.startswith(("nats://", "tls://")):
+            raise ValueError("queue must be an address such as nats://localhost:4222")
+        if self.queue and not self.storage.url.startswith("postgresql"):
+            raise ValueError("queue needs a database that all evaluators share: set storage.url to postgresql+psycopg://...")
+        return self
 
     @field_validator("web", mode="before")
     @classmethod

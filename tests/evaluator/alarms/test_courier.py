@@ -27,7 +27,7 @@ from evaluator.alarms.outbox import Delivery
 from evaluator.alarms.signatures import key_of, signature
 from genlevel.runtime.destinations import DestinationKind
 from genlevel.runtime.errors import StorageError
-from genlevel.runtime.settings import Destination
+from genlevel.runtime.watching_settings import Destination
 from tests.evaluator.alarms.examples import FULL
 from tests.evaluator.alarms.receiver import MemoryOutbox, Receiver, Reply, hangs, never_ends, receiving, trickles
 

@@ -10,7 +10,7 @@ from evaluator.alarms.targets import target_of
 from genlevel.runtime import logs
 from genlevel.runtime.destinations import DestinationKind
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.settings import Destination
+from genlevel.runtime.watching_settings import Destination
 
 
 def destination(kind: str, **fields: object) -> Destination:

@@ -1,0 +1,35 @@
+"""A queue needs a database that all share; what a worker does is said in words that are known."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from genlevel.runtime.settings import Settings
+
+SHARED = {"url": "postgresql+psycopg://localhost/genlevel"}
+
+
+def test_without_a_queue_an_evaluator_asks_and_scores_what_needs_no_network() -> None:
+    settings = Settings()
+    assert (settings.queue, settings.worker.asks, settings.worker.scores, settings.worker.device) == ("", True, ["any"], "")
+
+
+@pytest.mark.parametrize("queue", ["nats://localhost:4222", "tls://user@queue.example:4222"])
+def test_a_queue_goes_with_a_shared_database(queue: str) -> None:
+    assert Settings.model_validate({"queue": queue, "storage": SHARED}).queue == queue
+    with pytest.raises(ValidationError, match=r"needs a database that all evaluators share: set storage\.url"):
+        Settings.model_validate({"queue": queue})
+    with pytest.raises(ValidationError, match=r"set storage\.url"):
+        Settings.model_validate({"queue": queue, "storage": {"url": "sqlite:///runs.db"}})
+
+
+def test_a_queue_is_an_address_of_nats() -> None:
+    with pytest.raises(ValidationError, match=r"queue must be an address such as nats://localhost:4222"):
+        Settings.model_validate({"queue": "amqp://localhost", "storage": SHARED})
+
+
+def test_what_a_worker_scores_is_a_word_that_is_known() -> None:
+    assert Settings.model_validate({"worker": {"asks": False, "scores": ["vision", "audio"]}}).worker.scores == ["vision", "audio"]
+    with pytest.raises(ValidationError, match="scores"):
+        Settings.model_validate({"worker": {"scores": ["smell"]}})
