@@ -82,6 +82,10 @@ class ScorerPort(Protocol):
         """Deletes all that is kept of a run."""
         ...
 
+    async def get_abilities(self, request: sc.GetAbilitiesRequest) -> sc.GetAbilitiesResponse:
+        """Which networks' metrics it can compute, and where they run."""
+        ...
+
     def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         """What became of the instances of a run's tasks, as they were last scored."""
         ...

@@ -133,6 +133,9 @@ class LazyScorer:
     async def forget_run(self, request: sc.ForgetRunRequest) -> sc.ForgetRunResponse:
         return await self._core().forget_run(request)
 
+    async def get_abilities(self, request: sc.GetAbilitiesRequest) -> sc.GetAbilitiesResponse:
+        return await self._core().get_abilities(request)
+
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         return await self._core().compare(request)
 
@@ -168,7 +171,8 @@ def make_scorer(
     files = FileCache(lambda: BlobStore.open(settings.storage.blobs or data_folder / "blobs"), data_folder / "files")
     database = settings.storage.url or sqlite_url(data_folder / "genlevel.db")
     weights, durability = settings.scorer.weights, settings.storage.durability
-    return Scorer(database, registry, files=files, weights=weights, patience=patience, durability=durability)
+    device = settings.worker.device
+    return Scorer(database, registry, files=files, weights=weights, device=device, patience=patience, durability=durability)
 
 
 def service_registry() -> CollectorRegistry:

@@ -17,6 +17,7 @@ from genlevel.runtime.readiness import Readiness, looked
 from genlevel.runtime.shown import quoted
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import scorer_pb2 as sc
+from scorer.abilities import abilities
 from scorer.certify import MOST_DRAWS
 from scorer.certify.pending import pending_evidence, pending_outcome
 from scorer.levels.rules import REFERENCES, check_references
@@ -66,7 +67,8 @@ class Scorer:
     storage: an SQLAlchemy URL, or an engine with the scorer's tables. registry: where its Prometheus series are registered; None:
     nowhere. most_suites: (model, suite, content) whose series are kept. files: of the blob store that it shares with the evaluator; None:
     it has none, and takes no stored files. weights: of networks, path or hub id by name, for this process's metrics (scorer.models);
-    None: leaves them as they are. Raises ConfigurationError for a network that does not exist.
+    None: leaves them as they are. device: what these run on, such as cuda:1; empty: a GPU if there is one. Raises ConfigurationError for a
+    network that does not exist.
     Opening reads the current runs of each back from the store, so a restart does not lose series.
     readiness: says whether it can work now. patience: for how long it waits for a database or blob store that is away; None: not at all.
     durability: what is stored survives.
@@ -83,13 +85,14 @@ class Scorer:
         most_suites: int | None = None,
         files: FileCache | None = None,
         weights: Mapping[str, str] | None = None,
+        device: str = "",
         patience: DatabasePatience | None = None,
         durability: Durability = Durability.PROCESS,
     ) -> None:
         if weights is not None:
             from scorer.models import configure
 
-            configure(weights)
+            configure(weights, device)
         self._files = files
         self._files_reads = Patience(patience.reads.seconds if patience else 0.0, "blob store")
         self._store = ScoreStore(storage, patience=patience, durability=durability)
@@ -257,6 +260,12 @@ class Scorer:
             return tasks
 
         return sc.ForgetRunResponse(tasks=await self._writes(forget))
+
+    async def get_abilities(self, request: sc.GetAbilitiesRequest) -> sc.GetAbilitiesResponse:
+        """Which networks' metrics it can compute, by what is installed, and where they run."""
+        from scorer.models import networks
+
+        return await in_thread(lambda: abilities(networks()), name="abilities")
 
     def close(self) -> None:
         """Takes the series out of the registry and closes the store. Closing twice is fine."""

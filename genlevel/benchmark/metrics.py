@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from genlevel.benchmark import mapping
 from genlevel.benchmark.meaning import meaning
@@ -32,13 +33,27 @@ class Kind(StrEnum):
     HUMAN = "human"
 
 
+class Need(StrEnum):
+    """What a metric needs of the scorer that computes it: the networks of an extra, or nothing that not every scorer has."""
+
+    ANY = "any"
+    VISION = "vision"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+Needs: TypeAlias = tuple[tuple[str, Need], ...]
+
+_VISION, _VIDEO, _AUDIO = ((("", need),) for need in (Need.VISION, Need.VIDEO, Need.AUDIO))
+
+
 @dataclass(frozen=True, slots=True)
 class MetricInfo:
     """One metric.
 
     labels: as the workbook writes them. unit: of the values in the workbook ("%" is 0-100). lowest, highest: the values
     it can have, inclusive (math.inf if unbounded). kind: exact = from data alone; model = needs a published network's
-    weights; judge = asks a judge model; human = ratings made by people.
+    weights; judge = asks a judge model; human = ratings made by people. needs: by what its parameter "of" says ("": whatever it says).
     """
 
     id: str
@@ -48,6 +63,7 @@ class MetricInfo:
     lowest: float
     highest: float
     kind: Kind
+    needs: Needs = ()
 
     @property
     def is_bounded(self) -> bool:
@@ -55,23 +71,30 @@ class MetricInfo:
         return (self.lowest, self.highest) == (0.0, 100.0)
 
 
-def _percent(id_: str, *labels: str, kind: Kind = Kind.EXACT, lowest: float = 0.0, highest: float = 100.0) -> MetricInfo:
-    return MetricInfo(id_, labels, Direction.HIGHER, "%", lowest, highest, kind)
+def _percent(id_: str, *labels: str, kind: Kind = Kind.EXACT, lowest: float = 0.0, highest: float = 100.0, needs: Needs = ()) -> MetricInfo:
+    return MetricInfo(id_, labels, Direction.HIGHER, "%", lowest, highest, kind, needs)
 
 
-def _error(id_: str, label: str, unit: str = "", kind: Kind = Kind.EXACT) -> MetricInfo:
-    return MetricInfo(id_, (label,), Direction.LOWER, unit, 0.0, math.inf, kind)
+def _error(id_: str, label: str, unit: str = "", kind: Kind = Kind.EXACT, needs: Needs = ()) -> MetricInfo:
+    return MetricInfo(id_, (label,), Direction.LOWER, unit, 0.0, math.inf, kind, needs)
 
 
 METRICS: dict[str, MetricInfo] = {
     info.id: info
     for info in (
-        _percent("accuracy", "ACC", "Acc"),
+        _percent("accuracy", "ACC", "Acc", needs=(("picture_class", Need.VISION),)),
         _percent("macro_accuracy", "Macro-Acc"),
         _percent("exact_match", "EM@1"),
-        _percent("frame_accuracy", "Fram-Acc", kind=Kind.MODEL),
+        _percent("frame_accuracy", "Fram-Acc", kind=Kind.MODEL, needs=_VISION),
         _percent("event_accuracy", "E-Acc"),
-        _percent("success_rate", "Successful rate", "Single-Object Successful Rate", "Multi-Object Successful Rate", kind=Kind.MODEL),
+        _percent(
+            "success_rate",
+            "Successful rate",
+            "Single-Object Successful Rate",
+            "Multi-Object Successful Rate",
+            kind=Kind.MODEL,
+            needs=(*_VISION, ("viclip", Need.VIDEO), ("action_classifier", Need.VIDEO)),
+        ),
         _percent("f1", "F1", "F-score", "F1 Score"),
         _percent("micro_f1", "Micro-F1"),
         _percent("auc", "AUC"),
@@ -91,7 +114,7 @@ METRICS: dict[str, MetricInfo] = {
         _percent("code_bleu", "CodeBLEU"),
         _percent("rouge_1", "ROUGE-1"),
         _percent("rouge_l", "ROUGE-L", "Rouge-L f"),
-        _percent("cider", "CIDEr", highest=1000.0),
+        _percent("cider", "CIDEr", highest=1000.0, needs=(("speech", Need.AUDIO),)),
         MetricInfo("psnr", ("PSNR",), Direction.HIGHER, "dB", -math.inf, math.inf, Kind.EXACT),
         MetricInfo("ms_ssim", ("MS-SSIM",), Direction.HIGHER, "", -1.0, 1.0, Kind.EXACT),
         _error("sad", "SAD", "thousands"),
@@ -106,21 +129,21 @@ METRICS: dict[str, MetricInfo] = {
         _error("chamfer", "CD (Chamfer Distance)"),
         _percent("pcc", "PCC"),
         _error("mcd", "MCD", "dB"),
-        _error("wer", "WER", "%", kind=Kind.MODEL),
+        _error("wer", "WER", "%", kind=Kind.MODEL, needs=_AUDIO),
         _percent("l1_distance", "L1 distance"),
-        _percent("optical_flow_score", "Optical Flow Score", kind=Kind.MODEL),
-        _error("fid", "FID", kind=Kind.MODEL),
-        _error("fvd", "FVD", kind=Kind.MODEL),
-        _error("fad", "FAD", kind=Kind.MODEL),
-        _percent("clip_score", "CLIP score", "CLIPScore", kind=Kind.MODEL, lowest=-100.0),
-        _percent("clip_image_score", "CLIP img score", kind=Kind.MODEL, lowest=-100.0),
-        _percent("clip_style", "CLIP-Style", kind=Kind.MODEL, lowest=-100.0),
-        _percent("dino_score", "DINOScore", kind=Kind.MODEL),
-        _percent("aesthetic_score", "Aesthetic score", kind=Kind.MODEL),
-        _percent("musiq", "MUSIQ score", "MUSIQ", kind=Kind.MODEL),
-        _percent("i2v_average", "DINO+ViCLIP+Optical flow+Motion Smooth", kind=Kind.MODEL, lowest=-100.0),
-        _percent("clap", "CLAP", kind=Kind.MODEL, lowest=-100.0),
-        _percent("style_clap", "Style-CLAP", kind=Kind.MODEL, lowest=-100.0),
+        _percent("optical_flow_score", "Optical Flow Score", kind=Kind.MODEL, needs=_VIDEO),
+        _error("fid", "FID", kind=Kind.MODEL, needs=(*_VISION, ("motion", Need.VIDEO))),
+        _error("fvd", "FVD", kind=Kind.MODEL, needs=_VIDEO),
+        _error("fad", "FAD", kind=Kind.MODEL, needs=_AUDIO),
+        _percent("clip_score", "CLIP score", "CLIPScore", kind=Kind.MODEL, lowest=-100.0, needs=_VISION),
+        _percent("clip_image_score", "CLIP img score", kind=Kind.MODEL, lowest=-100.0, needs=_VISION),
+        _percent("clip_style", "CLIP-Style", kind=Kind.MODEL, lowest=-100.0, needs=_VISION),
+        _percent("dino_score", "DINOScore", kind=Kind.MODEL, needs=_VISION),
+        _percent("aesthetic_score", "Aesthetic score", kind=Kind.MODEL, needs=_VISION),
+        _percent("musiq", "MUSIQ score", "MUSIQ", kind=Kind.MODEL, needs=_VISION),
+        _percent("i2v_average", "DINO+ViCLIP+Optical flow+Motion Smooth", kind=Kind.MODEL, lowest=-100.0, needs=_VIDEO),
+        _percent("clap", "CLAP", kind=Kind.MODEL, lowest=-100.0, needs=_AUDIO),
+        _percent("style_clap", "Style-CLAP", kind=Kind.MODEL, lowest=-100.0, needs=_AUDIO),
         MetricInfo("mos", ("MOS",), Direction.HIGHER, "1..5", 1.0, 5.0, Kind.HUMAN),
         _percent("user_preference", "User preference rates", kind=Kind.HUMAN),
         _percent("gpt_score", "GPT-Score", kind=Kind.JUDGE),

@@ -79,7 +79,8 @@ def score(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     column_name(options["model"])
     if not options["annotations"].exists() and str(options["annotations"]) not in shipped_suites():
         raise DatasetError(f"{options['annotations']}: there is no such folder of annotations")
-    configure(settings_of(ctx).scorer.weights)
+    settings = settings_of(ctx)
+    configure(settings.scorer.weights, settings.worker.device)
     scored = score_predictions(
         options["annotations"],
         options["predictions"],

@@ -23,6 +23,7 @@ KNOWN: Mapping[str, Mapping[str, object]] = {
     "suites": {"folders": []},
     "storage": {"url": "", "blobs": "", "patience_s": 60.0, "durability": "process"},
     "scorer": {"weights": {}},
+    "worker": {"device": ""},
 }
 """Defaults that are known without the settings themselves; a test holds them to those."""
 

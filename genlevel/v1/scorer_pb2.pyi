@@ -826,3 +826,25 @@ class StandingTasks(_message.Message):
     fingerprints: _containers.RepeatedScalarFieldContainer[int]
     contents: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, ids: _Optional[_Iterable[str]] = ..., keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[float]] = ..., answered: _Optional[_Iterable[int]] = ..., partial: _Optional[_Iterable[bool]] = ..., incomplete: _Optional[_Iterable[bool]] = ..., fingerprints: _Optional[_Iterable[int]] = ..., contents: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class GetAbilitiesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetAbilitiesResponse(_message.Message):
+    __slots__ = ("abilities", "device", "device_problem")
+    ABILITIES_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    abilities: _containers.RepeatedCompositeFieldContainer[Ability]
+    device: str
+    device_problem: str
+    def __init__(self, abilities: _Optional[_Iterable[_Union[Ability, _Mapping]]] = ..., device: _Optional[str] = ..., device_problem: _Optional[str] = ...) -> None: ...
+
+class Ability(_message.Message):
+    __slots__ = ("need", "problem")
+    NEED_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    need: str
+    problem: str
+    def __init__(self, need: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...

@@ -69,6 +69,11 @@ class ScorerServiceStub:
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.ForgetRunRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_scorer__pb2.ForgetRunResponse.FromString,
                 _registered_method=True)
+        self.GetAbilities = channel.unary_unary(
+                '/genlevel.v1.ScorerService/GetAbilities',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesResponse.FromString,
+                _registered_method=True)
 
 
 class ScorerServiceServicer:
@@ -124,6 +129,13 @@ class ScorerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAbilities(self, request, context):
+        """Which networks' metrics it can compute, and where their networks run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScorerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -161,6 +173,11 @@ def add_ScorerServiceServicer_to_server(servicer, server):
                     servicer.ForgetRun,
                     request_deserializer=genlevel_dot_v1_dot_scorer__pb2.ForgetRunRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_scorer__pb2.ForgetRunResponse.SerializeToString,
+            ),
+            'GetAbilities': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAbilities,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -352,6 +369,33 @@ class ScorerService:
             '/genlevel.v1.ScorerService/ForgetRun',
             genlevel_dot_v1_dot_scorer__pb2.ForgetRunRequest.SerializeToString,
             genlevel_dot_v1_dot_scorer__pb2.ForgetRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAbilities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/GetAbilities',
+            genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesResponse.FromString,
             options,
             channel_credentials,
             insecure,

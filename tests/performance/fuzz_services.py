@@ -330,6 +330,7 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("DescribeRun", ev.DescribeRunRequest(run_id=other, name="called so", notes="good", add_tags=["a", "keep"], remove_tags=["b"])),
         ("DeleteRun", ev.DeleteRunRequest(run_id=other, dry_run=True)),
         ("ForgetRun", sc.ForgetRunRequest(run_id="nothing")),
+        ("GetAbilities", sc.GetAbilitiesRequest()),
         ("ListRuns", ev.ListRunsRequest(model="*", suite="b*", statuses=[ev.RUN_STATUS_FINISHED], text="called", limit=1, since_s=1.0)),
         ("RescoreRun", ev.RescoreRunRequest(run_id=one, ratings=[rating])),
         ("ListAnswers", ev.ListAnswersRequest(run_id=one, instance="q1")),

@@ -75,6 +75,9 @@ class Core:
     async def forget_run(self, request: sc.ForgetRunRequest) -> sc.ForgetRunResponse:
         raise AssertionError
 
+    async def get_abilities(self, request: sc.GetAbilitiesRequest) -> sc.GetAbilitiesResponse:
+        raise AssertionError
+
 
 @pytest.fixture
 async def core() -> Core:

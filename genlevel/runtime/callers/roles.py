@@ -50,6 +50,7 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.ScorerService/ListStandings": Role.READ,
     "/genlevel.v1.ScorerService/ListInstances": Role.READ,
     "/genlevel.v1.ScorerService/ForgetRun": Role.ADMIN,
+    "/genlevel.v1.ScorerService/GetAbilities": Role.READ,
 }
 
 HEALTH = "/grpc.health.v1.Health/"
