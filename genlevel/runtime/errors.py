@@ -16,7 +16,8 @@ GenlevelError
 ├── Unavailable             a service is away, or stops: it may be asked again, elsewhere or later
 │   └── ServiceFull         it has more to do than it takes on at once
 ├── StorageError            a database, journal or blob store cannot be used
-│   └── BlobMissing         an object is not in the blob store
+│   ├── BlobMissing         an object is not in the blob store
+│   └── QueueError          the queue of work cannot be used
 └── CallFailed              one call to a model failed; has a class with one policy
 """
 
@@ -140,6 +141,10 @@ class StorageError(GenlevelError):
 
 class BlobMissing(StorageError):
     """An object is not in the blob store."""
+
+
+class QueueError(StorageError):
+    """The queue of work cannot be used, or takes no such message."""
 
 
 class CallFailed(GenlevelError):

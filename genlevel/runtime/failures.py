@@ -27,6 +27,7 @@ from genlevel.runtime.errors import (
     ErrorClass,
     GenlevelError,
     NotFoundError,
+    QueueError,
     RequestTooLarge,
     RoleMissing,
     RunTaken,
@@ -66,6 +67,7 @@ STATUSES: dict[type[GenlevelError], int] = {
     ServiceFull: code_pb2.RESOURCE_EXHAUSTED,
     StorageError: code_pb2.INTERNAL,
     BlobMissing: code_pb2.NOT_FOUND,
+    QueueError: code_pb2.INTERNAL,
 }
 
 # The same of CallFailed, by its class.
