@@ -49,8 +49,7 @@ async def diagnosis(settings: Settings, folder: Path, *, file: Path | None) -> l
         folder: of runs, if the settings do not name a database.
         file: of the settings; None: there is none.
     """
-    said = f"{file} is read" if file is not None else "no file of settings; the defaults hold"
-    findings = [Finding("settings", State.OK, said), *exposure(settings), *tokens(settings)]
+    findings = [*_sources(settings, file), *exposure(settings), *tokens(settings)]
     findings += [await _storage(settings, folder), await _blobs(settings, folder)]
     findings += [finding async for finding in _services(settings)]
     findings += [finding async for finding in _routes(settings, folder)]
@@ -59,6 +58,17 @@ async def diagnosis(settings: Settings, folder: Path, *, file: Path | None) -> l
     findings += destinations(settings)
     findings += monitors(settings)
     return findings
+
+
+def _sources(settings: Settings, file: Path | None) -> Iterator[Finding]:
+    """Where the settings come from, and variables that may have been meant as some."""
+    from genlevel.runtime.settings_variables import misspelt
+
+    said = f"{file} is read" if file is not None else "no file of settings; the defaults hold"
+    named = settings.variables()
+    yield Finding("settings", State.OK, f"{said}, but for {', '.join(named)} of the environment" if named else said)
+    for name, meant in misspelt(os.environ).items():
+        yield Finding(name, State.NOTE, f"is no setting, and is not read; is {meant} meant?")
 
 
 # -- who may call --------------------------------------------------------------------------------------------------------

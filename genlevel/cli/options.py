@@ -194,10 +194,10 @@ def limits_of(options: LimitOptions) -> ev.TrafficSettings:
 
 def settings_of(ctx: click.Context) -> Settings:
     """The settings that this command runs under. Raises ConfigurationError if they cannot be read."""
-    from genlevel.runtime.default_settings import default_settings, settings_file
+    from genlevel.runtime.default_settings import are_configured, default_settings
 
     path = Path(ctx.obj) if ctx.obj else None
-    if settings_file(path) is None:
+    if not are_configured(path):
         return default_settings()
     from genlevel.runtime.settings_file import load_settings
 

@@ -128,7 +128,7 @@ def connection(
     config: str | Path | None,
 ) -> Connection:
     """The connection that a client's arguments mean; nothing is opened yet. Raises UsageError, ConfigurationError."""
-    from genlevel.runtime.default_settings import default_settings, settings_file
+    from genlevel.runtime.default_settings import are_configured, default_settings
     from genlevel.runtime.settings_file import load_settings
 
     remote = {"gateway": gateway, "scorer": scorer, "ca": ca, "certificate": certificate, "key": key}
@@ -136,7 +136,7 @@ def connection(
         if given := [name for name, value in remote.items() if value is not None]:
             raise UsageError(f"{given[0]} goes with the evaluator's address, such as Client('localhost:7402')")
         path = None if config is None else Path(config)
-        settings = load_settings(path) if settings_file(path) is not None else default_settings()
+        settings = load_settings(path) if are_configured(path) else default_settings()
         if token is not None and (folder is not None or not settings.addresses.evaluator):
             raise UsageError("token goes with the evaluator's address: services in this process ask for none")
         return Connection(settings, Path(folder or DEFAULT_FOLDER), embedded=folder is not None, token=token or "")

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_VARIABLE = "GENLEVEL_CONFIG"
 DEFAULT_FILE = "genlevel.yaml"
+VARIABLES = "GENLEVEL_"
+"""What environment variables begin with that settings come from (settings_variables.py)."""
+SECTIONS = (
+    *("gateway", "evaluator", "scorer", "web", "addresses", "storage", "queue", "worker", "suites", "runs", "limits", "embedded", "log"),
+    *("traces", "auth", "grace_s", "accounts", "routes", "destinations", "monitors", "prices", "prices_file"),
+)
+"""What settings begin with; a test holds them to those."""
 
 KNOWN: Mapping[str, Mapping[str, object]] = {
     "addresses": {"evaluator": ""},
@@ -36,6 +43,13 @@ def settings_file(path: Path | None) -> tuple[Path, str] | None:
         return Path(named), ENVIRONMENT_VARIABLE
     default = Path(DEFAULT_FILE)
     return (default, DEFAULT_FILE) if default.exists() else None
+
+
+def are_configured(path: Path | None) -> bool:
+    """Whether settings are read from somewhere: a file, or environment variables that may be some."""
+    beginnings = tuple(f"{VARIABLES}{section}".upper() for section in SECTIONS)
+    variables = [name for name in os.environ if name.startswith(VARIABLES)]
+    return settings_file(path) is not None or any("__" in name or name.upper().startswith(beginnings) for name in variables)
 
 
 def default_settings() -> Settings:

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.origin import dotted
 from genlevel.runtime.settings import ModelPrice, Settings
-from genlevel.runtime.settings_file import YamlText, read_text
+from genlevel.runtime.settings_file import read_text
+from genlevel.runtime.yaml_lines import YamlText
 
 DEFAULT_FILE = Path("genlevel-prices.json")
 """Where prices are updated, and looked for, if the settings name no file: in the working folder, as genlevel.yaml is."""

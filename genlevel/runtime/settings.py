@@ -1,7 +1,8 @@
 """genlevel.yaml as typed values: one file for all services; secrets come from the environment or from files.
 
-Unknown fields are refused, naming the line (see ``load_settings``). Everything has a default, so no file is
-needed to evaluate a hosted model with a key in the environment, or the embedded one.
+Environment variables can set each of them, too (settings_variables.py). Unknown fields are refused, naming the line (see
+``load_settings``). Everything has a default, so no file is needed to evaluate a hosted model with a key in the environment, or the embedded
+one.
 """
 
 from __future__ import annotations
@@ -328,14 +329,6 @@ class Settings(_Strict):
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
-    @model_validator(mode="after")
-    def _queue_has_a_shared_database(self) -> Self:
-        if self.queue and not self.queue.startswith(("nats://", "tls://")):
-            raise ValueError("queue must be an address such as nats://localhost:4222")
-        if self.queue and not self.storage.url.startswith("postgresql"):
-            raise ValueError("queue needs a database that all evaluators share: set storage.url to postgresql+psycopg://...")
-        return self
-
     @field_validator("web", mode="before")
     @classmethod
     def _web_may_be_a_word(cls, value: object) -> object:
@@ -361,9 +354,13 @@ class Settings(_Strict):
         return settings
 
     def writes(self, *path: str | int) -> bool:
-        """Whether a field is written down in the file, and no default."""
-        return path in self._origin.lines
+        """Whether a field is written down in the file or the environment, and no default."""
+        return self._origin.writes(path)
+
+    def variables(self) -> list[str]:
+        """The names of the environment variables that some of them come from."""
+        return sorted(set(self._origin.variables.values()))
 
     def place(self, *path: str | int) -> str:
-        """A field for a message: "genlevel.yaml:12: accounts.team.provider", or its name alone if the settings come from no file."""
+        """A field for a message: "genlevel.yaml:12: accounts.team.provider", or "GENLEVEL_QUEUE: queue"; its name alone if neither."""
         return self._origin.place(path)

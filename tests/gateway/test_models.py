@@ -15,7 +15,7 @@ from gateway.pricing.prices import DatedPrice, Price, cost_nano_usd
 from gateway.providers import PROVIDERS
 from gateway.routes import MODALITIES
 from genlevel.runtime.settings import Api
-from genlevel.runtime.settings_file import YamlText
+from genlevel.runtime.yaml_lines import YamlText
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 

@@ -42,6 +42,18 @@ def test_without_settings_all_is_well_and_nothing_is_left_behind(genlevel: Any, 
     assert sorted(genlevel.folder.iterdir()) == before
 
 
+def test_it_names_variables_that_hold_and_one_that_was_meant_as_a_setting_and_shows_no_password(findings: Any) -> None:
+    address = "postgresql+psycopg://genlevel:hunter22@127.0.0.1:1/genlevel"
+    found, code = findings(
+        "log: {level: INFO}\n", GENLEVEL_STORAGE__URL=address, GENLEVEL_LOGS="x", GENLEVEL_GATEWAY_PORT="tcp://10.0.0.7:1"
+    )
+    assert (code, found["storage.url"][0]) == (1, "problem")
+    assert found["settings"] == ("ok", "genlevel.yaml is read, but for GENLEVEL_STORAGE__URL of the environment")
+    assert found["GENLEVEL_LOGS"] == ("note", "is no setting, and is not read; is GENLEVEL_LOG meant?")
+    assert "GENLEVEL_GATEWAY_PORT" not in found
+    assert "hunter22" not in json.dumps(found)
+
+
 def test_it_says_that_auth_is_none_and_what_may_not_be_served(findings: Any) -> None:
     found, code = findings("auth: none\ngateway: {grpc: '0.0.0.0:7401', http: '127.0.0.1:7411'}\n")
     assert (code, found["gateway.grpc"][0]) == (0, "warning")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.settings import Settings
+from genlevel.runtime.settings_file import parse_settings
 
-SHARED = {"url": "postgresql+psycopg://localhost/genlevel"}
+SHARED = "postgresql+psycopg://localhost/genlevel"
 
 
 def test_without_a_queue_an_evaluator_asks_and_scores_what_needs_no_network() -> None:
@@ -17,16 +19,17 @@ def test_without_a_queue_an_evaluator_asks_and_scores_what_needs_no_network() ->
 
 @pytest.mark.parametrize("queue", ["nats://localhost:4222", "tls://user@queue.example:4222"])
 def test_a_queue_goes_with_a_shared_database(queue: str) -> None:
-    assert Settings.model_validate({"queue": queue, "storage": SHARED}).queue == queue
-    with pytest.raises(ValidationError, match=r"needs a database that all evaluators share: set storage\.url"):
-        Settings.model_validate({"queue": queue})
-    with pytest.raises(ValidationError, match=r"set storage\.url"):
-        Settings.model_validate({"queue": queue, "storage": {"url": "sqlite:///runs.db"}})
+    assert parse_settings(f"queue: {queue}\nstorage: {{url: {SHARED}}}\n").queue == queue
+    for storage in ("", "storage: {url: sqlite:///runs.db}\n"):
+        with pytest.raises(
+            ConfigurationError, match=r":1: queue: needs a database that all evaluators share: set storage\.url to postgresql"
+        ):
+            parse_settings(f"queue: {queue}\n{storage}")
 
 
 def test_a_queue_is_an_address_of_nats() -> None:
-    with pytest.raises(ValidationError, match=r"queue must be an address such as nats://localhost:4222"):
-        Settings.model_validate({"queue": "amqp://localhost", "storage": SHARED})
+    with pytest.raises(ConfigurationError, match=r":2: queue: must be an address such as nats://localhost:4222$"):
+        parse_settings(f"storage: {{url: {SHARED}}}\nqueue: amqp://localhost\n")
 
 
 def test_what_a_worker_scores_is_a_word_that_is_known() -> None:

@@ -25,10 +25,11 @@ from pydantic import BaseModel, ConfigDict
 
 from genlevel.runtime.callers import Caller, Role
 from genlevel.runtime.errors import ConfigurationError, UsageError
-from genlevel.runtime.origin import FieldPath, dotted
+from genlevel.runtime.origin import FieldPath
 from genlevel.runtime.settings import Roles
-from genlevel.runtime.settings_file import YamlText, read_text
+from genlevel.runtime.settings_file import read_text
 from genlevel.runtime.watched import LOOK_INTERVAL_S, Watched
+from genlevel.runtime.yaml_lines import YamlText, first, in_order
 
 PREFIX = "gl_"
 """What a token begins with, so that scanners for secrets can find one that lies about."""
@@ -97,9 +98,8 @@ def parse_rows(text: str, file: str) -> list[TokenRow]:
     """The rows of a file's text. Raises as ``read_rows``."""
     document = YamlText(text, file, "tokens")
     rows = document.checked(_File).tokens
-    problems = sorted((document.origin.line(path), f"{dotted(path)}: {said}") for path, said in _contradictions(rows))
-    if problems:
-        raise document.first(problems)
+    if problems := in_order(_contradictions(rows), document.origin):
+        raise first(problems, document.origin)
     return rows
 
 
