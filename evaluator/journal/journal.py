@@ -22,7 +22,7 @@ from evaluator.journal.details import DetailTable
 from evaluator.journal.judgements import Judgements
 from evaluator.journal.listing import RunList
 from evaluator.journal.monitor_store import MonitorStore
-from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, costs, noted, spending
+from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, costs, first_note, noted, spending
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Said, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, run_record, storable, touch, usage_sums
@@ -84,17 +84,22 @@ class Journal:
         self.reads, self.writes = self._patience.reads, self._patience.writes
         insert = answer_insert(self._engine)
         self._writer = Writer(self._engine, insert, self.writes)
-        self.judgements = Judgements(self._engine, self._submit)
+        self.judgements = Judgements(self._engine, self.submit)
         self.wishes = WishTable(self._engine)
-        self.traffic = TrafficTable(self._engine, self._submit)
-        self.batches = BatchTable(self._engine, self._submit, insert)
+        self.traffic = TrafficTable(self._engine, self.submit)
+        self.batches = BatchTable(self._engine, self.submit, insert)
         self.monitors = MonitorStore(self._engine)
         self.details = DetailTable(self._engine)
         self.list = RunList(self._engine)
         self.deletion = Deletion(self._engine)
         self.descriptions = DescriptionTable(self._engine)
-        self.sums = SumTable(self._engine, self._submit)
-        self.scored = ScoredTable(self._engine, self._submit)
+        self.sums = SumTable(self._engine, self.submit)
+        self.scored = ScoredTable(self._engine, self.submit)
+
+    @property
+    def engine(self) -> Engine:
+        """Of its database, for further tables there."""
+        return self._engine
 
     @property
     def waits_for(self) -> str:
@@ -122,19 +127,19 @@ class Journal:
 
         closes: the note of the calls that it tells of, which goes in the same transaction.
         """
-        return self._submit(storable(answer), lease, closes)
+        return self.submit(storable(answer), lease, closes)
 
     def note(self, calls: OpenCalls, lease: Lease | None = None) -> asyncio.Future[None]:
         """Notes durably that calls are open, or have ended without an answer; a later note of the same number takes its place."""
-        return self._submit(calls, lease)
+        return self.submit(calls, lease)
 
     def close_note(self, note: Closed, lease: Lease | None = None) -> asyncio.Future[None]:
         """Forgets a note: no call of it was made."""
-        return self._submit(_nothing, lease, note)
+        return self.submit(_nothing, lease, note)
 
     def written(self) -> asyncio.Future[None]:
         """Done when all that was to be written before this has been, or could not be."""
-        writing = self._submit(_nothing)
+        writing = self.submit(_nothing)
         self.flush()
         return writing
 
@@ -142,7 +147,8 @@ class Journal:
         """Somebody waits for what is to be written: it is not kept back for company."""
         self._writer.flush()
 
-    def _submit(self, work: Work, lease: Lease | None = None, closes: Closed | None = None) -> asyncio.Future[None]:
+    def submit(self, work: Work, lease: Lease | None = None, closes: Closed | None = None) -> asyncio.Future[None]:
+        """Writes it with what else is to be written; see ``Writer.submit``."""
         return self._writer.submit(work, lease, closes)
 
     # -- runs ------------------------------------------------------------------------------------------------------
@@ -219,7 +225,7 @@ class Journal:
     ) -> asyncio.Future[None]:
         """The same with all else that is written under a run's lease: after it, once, and only while the lease is held."""
         change = _state_change(run_id, status, reason, calls=calls, retries=retries, wish=wish)
-        ending = self._submit(lambda connection: connection.execute(change), lease)
+        ending = self.submit(lambda connection: connection.execute(change), lease)
         self.flush()
         return ending
 
@@ -278,8 +284,9 @@ class Journal:
             return cost_before(connection, run_id, at)
 
     def last_note(self, run_id: str) -> int:
-        """The highest number among the run's notes of open calls; 0 = there is none."""
-        query = select(func.coalesce(func.max(reservations.c.number), 0)).where(reservations.c.run_id == run_id)
+        """The highest number among the run's notes of open calls, without those of members, which have numbers of their own; 0 = none."""
+        highest = func.coalesce(func.max(reservations.c.number), 0)
+        query = select(highest).where(reservations.c.run_id == run_id, reservations.c.number < first_note(1))
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 

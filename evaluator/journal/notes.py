@@ -38,9 +38,17 @@ from genlevel.runtime.storage import insert_into
 Closed = tuple[str, int]
 """A run's id, and the number of a note of it."""
 
+_MEMBERS_NOTES = 1 << 40
+"""How many notes each member of a run may write."""
+
 _COLUMNS = tuple(reservations.columns.keys())
 _KEY = ("run_id", "number")
 _values = attrgetter(*_COLUMNS)
+
+
+def first_note(member: int) -> int:
+    """The lowest number of a note of a member's: those of different members are never the same. 0: of whoever has the run alone."""
+    return member * _MEMBERS_NOTES + 1
 
 
 class NoteStatements:

@@ -10,9 +10,10 @@ from evaluator.journal.messages import batches_message, judging_message, run_mes
 from evaluator.journal.records import Totals
 from evaluator.journal.spans import Span, Spans
 from evaluator.journal.wishes import Wish
+from evaluator.runs.asking import RunState
 from evaluator.runs.batched import BatchedExecution
 from evaluator.runs.crew import Ending
-from evaluator.runs.execution import Execution, RunState
+from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import RunLog

@@ -7,82 +7,38 @@ continued by another process; what is journalled is never asked again.
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 from evaluator.journal.records import Answer, Totals
-from evaluator.journal.usage import Usage
-from evaluator.planning.estimates import bounds_of
-from evaluator.planning.outputs import MODALITIES, OUTPUT_NAMES, asked_output
-from evaluator.planning.plans import Plan, TaskPlan
-from evaluator.planning.requests import PreparedCall, prepare
+from evaluator.planning.plans import Plan
+from evaluator.runs.asking import Asking, Item, Part
 from evaluator.runs.context import Context
-from evaluator.runs.costs import RunningCost
-from evaluator.runs.crew import CHUNK, Crew, Ending
+from evaluator.runs.crew import CHUNK, Ending
 from evaluator.runs.kept import KeptTask, Room
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
-from evaluator.telemetry import suite_name
 from evaluator.traffic.budget import Budget
-from evaluator.traffic.traffic import Stored
-from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import DatasetError, GenlevelError
+from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.limits import AccountLimiter, Share
-from genlevel.v1 import content_pb2 as ct
-from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 _MOST_KEPT = 4 << 20
 """Bytes of questions and answers, about, that are kept in memory until they are scored, of all tasks: some 3,500 short ones."""
 
 
-@dataclass(slots=True)
-class TaskState:
+@dataclass(slots=True, kw_only=True)
+class TaskState(Part):
     """One task of a run while it goes on."""
 
-    planned: TaskPlan
     kept: KeptTask
-    open: int = 0  # handed to a worker, without an outcome
-    read: bool = False
-    left_out: int = 0  # by the budget
     changed: bool = False  # new answers since it was last scored
-    again: set[AnswerKey] = field(default_factory=set)  # those that failed before and are asked for again
-
-    @property
-    def finished(self) -> bool:
-        return self.read and self.open == 0 and not self.left_out
 
 
-class Item(NamedTuple):
-    """One answer that is to be asked for."""
-
-    state: TaskState
-    instance: Instance
-    key: AnswerKey
-
-
-@dataclass(slots=True)
-class RunState:
-    """Counters of a run, from its journal and since."""
-
-    outcomes: Counter[Outcome]
-    usage: Usage
-    cost: RunningCost
-
-    @classmethod
-    def of(cls, totals: Totals) -> RunState:
-        """The state that a journal adds up to."""
-        return cls(Counter(totals.outcomes), totals.usage, RunningCost.of(totals.cost))
-
-
-class Execution(Crew[Item]):
+class Execution(Asking[TaskState]):
     """Drives one run to its end.
 
     Args:
@@ -110,28 +66,22 @@ class Execution(Crew[Item]):
         priced_before: bool = False,
     ) -> None:
         super().__init__(
+            plan,
+            header,
             context,
+            log=log,
             limiter=limiter,
             budget=budget,
-            run_id=header.run_id,
-            model_info=plan.model,
-            log=log,
-            model=header.model,
-            suite=suite_name(header),
-            priced_before=priced_before,
             share=share,
+            totals=totals,
+            priced_before=priced_before,
         )
-        self.state = RunState.of(totals)
-        self._log = log
-        self._plan = plan
-        self._header = header
         self._total = plan.total
         self._scored_already = scored
         self._retry_failed = retry_failed
         self._fresh = not sum(totals.outcomes.values())  # the journal has no answer that could be asked for again
-        self._last_failure = ""
         room = Room(_MOST_KEPT)
-        self._tasks = [TaskState(planned, KeptTask(planned, room)) for planned in plan.tasks]
+        self._tasks = [TaskState(planned, kept=KeptTask(planned, room)) for planned in plan.tasks]
         self._to_score: asyncio.Queue[TaskState | None] = asyncio.Queue()
 
     async def run(self) -> Ending:
@@ -187,7 +137,7 @@ class Execution(Crew[Item]):
             elif state.finished:
                 self._to_score.put_nowait(state)
 
-    async def _next_chunk(self, state: TaskState, iterator: Iterator[Instance]) -> list[tuple[Item, Outcome | None]]:
+    async def _next_chunk(self, state: TaskState, iterator: Iterator[Instance]) -> list[tuple[Item[TaskState], Outcome | None]]:
         """The next answers with the outcomes that they have already. Instances are read once, however often the journal is asked."""
         planned = state.planned
         chunk = await asyncio.to_thread(lambda: list(islice(iterator, CHUNK)))
@@ -198,107 +148,14 @@ class Execution(Crew[Item]):
         known = await self._known(planned.task.key, [item.key for item in items]) if items else {}
         return [(item, known.get(item.key)) for item in items]
 
-    async def _known(self, task: str, keys: Sequence[AnswerKey]) -> Mapping[AnswerKey, Outcome]:
-        """The outcomes that there are under these keys of a task."""
-        journal = self._context.journal
-        return await journal.reads(journal.outcomes_of, self._header.run_id, task, keys)
-
-    # -- asking ----------------------------------------------------------------------------------------------------
-
-    async def _work_on(self, item: Item) -> Stored | None:
-        """What becomes of an answer, and when it is durable: asked for if that can be, else its reason. None: it will be counted later."""
-        task, instance, asked = item.state.planned.task, item.instance, item.key
-        key = task.key
-        if instance.problem:
-            return await self._unasked(key, asked, Outcome.FAILED, instance.problem)
-        template = self._plan.prompts.for_instance(instance)
-        if template is None:
-            why = f"answers of type {instance.answer_type} cannot be asked"
-            return await self._unasked(key, asked, Outcome.UNSUPPORTED, why)
-        output = asked_output(task, instance)
-        if problem := self._unsupported(instance, output):
-            return await self._unasked(key, asked, Outcome.UNSUPPORTED, problem)
-
-        if self._left_out.count:  # what does not fit need not be prepared
-            self._traffic.check(key, bounds_of(self._plan, task, instance))
-
-        build = partial(
-            prepare,
-            instance,
-            template,
-            self._plan.specification.parameters,
-            self._plan.model,
-            blobs=self._context.blobs,
-            inline_limit=self._context.inline_limit,
-            output=output,
-            seed=self._plan.seed(asked.repeat),
-            droppable=self._plan.specification.droppable,
-        )
-        try:
-            call = await self._context.blobs.writes(build) if instance.media else build()  # large media are stored
-        except DatasetError as error:
-            return await self._unasked(key, asked, Outcome.FAILED, str(error))
-        return await self._ask(key, asked, call)
-
-    async def _ask(self, task: str, key: AnswerKey, call: PreparedCall) -> Stored | None:
-        """See ``_work_on``."""
-        return await self._traffic.answered(task, key, call)
-
-    async def _unasked(self, key: str, asked: AnswerKey, outcome: Outcome, why: str) -> Stored:
-        answer = Answer(
-            self._header.run_id,
-            key,
-            asked.instance,
-            outcome,
-            error=why,
-            attempts=0,
-            created=time.time(),
-            variant=asked.variant,
-            repeat=asked.repeat,
-            shuffle=asked.shuffle,
-        )
-        durable = self._log.record(answer)
-        await asyncio.shield(durable)  # of these nothing else bounds how many there are
-        return Stored(answer, durable)
-
-    def _unsupported(self, instance: Instance, output: ct.Modality) -> str:
-        """Why the model cannot be asked this instance; empty if it can."""
-        takes = self._plan.model.input_modalities
-        for media in instance.media:
-            if MODALITIES[media.modality] not in takes:
-                return f"{self._plan.model.route} does not take {media.modality}"
-        if output not in self._plan.model.output_modalities:
-            return f"{self._plan.model.route} does not make {OUTPUT_NAMES[output]}"
-        return ""
-
     # -- counting --------------------------------------------------------------------------------------------------
 
-    def _count(self, item: Item, answer: Answer) -> None:
-        self._count_of(item.state, answer)
-
     def _count_of(self, state: TaskState, answer: Answer) -> None:
-        state.open -= 1
         state.changed = True
-        state.again.discard(answer.key)
         state.kept.answered(answer)
-        self.state.outcomes[answer.outcome] += 1
-        self._context.telemetry.answered(self.model, self.suite, answer.outcome)
-        self.state.usage += answer.usage
-        self.state.cost.add(answer)
-        self._finished()
-        if answer.outcome is not Outcome.FAILED:
-            self._succeeded()
-        elif answer.attempts:
-            self._last_failure = f"; the last one said: {answer.error}"
-            if self._failed():
-                self.stop(ev.RUN_STATUS_FAILED, f"the last {self._failures_in_a_row} instances all failed{self._last_failure}")
+        super()._count_of(state, answer)
         if state.finished:
             self._to_score.put_nowait(state)
-
-    def _leave(self, item: Item) -> None:
-        item.state.open -= 1
-        item.state.left_out += 1
-        self.state.outcomes[Outcome.FAILED] += item.key in item.state.again
 
     def pending(self) -> int:
         """Answers without an outcome."""

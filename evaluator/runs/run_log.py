@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Answer, Judgement, OpenCalls
@@ -13,9 +14,18 @@ from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.leases import Lease
 from genlevel.runtime.limits import Learnt
-from genlevel.runtime.locks import RunLock
 
 LOST = "its lock was lost: another process may be working on it"
+
+
+class Held(Protocol):
+    """What says whether this process may write: a run's lock (genlevel.runtime.locks.RunLock), or the lease of a member of a run."""
+
+    @property
+    def held(self) -> bool: ...
+    @property
+    def lease(self) -> Lease | None: ...
+    def lose(self, why: str) -> None: ...
 
 
 class RunLog:
@@ -27,6 +37,7 @@ class RunLog:
     Args:
         lock: acquired.
         last_note: the highest number of a note that is in the journal.
+        member: of those that share the run, whose answers and notes these are; 0 = the run is not shared.
 
     Attributes:
         waiting: how many writes have not ended yet.
@@ -34,7 +45,7 @@ class RunLog:
         overtaken: whether another process works on the run now.
     """
 
-    def __init__(self, journal: Journal, run_id: str, lock: RunLock, *, last_note: int = 0) -> None:
+    def __init__(self, journal: Journal, run_id: str, lock: Held, *, last_note: int = 0, member: int = 0) -> None:
         self.waiting = 0
         self.unstored = 0
         self.unstored_nano_usd = 0
@@ -43,6 +54,7 @@ class RunLog:
         self._run_id = run_id
         self._lock = lock
         self._lease = lock.lease  # not the lock's of later: there is none once it is lost
+        self._member = member
         self._numbers = itertools.count(last_note + 1)
 
     def begin_again(self) -> None:
@@ -57,6 +69,7 @@ class RunLog:
         """Journals one answer, in place of the note of its calls if there is one; the future is done when it is durable."""
         self._check()
         closes = None if number is None else (answer.run_id, number)
+        answer = answer._replace(member=self._member) if self._member else answer
         return self._followed(self._journal.record(answer, self._lease, closes=closes), answer)
 
     def judged(self, judgement: Judgement, number: int | None) -> asyncio.Future[None]:
@@ -68,6 +81,7 @@ class RunLog:
     def note(self, calls: OpenCalls) -> asyncio.Future[None]:
         """Notes durably that calls are open, or have ended without an answer."""
         self._check()
+        calls = calls._replace(member=self._member) if self._member else calls
         return self._followed(self._journal.note(calls, self._lease))
 
     def batch(self, write: Callable[[Lease | None], asyncio.Future[None]]) -> asyncio.Future[None]:
