@@ -10,11 +10,9 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Select, Update, func, select, update
 
-from evaluator.journal import migrations
 from evaluator.journal.batch_table import BatchTable
 from evaluator.journal.deletion import Deletion, remove_all
 from evaluator.journal.descriptions import DescriptionTable
@@ -26,14 +24,13 @@ from evaluator.journal.notes import Closed, cost_before, cost_nobody_knows, cost
 from evaluator.journal.plan_numbers import Part, Standing, decided_number, expected_number, new_number, standings
 from evaluator.journal.records import Answer, OpenCalls, RunRecord, Said, Spent, Totals
 from evaluator.journal.rows import answer_insert, answer_of, run_record, storable, touch, usage_sums
+from evaluator.journal.schema import SCHEMA
 from evaluator.journal.scored_table import ScoredTable
 from evaluator.journal.sums import SumTable
 from evaluator.journal.tables import (
-    HEAD,
     answers,
     deleted_runs,
     judgements,
-    metadata,
     reservations,
     runs,
 )
@@ -76,11 +73,8 @@ class Journal:
     """
 
     def __init__(self, url: str, *, patience: DatabasePatience | None = None, durability: Durability = Durability.PROCESS) -> None:
-        versions = Path(migrations.__path__[0]) / "versions"
         self._patience = patience or DatabasePatience.of(0.0)
-        self._engine: Engine = open_engine(
-            url, "evaluator", versions, head=HEAD, tables=metadata, patience_s=self._patience.writes.seconds, durability=durability
-        )
+        self._engine: Engine = open_engine(url, SCHEMA, patience_s=self._patience.writes.seconds, durability=durability)
         self.reads, self.writes = self._patience.reads, self._patience.writes
         insert = answer_insert(self._engine)
         self._writer = Writer(self._engine, insert, self.writes)
@@ -118,7 +112,7 @@ class Journal:
 
     async def problem(self) -> str:
         """Why it cannot be used now, in one line; "" if it can."""
-        return await looked(lambda: storage_problem(self._engine, "evaluator", head=HEAD))
+        return await looked(lambda: storage_problem(self._engine, SCHEMA))
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "evaluator": ("genlevel.cli.services", "evaluator", "Serve the evaluator."),
     "web": ("genlevel.cli.pages", "web", "Serve the pages in front of services elsewhere."),
     "scorer": ("genlevel.cli.services", "scorer", "Serve the scorer."),
+    "migrate": ("genlevel.cli.migrate", "migrate", "Bring the database to the tables of this version."),
     "token": ("genlevel.cli.token", "token", "Make a token for a caller of the services."),
     "install-embedded": ("genlevel.cli.install", "install_embedded", "Install the embedded model."),
 }

@@ -128,15 +128,14 @@ def tokens(settings: Settings) -> Iterator[Finding]:
 
 
 async def _storage(settings: Settings, folder: Path) -> Finding:
-    from evaluator.journal.tables import HEAD as JOURNAL_HEAD
+    from genlevel.cli.migrate import schemas
     from genlevel.runtime.storage import look_at, shown_url, sqlite_url
-    from scorer.store.tables import HEAD as SCORES_HEAD
 
     url = settings.storage.url or sqlite_url(folder / "genlevel.db")
     if not settings.storage.url and not (folder / "genlevel.db").exists():
         return Finding("storage.url", State.OK, f"nothing is stored in {folder} yet")
     try:
-        problem = await asyncio.to_thread(look_at, url, {"evaluator": JOURNAL_HEAD, "scorer": SCORES_HEAD})
+        problem = await asyncio.to_thread(look_at, url, schemas(url))
     except GenlevelError as error:
         return Finding("storage.url", State.PROBLEM, str(error))
     return Finding("storage.url", State.PROBLEM if problem else State.OK, problem or f"{shown_url(url)} answers")

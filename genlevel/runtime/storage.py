@@ -28,16 +28,18 @@ How a room (the evaluator, the scorer) uses it:
    There is no env.py to write: all rooms share ``genlevel/runtime/migrations/env.py``. A step spells its tables out and does not import
    the room's (they change later, a released step does not).
 
-3. Opening; ``head`` is the newest step's revision::
+3. Opening; ``head`` is the newest step's revision, ``oldest`` the oldest one whose code works with the newest tables::
 
        versions = Path(evaluator.journal.migrations.__file__).parent / "versions"
-       engine = open_engine(url, "evaluator", versions, head="0001", tables=metadata)
+       SCHEMA = Schema("evaluator", "0002", versions, metadata, oldest="0001")
+       engine = open_engine(url, SCHEMA)
        with engine.begin() as connection: ...            # reads, and single writes
        with writing(engine).begin() as connection: ...   # reads, then writes: has SQLite's write lock from its start
 
    A database that has none of the room's tables gets them as ``metadata`` says, at once; steps are for those that are there.
 
-4. tests/integration/test_schemas.py asserts that step by step and ``metadata`` lead to the same schema: list the room there.
+4. ``genlevel.cli.migrate.schemas`` lists all rooms. tests/integration/test_schemas.py asserts that step by step and ``metadata`` lead to
+   the same schema, and that code of ``oldest`` can work with the newest tables.
 
 SQLite runs in WAL mode, synchronous=NORMAL: what is committed survives a killed process. To survive a power cut too, open it with
 ``Durability.POWER``, or add ``?synchronous=FULL`` to the URL (about 4 times the time per commit).
@@ -48,11 +50,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, ExceptionContext, MetaData, StaticPool, Table, create_engine, event, exc
+from sqlalchemy import Connection, Engine, ExceptionContext, StaticPool, Table, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -60,7 +62,7 @@ from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.outages import is_outage, is_stale, limit_answers, watch_file
 from genlevel.runtime.pool import ClosingPool
-from genlevel.runtime.schema import Schema, bring_to_head, revision_of
+from genlevel.runtime.schema import Found, Schema, bring_to_head, fits, revision_of
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -97,16 +99,13 @@ def is_sqlite(url: str) -> bool:
 
 def open_engine(
     url: str,
-    room: str,
-    migrations: Path,
+    schema: Schema,
     *,
-    head: str,
-    tables: MetaData | None = None,
     busy_timeout_s: float = BUSY_TIMEOUT_S,
     patience_s: float = 0.0,
     durability: Durability = Durability.PROCESS,
 ) -> Engine:
-    """An engine whose database has the room's tables as of revision ``head``; creates or migrates them first if needed.
+    """An engine whose database has the tables of a room that its code works with; creates or migrates them first if needed.
 
     Several processes may open one database at once: one of them migrates, the others wait for it. Engines are thread-safe, except that
     ``sqlite://`` (in memory) is one connection, for one thread at a time.
@@ -114,28 +113,20 @@ def open_engine(
     Args:
         url: an SQLAlchemy URL: sqlite:///FILE (its folders are created), sqlite:// or postgresql+psycopg://...; SQLite's may end in
             ?synchronous=NORMAL, FULL or EXTRA.
-        room: the room's name; names its version table.
-        migrations: the room's versions folder.
-        head: the newest revision in that folder, as the code expects it.
-        tables: the room's, as of ``head``: what a database gets that has none of them yet, and no step has to be run; None: all steps are.
+        schema: what the room's tables are to be. Newer ones are left as they are if this code works with them.
         busy_timeout_s: seconds to wait for another process's lock.
         patience_s: seconds for which whoever uses the engine tries again (genlevel.runtime.patience): each try is then a shorter one.
         durability: power: what is committed survives a power cut, whatever the URL or the server says; process: as those say.
 
     Raises:
         ConfigurationError: it is not a database URL, or its driver is not installed.
-        StorageError: the database cannot be opened, is no database, stays locked, or was written by a newer genlevel. So does whatever
-            uses the engine later, when the database fails it (a full disk, a lost server, one that does not answer within 30 s).
+        StorageError: the database cannot be opened, is no database, stays locked, or has tables of a newer genlevel that this code does
+            not work with. So does whatever uses the engine later, when the database fails it (a full disk, a lost server, one that does
+            not answer within 30 s).
     """
-    parsed, synchronous = _parsed(url)
+    engine, parsed = _connected(url, busy_timeout_s)
     shown = shown_url(url)
-    try:
-        engine = _sqlite(parsed, synchronous, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-    except ImportError as error:
-        raise ConfigurationError(f"storage.url: {shown} needs the Python package '{error.name}', which is not installed") from None
-    except exc.ArgumentError as error:
-        raise ConfigurationError(f"storage.url: {error}") from None
-    _bring_up(engine, Schema(room, head, migrations, tables), parsed, shown)
+    _bring_up(engine, schema, parsed, shown)
     _explain_errors(engine, parsed, shown)
     if durability is Durability.POWER:
         _survive_power_cuts(engine)
@@ -152,15 +143,41 @@ def open_engine(
     return engine
 
 
-def _bring_up(engine: Engine, schema: Schema, url: URL, shown: str) -> None:
-    """Makes the schema what it is to be, if it is not; closes the engine if that cannot be done."""
+def migrate(url: str, schema: Schema) -> str | None:
+    """Brings a room's tables to ``schema.head``, unless they fit already. Blocking; whoever else does it meanwhile is waited for.
+
+    Returns the revision that they were at; None: there were none. Raises as ``open_engine``.
+    """
+    engine, parsed = _connected(url, BUSY_TIMEOUT_S)
     try:
-        if revision_of(engine, schema.room) != schema.head:
+        return _bring_up(engine, schema, parsed, shown_url(url))
+    finally:
+        engine.dispose()
+
+
+def _connected(url: str, busy_timeout_s: float) -> tuple[Engine, URL]:
+    """An engine that has looked at nothing yet. Raises ConfigurationError, and StorageError if an SQLite file's folder cannot be made."""
+    parsed, synchronous = _parsed(url)
+    try:
+        sqlite = parsed.get_backend_name() == "sqlite"
+        return (_sqlite(parsed, synchronous, busy_timeout_s) if sqlite else _postgresql(parsed)), parsed
+    except ImportError as error:
+        raise ConfigurationError(f"storage.url: {shown_url(url)} needs the Python package '{error.name}', which is not installed") from None
+    except exc.ArgumentError as error:
+        raise ConfigurationError(f"storage.url: {error}") from None
+
+
+def _bring_up(engine: Engine, schema: Schema, url: URL, shown: str) -> str | None:
+    """Makes the schema what it is to be, if it is not; closes the engine if that cannot be done. Returns the revision before."""
+    try:
+        found = revision_of(engine, schema.room)
+        if not fits(engine, schema, found):
             with writing(engine).begin() as connection:
-                bring_to_head(connection, schema, shown)
+                return bring_to_head(connection, schema, shown)
+        return found
     except exc.DBAPIError as error:
         engine.dispose()
-        raise StorageError(f"cannot use the database {shown}: {_advice(error, url)}") from None
+        raise StorageError(f"cannot use the database {shown}: {_advice(error, url)}", passes=is_outage(error)) from None
     except OSError as error:
         engine.dispose()
         raise StorageError(f"cannot use the database {shown}: {error.strerror or error}") from None
@@ -224,10 +241,10 @@ def insert_into(table: Table, engine: Engine) -> postgresql.Insert | sqlite.Inse
     return sqlite.insert(table)
 
 
-def storage_problem(engine: Engine, room: str, *, head: str) -> str:
+def storage_problem(engine: Engine, schema: Schema) -> str:
     """Why the room's tables cannot be used now, in one line; "" if they can. Blocking; changes nothing.
 
-    Says it if the database does not answer, its file is gone or read-only, or its schema is not (any more) the one at ``head``.
+    Says it if the database does not answer, its file is gone or read-only, or its schema is not (any more) one that the code works with.
     """
     file = engine.url.database or ""
     if engine.dialect.name == "sqlite":
@@ -238,41 +255,47 @@ def storage_problem(engine: Engine, room: str, *, head: str) -> str:
         if not file.startswith("file:") and not (os.access(file, os.W_OK) and os.access(Path(file).parent, os.W_OK)):
             return f"the database {file} is read-only; give write permission on the file and its folder"
     try:
-        found = revision_of(engine, room)
+        found = revision_of(engine, schema.room)
+        if fits(engine, schema, found):
+            return ""
     except (StorageError, exc.SQLAlchemyError) as error:
         return str(error).splitlines()[0]
-    if found == head:
-        return ""
-    return f"the database is at {room} schema {found or 'none'}, and this version of genlevel works with {head}"
+    return f"the database is at {schema.room} schema {found or 'none'}, and this version of genlevel works with {schema.head}"
 
 
-def look_at(url: str, heads: Mapping[str, str]) -> str:
+def look_at(url: str, schemas: Iterable[Schema]) -> str:
     """Why a database cannot be used by these rooms, in one line; "" if it can. Blocking; creates and migrates nothing.
 
     Tables that are older than the code expects, or not there yet, are no problem: whoever opens the database brings them up to date.
 
-    Args:
-        heads: the revision that the code expects, by room.
-
-    Raises:
-        ConfigurationError: it is not a database URL, or its driver is not installed.
+    Raises ConfigurationError if it is not a database URL, or its driver is not installed.
     """
-    parsed, synchronous = _parsed(url)
+    parsed, _ = _parsed(url)
     file = parsed.database or ""
     if parsed.get_backend_name() == "sqlite" and not Path(file).is_file():
         return "" if os.access(_nearest(Path(file)), os.W_OK) else f"the database {file} cannot be created there"
     try:
-        engine = _sqlite(parsed, synchronous, SHORT_BUSY_TIMEOUT_S) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-    except ImportError as error:
-        raise ConfigurationError(f"storage.url: {shown_url(url)} needs the Python package '{error.name}', which is not installed") from None
+        newer = [f"{found.schema.room} {found.revision}" for found in revisions(url, schemas) if found.newer]
+    except StorageError as error:
+        return str(error)
+    return f"the database was written by a newer genlevel (schema of {', '.join(newer)})" if newer else ""
+
+
+def revisions(url: str, schemas: Iterable[Schema]) -> list[Found]:
+    """What a database's tables are at, by room. Blocking; creates and migrates nothing. Raises ConfigurationError, StorageError."""
+    parsed, _ = _parsed(url)
+    file = parsed.database or ""
+    if parsed.get_backend_name() == "sqlite" and file not in _IN_MEMORY and not Path(file).is_file():
+        return [Found(schema, None, fits=False) for schema in schemas]
+    engine, _ = _connected(url, SHORT_BUSY_TIMEOUT_S)
     try:
-        found = {room: revision_of(engine, room) for room in heads}
+        with engine.connect() as connection:
+            at = {schema: revision_of(connection, schema.room) for schema in schemas}
+            return [Found(schema, found, fits(connection, schema, found)) for schema, found in at.items()]
     except exc.DBAPIError as error:
-        return f"cannot use the database {shown_url(url)}: {_advice(error, parsed)}"
+        raise StorageError(f"cannot use the database {shown_url(url)}: {_advice(error, parsed)}", passes=is_outage(error)) from None
     finally:
         engine.dispose()
-    newer = [f"{room} {at}" for room, at in found.items() if at is not None and at > heads[room]]
-    return f"the database was written by a newer genlevel (schema of {', '.join(newer)})" if newer else ""
 
 
 def shown_url(url: str) -> str:

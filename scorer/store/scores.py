@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Engine, Row, Table, case, delete, exists, func, select, update
@@ -37,7 +36,7 @@ from scorer.store.encoding import (
     is_current,
 )
 from scorer.store.records import StoredRun, StoredScore
-from scorer.store.tables import HEAD, metadata, runs, task_scores
+from scorer.store.tables import SCHEMA, runs, task_scores
 from scorer.store.verdicts import KeptVerdicts
 from scorer.tasks import TaskAnswers
 from scorer.wire import read_tasks, written_tasks
@@ -64,13 +63,8 @@ class ScoreStore:
     ) -> None:
         self.patience = patience or DatabasePatience.of(0.0)
         patience_s = self.patience.writes.seconds
-        migrations = Path(__file__).parent / "migrations" / "versions"
         self._owned = isinstance(storage, str)
-        opened = (
-            open_engine(storage, "scorer", migrations, head=HEAD, tables=metadata, patience_s=patience_s, durability=durability)
-            if isinstance(storage, str)
-            else storage
-        )
+        opened = open_engine(storage, SCHEMA, patience_s=patience_s, durability=durability) if isinstance(storage, str) else storage
         self._engine = opened
         self._set_run, self._set_score = self._setting(runs, ["run_id"]), self._setting(task_scores, ["run_id", "task_key"])
         # An in-memory database is one connection, for one thread at a time; writes of the others wait for each other anyway.
@@ -83,7 +77,7 @@ class ScoreStore:
 
     def problem(self) -> str:
         """Why it cannot be used now, in one line; "" if it can."""
-        return storage_problem(self._engine, "scorer", head=HEAD)
+        return storage_problem(self._engine, SCHEMA)
 
     def save(self, run: StoredRun, score: StoredScore) -> None:
         """Sets the task's score and the run's description, in one transaction."""

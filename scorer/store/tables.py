@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+from genlevel.runtime.schema import Schema
+from scorer.store import migrations
 
 HEAD = "0012"
 metadata = MetaData()
+SCHEMA = Schema("scorer", HEAD, Path(migrations.__path__[0]) / "versions", metadata, oldest="0012")
 
 runs = Table(
     "scorer_runs",

@@ -6,38 +6,24 @@ import subprocess
 import sys
 import textwrap
 import uuid
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, Table, create_engine, inspect, text
+from sqlalchemy import Engine, Table, create_engine, inspect, text
 
-import evaluator.journal.monitor_tables
-import evaluator.journal.tables
-import scorer.store.scores
+from genlevel.cli.migrate import schemas
 from genlevel.runtime.errors import StorageError
-from genlevel.runtime.room import tables as runtime
-from genlevel.runtime.schema import schema_differences
+from genlevel.runtime.schema import Schema, schema_differences
 from genlevel.runtime.storage import open_engine, sqlite_url
 
-
-@dataclass(frozen=True)
-class Room:
-    name: str
-    head: str
-    tables: MetaData
-    versions: Path
+ROOMS = schemas("postgresql:///all")
 
 
-def _versions(package: object) -> Path:
-    return Path(str(package.__file__)).parent / "migrations" / "versions"  # type: ignore[attr-defined]
-
-
-ROOMS = [
-    Room("evaluator", evaluator.journal.tables.HEAD, evaluator.journal.tables.metadata, _versions(evaluator.journal.tables)),
-    Room("scorer", scorer.store.tables.HEAD, scorer.store.tables.metadata, _versions(scorer.store.tables)),
-    Room(runtime.ROOM, runtime.HEAD, runtime.metadata, _versions(runtime)),
-]
+def by_steps(schema: Schema, head: str = "") -> Schema:
+    """A room as code sees it that runs all steps."""
+    return replace(schema, head=head or schema.head, tables=None, oldest="")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
@@ -52,11 +38,11 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     return server.get_uri(names[0]), server.get_uri(names[1])
 
 
-def described(engine: Engine) -> dict[str, object]:
+def described(engine: Engine) -> dict[str, dict[str, Any]]:
     """All that a database says of its tables: columns by name, keys, indexes and other constraints."""
     found = inspect(engine)
 
-    def of(table: str) -> dict[str, object]:
+    def of(table: str) -> dict[str, Any]:
         columns = {
             column["name"]: {**column, "type": column["type"].compile(engine.dialect), "comment": None}
             for column in found.get_columns(table)
@@ -73,41 +59,80 @@ def described(engine: Engine) -> dict[str, object]:
     return {table: of(table) for table in found.get_table_names()}
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
-def test_a_new_database_is_as_if_all_steps_had_been_run(room: Room, urls: tuple[str, str]) -> None:
-    by_steps = open_engine(urls[0], room.name, room.versions, head=room.head)
-    at_once = open_engine(urls[1], room.name, room.versions, head=room.head, tables=room.tables)
-    made = described(at_once)
-    assert made == described(by_steps)
-    assert schema_differences(by_steps, room.tables, room.name) == schema_differences(at_once, room.tables, room.name) == []
-    for engine in (by_steps, at_once):
-        with engine.connect() as connection:
-            assert connection.execute(text(f"SELECT version_num FROM {room.name}_alembic_version")).all() == [(room.head,)]
+def stands_in_the_way(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> list[str]:
+    """What code that knows only the tables before would stumble over in those after, one line each."""
+    found = [f"{table} is gone" for table in before.keys() - after.keys()]
+    for table in before.keys() & after.keys():
+        then, now = before[table], after[table]
+        found += [f"{table}.{name} is gone" for name in then["columns"].keys() - now["columns"].keys()]
+        for name, column in now["columns"].items():
+            if name in then["columns"]:
+                found += [f"{table}.{name} is another"] * (column["type"] != then["columns"][name]["type"])
+                found += [f"{table}.{name} may no longer be NULL"] * (then["columns"][name]["nullable"] and not column["nullable"])
+            elif not column["nullable"] and column["default"] is None:
+                found.append(f"{table}.{name} has to be written")
+        found += [f"{table} has another {what}" for what in ("key", "unique", "foreign", "checks") if then[what] != now[what]]
+        known = [index["name"] for index in then["indexes"]]
+        found += [f"{table} has a new unique index" for index in now["indexes"] if index["unique"] and index["name"] not in known]
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.room)
+def test_code_of_the_oldest_revision_can_work_with_the_newest_tables(room: Schema, urls: tuple[str, str]) -> None:
+    older, newer = open_engine(urls[0], by_steps(room, room.works_from)), open_engine(urls[1], by_steps(room))
+    assert stands_in_the_way(described(older), described(newer)) == []
+    older.dispose()
+    newer.dispose()
+
+
+def test_what_older_code_would_stumble_over_is_found(tmp_path: Path) -> None:
+    room = ROOMS[0]
+    described_at = {}
+    for head in ("0003", "0004", "0013", "0014"):
+        engine = open_engine(sqlite_url(tmp_path / f"{head}.db"), by_steps(room, head))
+        described_at[head] = described(engine)
         engine.dispose()
-    again = open_engine(urls[1], room.name, room.versions, head=room.head)  # what code without the shortcut makes of it
+    assert stands_in_the_way(described_at["0013"], described_at["0014"]) == []
+    assert "evaluator_scored is gone" in stands_in_the_way(described_at["0014"], described_at["0013"])
+    assert "evaluator_answers has another key" in stands_in_the_way(described_at["0003"], described_at["0004"])
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.room)
+def test_a_new_database_is_as_if_all_steps_had_been_run(room: Schema, urls: tuple[str, str]) -> None:
+    stepwise, at_once = open_engine(urls[0], replace(room, tables=None)), open_engine(urls[1], room)
+    made = described(at_once)
+    assert made == described(stepwise)
+    assert room.tables is not None
+    assert schema_differences(stepwise, room.tables, room.room) == schema_differences(at_once, room.tables, room.room) == []
+    for engine in (stepwise, at_once):
+        with engine.connect() as connection:
+            found = connection.execute(text(f"SELECT version_num, works_from FROM {room.room}_alembic_version")).all()
+            assert found == [(room.head, room.oldest)]
+        engine.dispose()
+    again = open_engine(urls[1], by_steps(room))  # what code without the shortcut makes of it
     assert described(again) == made
     again.dispose()
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
-def test_a_new_database_goes_back_and_forth_as_one_that_was_made_by_steps(room: Room, urls: tuple[str, str]) -> None:
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.room)
+def test_a_new_database_goes_back_and_forth_as_one_that_was_made_by_steps(room: Schema, urls: tuple[str, str]) -> None:
     """A step of a later version finds what it expects: it can change columns and indexes by their names."""
     from alembic import command
     from alembic.config import Config
 
     import genlevel.runtime.migrations
 
-    engine = open_engine(urls[1], room.name, room.versions, head=room.head, tables=room.tables)
+    engine = open_engine(urls[1], room)
     before = described(engine)
     config = Config()
     config.set_main_option("script_location", str(Path(genlevel.runtime.migrations.__path__[0])))
-    config.set_main_option("version_locations", str(room.versions))
+    config.set_main_option("version_locations", str(room.migrations))
     config.set_main_option("path_separator", "newline")
     with engine.begin() as connection:
-        config.attributes.update(connection=connection, version_table=f"{room.name}_alembic_version")
+        config.attributes.update(connection=connection, version_table=f"{room.room}_alembic_version")
         command.downgrade(config, "-1")
     with engine.begin() as connection:
-        config.attributes.update(connection=connection, version_table=f"{room.name}_alembic_version")
+        config.attributes.update(connection=connection, version_table=f"{room.room}_alembic_version")
         command.upgrade(config, "head")
     assert described(engine) == before
     engine.dispose()
@@ -119,7 +144,7 @@ def test_tables_without_a_revision_are_left_alone(tmp_path: Path) -> None:
     with create_engine(url).begin() as connection:
         connection.execute(text("CREATE TABLE evaluator_judgements (mine INTEGER)"))
     with pytest.raises(StorageError, match="already exists"):
-        open_engine(url, room.name, room.versions, head=room.head, tables=room.tables)
+        open_engine(url, room)
     left = create_engine(url)
     assert inspect(left).get_table_names() == ["evaluator_judgements"]
     left.dispose()
@@ -139,6 +164,7 @@ def test_a_new_folder_needs_no_alembic(tmp_path: Path) -> None:
 
 def test_every_room_has_only_tables_of_its_own() -> None:
     for room in ROOMS:
+        assert room.tables is not None
         tables: list[Table] = room.tables.sorted_tables
         assert tables
-        assert all(table.name.startswith(f"{room.name}_") for table in tables)
+        assert all(table.name.startswith(f"{room.room}_") for table in tables)

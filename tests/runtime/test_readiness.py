@@ -183,7 +183,7 @@ async def test_health_follows_its_check_and_who_waits_for_health_is_not_locked_o
         async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
             return sc.GetVerdictResponse(run_id=request.run_id)
 
-        begin_run = score_task = compare = list_instances = list_standings = forget_run = get_verdict
+        begin_run = score_task = compare = list_instances = list_standings = forget_run = get_abilities = get_verdict
 
     check = Checked("starting")
     server = RpcServer("127.0.0.1:0", grace_s=0.1)
@@ -243,7 +243,8 @@ async def test_a_scorer_whose_database_is_at_another_version_is_not_ready(scores
 
     def set_version(version: str) -> None:
         with engine.begin() as connection:
-            connection.execute(text("UPDATE scorer_alembic_version SET version_num = :version"), {"version": version})
+            statement = text("UPDATE scorer_alembic_version SET version_num = :version, works_from = :version")
+            connection.execute(statement, {"version": version})
 
     with engine.connect() as connection:
         right = connection.execute(text("SELECT version_num FROM scorer_alembic_version")).scalar_one()

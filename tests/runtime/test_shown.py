@@ -11,6 +11,7 @@ from genlevel.runtime import logs
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import ConfigurationError, GenlevelError, StorageError
 from genlevel.runtime.failures import to_status
+from genlevel.runtime.schema import Schema
 from genlevel.runtime.settings_file import parse_settings
 from genlevel.runtime.shown import hide_secrets_of, is_variable_name, looks_like_key, quoted, without_secrets
 from genlevel.runtime.storage import open_engine
@@ -96,7 +97,7 @@ URLS = [
 @pytest.mark.parametrize("url", URLS)
 def test_a_database_shows_no_password(url: str, tmp_path: Path) -> None:
     with pytest.raises(GenlevelError) as caught:
-        open_engine(url, "evaluator", tmp_path, head="0001")
+        open_engine(url, Schema("evaluator", "0001", tmp_path))
     assert "WORDS" not in str(caught.value)
 
 

@@ -38,8 +38,8 @@ from genlevel.runtime import storage
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.patience import Patience
-from genlevel.runtime.schema import schema_differences
-from genlevel.runtime.storage import open_engine, sqlite_url, storage_problem, writing
+from genlevel.runtime.schema import Schema, schema_differences
+from genlevel.runtime.storage import migrate, open_engine, revisions, sqlite_url, storage_problem, writing
 from tests.waiting import until
 
 METADATA = MetaData()
@@ -81,7 +81,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def opened(url: str, versions: Path, head: str = "0002", durability: Durability = Durability.PROCESS) -> Engine:
-    return open_engine(url, "kitchen", versions, head=head, durability=durability)
+    return open_engine(url, Schema("kitchen", head, versions), durability=durability)
 
 
 def test_a_new_database_gets_all_steps_and_agrees_with_the_rooms_tables(url: str, versions: Path) -> None:
@@ -120,7 +120,7 @@ def test_two_rooms_share_one_database(url: str, versions: Path) -> None:
     other.mkdir()
     (other / "v0001_first.py").write_text(STEP.format(revision="0001", previous=None, upgrade=CREATE.replace("kitchen", "garden")))
     opened(url, versions).dispose()
-    engine = open_engine(url, "garden", other, head="0001")
+    engine = open_engine(url, Schema("garden", "0001", other))
     assert {"garden_runs", "garden_alembic_version", "kitchen_runs", "kitchen_alembic_version"} == set(inspect(engine).get_table_names())
     engine.dispose()
 
@@ -132,6 +132,38 @@ def test_a_database_of_a_newer_genlevel_is_refused_and_left_alone(url: str, vers
         StorageError, match=r"was written by a newer genlevel \(kitchen schema 0002, known here up to 0001\); upgrade genlevel$"
     ):
         opened(url, versions, head="0001")
+
+
+def test_code_of_before_opens_newer_tables_that_are_said_to_fit_and_leaves_them_as_they_are(url: str, versions: Path) -> None:
+    older = Schema("kitchen", "0001", versions)
+    running = open_engine(url, older)
+    assert storage_problem(running, older) == ""
+    open_engine(url, Schema("kitchen", "0002", versions, oldest="0001")).dispose()
+    (versions / "v0002_name.py").unlink()  # which code of before does not have
+    assert storage_problem(running, older) == ""
+    again = open_engine(url, older)
+    with again.begin() as connection:
+        connection.execute(text("INSERT INTO kitchen_runs (id) VALUES (7)"))
+        assert connection.execute(text("SELECT id, name FROM kitchen_runs")).all() == [(7, "unnamed")]
+    assert [(found.revision, found.fits, found.newer) for found in revisions(url, [older])] == [("0002", True, False)]
+    running.dispose()
+    again.dispose()
+
+
+def test_code_of_before_refuses_newer_tables_that_begin_behind_it(url: str, versions: Path) -> None:
+    older = Schema("kitchen", "0001", versions)
+    running = open_engine(url, older)
+    open_engine(url, Schema("kitchen", "0002", versions)).dispose()
+    assert storage_problem(running, older) == "the database is at kitchen schema 0002, and this version of genlevel works with 0001"
+    [found] = revisions(url, [older])
+    assert (found.revision, found.fits, found.newer) == ("0002", False, True)
+    running.dispose()
+
+
+def test_who_brings_tables_up_to_date_is_told_what_they_were_and_the_second_finds_nothing_to_do(url: str, versions: Path) -> None:
+    schema = Schema("kitchen", "0002", versions, oldest="0001")
+    assert [found.revision for found in revisions(url, [schema])] == [None]
+    assert [migrate(url, Schema("kitchen", "0001", versions)), migrate(url, schema), migrate(url, schema)] == [None, "0001", "0002"]
 
 
 def test_differences_between_steps_and_tables_are_reported(url: str, versions: Path) -> None:
@@ -150,9 +182,10 @@ def test_processes_that_open_a_new_database_at_once_all_succeed(url: str, versio
         import sys
         from pathlib import Path
         from sqlalchemy import text
+        from genlevel.runtime.schema import Schema
         from genlevel.runtime.storage import open_engine, writing
         sys.stdin.readline()
-        engine = open_engine(sys.argv[1], "kitchen", Path(sys.argv[2]), head="0002")
+        engine = open_engine(sys.argv[1], Schema("kitchen", "0002", Path(sys.argv[2])))
         for _ in range(20):
             with writing(engine).begin() as connection:
                 n = connection.execute(text("SELECT count(*) FROM kitchen_runs")).scalar()
@@ -182,8 +215,9 @@ def test_what_was_committed_survives_kill_9(tmp_path: Path, versions: Path) -> N
         import sys
         from pathlib import Path
         from sqlalchemy import text
+        from genlevel.runtime.schema import Schema
         from genlevel.runtime.storage import open_engine
-        engine = open_engine(sys.argv[1], "kitchen", Path(sys.argv[2]), head="0002")
+        engine = open_engine(sys.argv[1], Schema("kitchen", "0002", Path(sys.argv[2])))
         n = 0
         while True:
             n += 1
@@ -273,7 +307,7 @@ def test_a_database_that_stays_locked_is_an_error_after_the_timeout(tmp_path: Pa
         writing(holder).begin(),
         pytest.raises(StorageError, match=r"database is locked; another process keeps it locked, wait for it or stop it$"),
     ):
-        open_engine(url, "kitchen", versions, head="0002", busy_timeout_s=0.1)
+        open_engine(url, Schema("kitchen", "0002", versions), busy_timeout_s=0.1)
     holder.dispose()
 
 
@@ -320,8 +354,8 @@ def test_a_postgresql_that_is_away_is_said_without_its_password(versions: Path) 
 def test_a_database_that_is_up_to_date_opens_without_alembic(tmp_path: Path, versions: Path) -> None:
     url = sqlite_url(tmp_path / "database.sqlite")
     opened(url, versions).dispose()
-    program = "import sys, pathlib; from genlevel.runtime.storage import open_engine as o; "
-    program += "o(sys.argv[1], 'kitchen', pathlib.Path(sys.argv[2]), head='0002'); print('alembic' in sys.modules)"
+    program = "import sys, pathlib; from genlevel.runtime.schema import Schema; from genlevel.runtime.storage import open_engine as o; "
+    program += "o(sys.argv[1], Schema('kitchen', '0002', pathlib.Path(sys.argv[2]))); print('alembic' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", program, url, str(versions)], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == "False"
 
@@ -337,14 +371,14 @@ async def test_a_postgresql_that_is_away_for_a_moment_is_waited_for_but_not_by_w
             return connection.execute(select(func.count()).select_from(RUNS)).scalar_one()
 
     with away(postgresql) as back:
-        assert "not currently accepting connections" in storage_problem(engine, "kitchen", head="0002")
+        assert "not currently accepting connections" in storage_problem(engine, Schema("kitchen", "0002", versions))
         returning = threading.Timer(1.0, back)
         returning.start()
         counting = asyncio.create_task(patience(count))
         await until(lambda: patience.waits_for.startswith("storage: cannot use the database postgresql"))
         assert await counting == 0
         await asyncio.to_thread(returning.join)
-    assert (patience.waits_for, storage_problem(engine, "kitchen", head="0002")) == ("", "")
+    assert (patience.waits_for, storage_problem(engine, Schema("kitchen", "0002", versions))) == ("", "")
     engine.dispose()
 
 
@@ -460,7 +494,7 @@ def test_a_connection_that_is_used_while_its_database_is_closed_does_not_stay_op
     else:
         used.execute("SELECT 1")
         used.rollback()
-    assert storage_problem(engine, "kitchen", head="0002") == ""  # a closed one may be used again
+    assert storage_problem(engine, Schema("kitchen", "0002", versions)) == ""  # a closed one may be used again
     engine.dispose()
 
 

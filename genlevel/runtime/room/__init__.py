@@ -8,11 +8,12 @@ from sqlalchemy import ColumnElement, Double, Engine, cast, extract, func, liter
 
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.room.tables import HEAD, ROOM, metadata
+from genlevel.runtime.schema import Schema
 from genlevel.runtime.storage import open_engine
 
-__all__ = ["HEAD", "ROOM", "VERSIONS", "clock_of", "metadata", "open_room"]
+__all__ = ["SCHEMA", "clock_of", "open_room"]
 
-VERSIONS = Path(__file__).parent / "migrations" / "versions"
+SCHEMA = Schema(ROOM, HEAD, Path(__file__).parent / "migrations" / "versions", metadata, oldest="0002")
 
 
 def open_room(url: str, *, patience_s: float = 0.0, durability: Durability = Durability.PROCESS) -> Engine:
@@ -27,7 +28,7 @@ def open_room(url: str, *, patience_s: float = 0.0, durability: Durability = Dur
         ConfigurationError: it is not a database URL.
         StorageError: the database cannot be opened.
     """
-    return open_engine(url, ROOM, VERSIONS, head=HEAD, tables=metadata, patience_s=patience_s, durability=durability)
+    return open_engine(url, SCHEMA, patience_s=patience_s, durability=durability)
 
 
 def clock_of(engine: Engine) -> ColumnElement[float]:

@@ -15,7 +15,7 @@ from evaluator.journal import migrations
 from evaluator.journal.journal import Journal
 from evaluator.journal.tables import HEAD, metadata
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.runtime.schema import schema_differences
+from genlevel.runtime.schema import Schema, schema_differences
 from genlevel.runtime.storage import open_engine, sqlite_url
 
 VERSIONS = Path(migrations.__path__[0]) / "versions"
@@ -43,7 +43,7 @@ def url(request, tmp_path):
     older.mkdir()
     for step in VERSIONS.glob("v000[123]_*.py"):
         (older / step.name).write_text(step.read_text())
-    engine = open_engine(url, "evaluator", older, head="0003")
+    engine = open_engine(url, Schema("evaluator", "0003", older))
     ids = [{"id": f"i{number}"} for number in range(ROWS)]
     with engine.begin() as connection:
         for insertion in (ANSWER, JUDGEMENT, RATING):

@@ -185,13 +185,14 @@ async def test_text_tasks_carry_no_question_to_the_scorer(make_evaluator, script
 
 def test_a_journal_of_the_first_version_is_brought_up(tmp_path):
     """Its answers stay, without files."""
+    from genlevel.runtime.schema import Schema
     from genlevel.runtime.storage import open_engine
 
     url, versions = f"sqlite:///{tmp_path}/old.db", Path(migrations.__path__[0]) / "versions"
     first = tmp_path / "versions"
     first.mkdir()
     (first / "v0001.py").write_text((versions / "v0001_runs_and_answers.py").read_text())
-    engine = open_engine(url, "evaluator", first, head="0001")
+    engine = open_engine(url, Schema("evaluator", "0001", first))
     columns = (
         "run_id, task, instance_id, outcome, raw_answer, finish_reason, error_class, error, attempts, waits, input_tokens, "
         "cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, upstream_s, provider_model, response_id, "

@@ -15,6 +15,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.schema import Schema
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify.intervals import wilson
@@ -386,7 +387,7 @@ def test_databases_of_the_first_release_are_brought_up_to_date(tmp_path: Path) -
 
     url = sqlite_url(tmp_path / "old.sqlite")
     migrations = Path(__file__).parents[3] / "scorer" / "store" / "migrations" / "versions"
-    engine = open_engine(url, "scorer", migrations, head="0001")
+    engine = open_engine(url, Schema("scorer", "0001", migrations))
     with engine.begin() as connection:
         connection.execute(sa.text("INSERT INTO scorer_runs VALUES ('r', 'm', 's', 'general-bench', x'', 1.0)"))
     engine.dispose()

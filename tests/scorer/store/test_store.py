@@ -17,9 +17,9 @@ from scorer.certify import Ends, Estimate
 from scorer.scoring.agreement import Agreement
 from scorer.scoring.readings import Reading, Readings
 from scorer.scoring.task_scoring import Outcome, TaskOutcome
-from scorer.store import scores as store
 from scorer.store.records import StoredRun, StoredScore, is_part
 from scorer.store.scores import ScoreStore
+from scorer.store.tables import metadata
 from scorer.tasks import Rater, RatingSource, RunFacts, TaskAnswers, TaskRecord
 
 
@@ -152,7 +152,7 @@ def test_many_threads_may_save_at_once(kept: ScoreStore) -> None:
 
 
 def test_steps_and_tables_agree(kept: ScoreStore) -> None:
-    assert schema_differences(kept._engine, store.metadata, "scorer") == []
+    assert schema_differences(kept._engine, metadata, "scorer") == []
 
 
 def test_answers_are_kept_by_instance_variant_repeat_and_shuffle(kept: ScoreStore) -> None:
