@@ -62,7 +62,7 @@ async def test_what_was_being_written_when_the_server_cut_the_connection_is_writ
         if next(cuts, False):
             connection.execute(text("select pg_terminate_backend(pg_backend_pid())"))
 
-    await asyncio.gather(journal.record(answer("a", Outcome.FAILED, "", cost=5)), journal._submit(cut), journal.record(answer("b")))
+    await asyncio.gather(journal.record(answer("a", Outcome.FAILED, "", cost=5)), journal.submit(cut), journal.record(answer("b")))
     assert journal.totals("r").outcomes == {Outcome.ANSWERED: 1, Outcome.FAILED: 1}
     assert journal.totals("r").cost.nano_usd == 5
     journal.close()
@@ -179,7 +179,7 @@ async def test_a_process_that_is_stopped_in_the_midst_of_writing_does_not_hold_u
         began.set()
         woken.wait(20)
 
-    late = stopped._submit(stop, lease)
+    late = stopped.submit(stop, lease)
     await asyncio.to_thread(began.wait)
     async with asyncio.timeout(60):
         taken = await asyncio.to_thread(table.acquire, "run r", "b", ttl_s=100.0)
@@ -459,7 +459,7 @@ class HeldUp:
 
     def __init__(self, journal):
         self._go, self.began = threading.Event(), threading.Event()
-        self.writing = journal._submit(self._wait)
+        self.writing = journal.submit(self._wait)
 
     def _wait(self, _connection):
         self.began.set()

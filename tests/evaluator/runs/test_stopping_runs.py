@@ -185,7 +185,7 @@ class AwayStorage:
 
     def __init__(self, journal, monkeypatch):
         self.answers, self._writing, self._failed = 0, [], False
-        submit = journal._submit
+        submit = journal.submit
 
         def submitted(work, lease=None, closes=None):
             self.answers += isinstance(work, Answer)
@@ -196,7 +196,7 @@ class AwayStorage:
                 self.fail()
             return self._writing[-1]
 
-        monkeypatch.setattr(journal, "_submit", submitted)
+        monkeypatch.setattr(journal, "submit", submitted)
 
     def fail(self):
         self._failed = True
@@ -211,7 +211,7 @@ class SlowAnswers:
 
     def __init__(self, journal, monkeypatch):
         self.held = []
-        submit = journal._submit
+        submit = journal.submit
 
         def submitted(work, lease=None, closes=None):
             writing = submit(work, lease, closes)
@@ -220,7 +220,7 @@ class SlowAnswers:
             self.held.append(asyncio.get_running_loop().create_future())
             return self.held[-1]
 
-        monkeypatch.setattr(journal, "_submit", submitted)
+        monkeypatch.setattr(journal, "submit", submitted)
 
     def go_on(self):
         for held in self.held:
