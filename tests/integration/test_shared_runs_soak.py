@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.nats_server import NatsServer
 
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from genlevel.v1 import scorer_pb2_grpc as sc_grpc
 from tests.integration.cluster import Cluster
 from tests.integration.outages import Database
+from tests.nats_server import NatsServer
 
 pytestmark = [pytest.mark.full, pytest.mark.soak]
 

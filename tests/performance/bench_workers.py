@@ -28,12 +28,11 @@ from machine import interleaved, machine, median_ratio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.nats_server import NatsServer
-
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.integration.cluster import Cluster
 from tests.integration.credentials import Credentials
 from tests.integration.outages import Database
+from tests.nats_server import NatsServer
 
 UPSTREAM = Path(__file__).parents[1] / "integration" / "stub_upstream.py"
 SLOTS = 64
