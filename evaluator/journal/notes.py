@@ -190,13 +190,20 @@ def spending(connection: Connection, table: Table, run_id: str, model: str) -> l
         )
         for row in rows
     ]
-    most = tuple(max((entry.most_of_one[number] or 0 for entry in found), default=0) for number in (0, 1))
+    most = [max((entry.most_of_one[number] or 0 for entry in found), default=0) for number in (0, 1)]
+    ours = (reservations.c.run_id == run_id, reservations.c.judges == int(table is judgements))
+    return [*found, *noted_spending(connection, and_(*ours), model, most)]
+
+
+def noted_spending(connection: Connection, ours: ColumnElement[bool], model: str, most: Sequence[int]) -> list[Spent]:
+    """What these open calls to a model may take, by task. most: what stands in for a worst case that is not known: money, tokens."""
     notes = select(
         reservations.c.task,
         func.sum(reservations.c.calls).label("calls"),
         func.sum(func.coalesce(reservations.c.nano_usd, reservations.c.calls * most[0])).label("nano"),
         func.sum(func.coalesce(reservations.c.tokens, reservations.c.calls * most[1])).label("tokens"),
-    ).where(reservations.c.run_id == run_id, reservations.c.judges == int(table is judgements))
+    ).where(ours)
+    found = []
     for row in connection.execute(notes.group_by(reservations.c.task)):
         worst = (int(row.nano), int(row.tokens))
         calls = (int(row.calls), int(row.calls))

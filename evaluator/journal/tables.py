@@ -211,14 +211,43 @@ members = Table(  # processes that work on a run that many share; one that comes
     Column("lease", Text, nullable=False),  # its name
     Column("fence", BigInteger, nullable=False),  # its number
     Column("state", Integer, nullable=False),  # MemberState
-    # What it may spend, and, once it is closed, what it has spent at most.
+    # What it may spend at most (-1: it has no cap that it knows of), and what it has spent: at its last look, or at most once it is closed.
     Column("granted_nano_usd", BigInteger, nullable=False, server_default="0"),
     Column("granted_tokens", BigInteger, nullable=False, server_default="0"),
     Column("settled_nano_usd", BigInteger, nullable=False, server_default="0"),
     Column("settled_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("wanting", Integer, nullable=False, server_default="0"),  # a call of its waits for money that others may have to spare
+    Column("excess", Text, nullable=False, server_default=""),  # JSON: evaluator.sharing.allotment.Excesses, of its bills; "" = none
     Column("counts", Text, nullable=False, server_default="{}"),  # JSON: what it has done and does now, as evaluator.sharing.counts has it
     Column("ending", Text, nullable=False, server_default=""),  # JSON: why the whole run is to end, if it says so
     Index("ix_evaluator_members_state", "state"),
+)
+
+purses = Table(  # of runs that many share
+    "evaluator_purses",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("through", Integer, nullable=False),  # the last member whose spending is in the base
+    Column("base_nano_usd", BigInteger, nullable=False),  # what was spent before that and beside it, at most
+    Column("base_tokens", BigInteger, nullable=False),
+    Column("excess", Text, nullable=False, server_default=""),  # as of members: what was learnt of bills until then
+)
+
+member_spending = (
+    Table(  # what the answers of each member took, as they are journalled: an answer that another asks again becomes that one's
+        "evaluator_member_spending",
+        metadata,
+        Column("run_id", String(40), primary_key=True),
+        Column("member", Integer, primary_key=True, autoincrement=False),
+        Column("task", Text, primary_key=True),
+        # As evaluator.journal.records.Spent has them.
+        *[
+            Column(f"{name}_{unit}", BigInteger, nullable=name == "most", server_default=None if name == "most" else "0")
+            for name in ("known", "most", "calls", "worst")
+            for unit in ("nano_usd", "tokens")
+        ],
+        Column("excess", Double, nullable=False, server_default="0"),
+    )
 )
 
 accounts = Table(

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+from evaluator.journal.member_spending import MemberSpending
 from evaluator.journal.notes import Closed, NoteStatements
 from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.rows import AnswerInsert
@@ -65,6 +66,7 @@ class Writer:
         self._writing = writing(engine)
         self._insert = insert
         self._notes = NoteStatements(engine)
+        self._spending = MemberSpending(engine)
         self._patience = patience
         self._numbers = itertools.count(1)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
@@ -172,11 +174,13 @@ class Writer:
             return lost
 
     def _put(self, connection: Connection, writes: Sequence[_Write]) -> None:
-        rows, notes, closed = [], [], []
+        rows, notes, closed, of_members = [], [], [], []
         for write in writes:
             work = write.work
             if isinstance(work, Answer):
                 rows.append(self._insert.row(work))
+                if work.member:
+                    of_members.append(work)
             elif isinstance(work, OpenCalls):
                 notes.append(work)
             else:
@@ -186,6 +190,8 @@ class Writer:
         self._notes.write(connection, notes)
         if rows:
             connection.exec_driver_sql(self._insert.sql, rows)
+        if of_members:
+            self._spending.add(connection, of_members)
         self._notes.close(connection, closed)  # after they were written: no number is used twice
 
 

@@ -10,16 +10,13 @@ docs/budgets.md states the promise and what it assumes.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from evaluator.journal.records import Spent
-
-CAUTION = 2
-"""A model that billed one call at r times its worst case may bill the next one at more than r times: its worst cases are raised by more."""
+from evaluator.traffic.purses import Excesses, Purse
 
 _PATIENCE = 100
 """How many calls that were asked for later may pass one that waits for more money than is free; then nothing passes it any more."""
@@ -68,98 +65,6 @@ class Reservation:
     begun: bool = False
 
 
-@dataclass(slots=True)
-class _Kind:
-    """Calls of one model and task. most: the highest bill. counts: what those of unknown fate count as."""
-
-    most: int | None = None
-    calls: int = 0
-    worst: int = 0
-
-    @property
-    def counts(self) -> int:
-        return self.worst if self.most is None else self.calls * self.most
-
-
-@dataclass(frozen=True, slots=True)
-class _Excess:
-    """How a model's bills exceeded worst cases: in how many times, and the highest such bill."""
-
-    ratio: float
-    most: int
-
-
-class _Purse:
-    """One of the two things that are spent. limit: None = no cap; all is counted the same."""
-
-    def __init__(self, limit: int | None) -> None:
-        self.limit = limit
-        self.spent = 0
-        self.uncertain = 0
-        self.held = 0
-        self.begun = 0
-        self.excesses: dict[str, _Excess] = {}
-        self._kinds: dict[tuple[str, str], _Kind] = {}
-
-    @property
-    def left(self) -> int:
-        """What may still be spent if no call is in flight; only of a purse with a cap."""
-        assert self.limit is not None
-        return self.limit - self.spent - self.uncertain
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether nothing is left. Calls of unknown fate may turn out cheaper as long as others of their task are in flight."""
-        return self.limit is not None and self.spent + (0 if self.begun else self.uncertain) >= self.limit
-
-    def allows(self, amount: int, beside: int) -> bool:
-        """Whether an amount fits beside what is spent and so much more."""
-        return self.limit is None or amount <= self.left - beside
-
-    def raised(self, model: str, worst: int) -> int:
-        """A worst case by what the model's bills have taught."""
-        if (excess := self.excesses.get(model)) is None:
-            return worst
-        return CAUTION * max(math.ceil(worst * excess.ratio), excess.most)
-
-    def settle(self, model: str, task: str, worst: int, held: int, bill: int | None) -> bool:
-        """Counts what a call took. Returns whether that has taught something of its model."""
-        kind = self._kind(model, task)
-        if bill is None:
-            self._change(kind, calls=1, worst=held)
-            return False
-        self.spent += bill
-        if kind.most is None or bill > kind.most:
-            self._change(kind, most=bill)
-        return bill > worst and self.exceeded(model, bill / worst if worst else 1.0, bill)
-
-    def exceeded(self, model: str, ratio: float, bill: int) -> bool:
-        """Takes note of a bill above the worst case. Returns whether it is the highest so far."""
-        known = self.excesses.get(model, _Excess(0.0, 0))
-        self.excesses[model] = learned = _Excess(max(known.ratio, ratio), max(known.most, bill))
-        return learned != known
-
-    def count(self, earlier: Spent, *, known: int, most: int | None, calls: int, worst: int) -> None:
-        """Counts calls of earlier starts."""
-        self.spent += known
-        self._change(self._kind(earlier.model, earlier.task), most=most, calls=calls, worst=worst)
-        if earlier.excess:
-            self.exceeded(earlier.model, earlier.excess, most or 0)
-
-    def _kind(self, model: str, task: str) -> _Kind:
-        if (kind := self._kinds.get((model, task))) is None:
-            kind = self._kinds[model, task] = _Kind()
-        return kind
-
-    def _change(self, kind: _Kind, *, most: int | None = None, calls: int = 0, worst: int = 0) -> None:
-        before = kind.counts
-        if most is not None:
-            kind.most = max(kind.most or 0, most)
-        kind.calls += calls
-        kind.worst += worst
-        self.uncertain += kind.counts - before
-
-
 @dataclass(slots=True, eq=False)
 class _Waiter:
     reservation: Reservation
@@ -184,7 +89,7 @@ class Budget:
     """
 
     def __init__(self, nano_usd: int | None = None, tokens: int | None = None, earlier: Iterable[Spent] = ()) -> None:
-        self._money, self._tokens = _Purse(nano_usd), _Purse(tokens)
+        self._money, self._tokens = Purse(nano_usd), Purse(tokens)
         self._purses = (self._money, self._tokens)
         self._open: set[Reservation] = set()
         self._waiting: deque[_Waiter] = deque()
@@ -217,6 +122,11 @@ class Budget:
         return Amount(self._money.uncertain, self._tokens.uncertain)
 
     @property
+    def committed(self) -> Amount:
+        """What is billed, and what calls of unknown fate count as."""
+        return Amount(self._money.committed, self._tokens.committed)
+
+    @property
     def held(self) -> Amount:
         """What is reserved for calls that wait or are in flight."""
         return Amount(self._money.held, self._tokens.held)
@@ -230,9 +140,13 @@ class Budget:
         """Whether a call of the model took more than its worst case: its worst cases are not to be trusted."""
         return model in self._money.excesses or model in self._tokens.excesses
 
+    def excesses(self, model: str) -> Excesses:
+        """How the model's bills exceeded worst cases, in money and in tokens; None: they did not."""
+        return self._money.excesses.get(model), self._tokens.excesses.get(model)
+
     def could_fit(self, worst: Amount) -> bool:
         """Whether a call with this worst case (as it counted when it did not fit) fits now, if no other is in flight."""
-        return self._money.allows(worst.nano_usd, 0) and self._tokens.allows(worst.tokens, 0)
+        return self._money.could_allow(worst.nano_usd) and self._tokens.could_allow(worst.tokens)
 
     def check(self, model: str, task: str, worst: Amount) -> None:
         """Raises DoesNotFit if a call cannot fit, whatever the calls in flight will cost."""

@@ -76,7 +76,15 @@ OLD_KEYS = [
 NEW_TABLES = {f"evaluator_{name}" for name in ("traffic", "accounts", "monitors", "batches", "batch_items", "scored", "scored_blocks")} | {
     f"evaluator_monitor_{name}" for name in ("pools", "ticks", "alarms", "deliveries", "events")
 }
-NEW_TABLES |= {"evaluator_run_sums", "evaluator_deleted_runs", "evaluator_unused_files", "evaluator_work", "evaluator_members"}
+NEW_TABLES |= {
+    "evaluator_run_sums",
+    "evaluator_deleted_runs",
+    "evaluator_unused_files",
+    "evaluator_work",
+    "evaluator_member_spending",
+    "evaluator_members",
+    "evaluator_purses",
+}
 
 
 def test_answers_get_their_whole_key_and_no_row_is_lost(url):

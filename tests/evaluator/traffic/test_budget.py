@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from evaluator.journal.records import Spent
 from evaluator.planning.prices import dollars
-from evaluator.traffic.budget import CAUTION, Amount, Bill, Budget, DoesNotFit
+from evaluator.traffic.budget import Amount, Bill, Budget, DoesNotFit
+from evaluator.traffic.purses import CAUTION
 from evaluator.traffic.told import LeftOut, bounds_told, overrun_told, shortfall_told
 
 

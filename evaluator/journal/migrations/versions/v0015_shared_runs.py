@@ -41,13 +41,45 @@ def upgrade() -> None:
         sa.Column("granted_tokens", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("settled_nano_usd", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("settled_tokens", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("wanting", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("excess", sa.Text, nullable=False, server_default=""),
         sa.Column("counts", sa.Text, nullable=False, server_default="{}"),
         sa.Column("ending", sa.Text, nullable=False, server_default=""),
     )
     op.create_index("ix_evaluator_members_state", "evaluator_members", ["state"])
+    _money()
+
+
+def _money() -> None:
+    """What members have spent, and what was spent beside them."""
+    op.create_table(
+        "evaluator_purses",
+        sa.Column("run_id", sa.String(40), primary_key=True),
+        sa.Column("through", sa.Integer, nullable=False),
+        sa.Column("base_nano_usd", sa.BigInteger, nullable=False),
+        sa.Column("base_tokens", sa.BigInteger, nullable=False),
+        sa.Column("excess", sa.Text, nullable=False, server_default=""),
+    )
+    op.create_table(
+        "evaluator_member_spending",
+        sa.Column("run_id", sa.String(40), primary_key=True),
+        sa.Column("member", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("task", sa.Text, primary_key=True),
+        sa.Column("known_nano_usd", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("known_tokens", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("most_nano_usd", sa.BigInteger),
+        sa.Column("most_tokens", sa.BigInteger),
+        sa.Column("calls_nano_usd", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("calls_tokens", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("worst_nano_usd", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("worst_tokens", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("excess", sa.Double, nullable=False, server_default="0"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("evaluator_member_spending")
+    op.drop_table("evaluator_purses")
     op.drop_table("evaluator_members")
     op.drop_table("evaluator_work")
     for table in ("evaluator_reservations", "evaluator_answers"):

@@ -1,0 +1,1 @@
+"""Runs that many evaluators share: who works on them, on what, and for how much money."""

@@ -1,0 +1,67 @@
+"""A journal whose database has leases, and runs in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from evaluator.journal.journal import Journal
+from evaluator.journal.records import RunRecord
+from evaluator.sharing.member_table import Member, MemberTable
+from genlevel.runtime.leases import Lease, LeaseTable
+from genlevel.runtime.room import open_room
+from genlevel.runtime.storage import sqlite_url
+
+RUN = "run"
+
+
+def record(run_id: str = RUN, traffic: str = "{}") -> RunRecord:
+    return RunRecord(run_id, "i", 1, "{}", "s", "b", False, "[]", 0, True, 1, "", "p1", traffic, 0, 0, 1.0, 1.0)
+
+
+@dataclass
+class Shared:
+    """A run's database, and processes that come and go."""
+
+    journal: Journal
+    members: MemberTable
+    leases: LeaseTable
+    held: dict[str, Lease] = field(default_factory=dict)
+
+    def cap(self, nano_usd: int | None = None, tokens: int | None = None, run: str = RUN) -> None:
+        """Sets the caps of a run, as ``tune`` does."""
+        caps = {"budgetNanoUsd": nano_usd, "budgetTokens": tokens}
+        text = ", ".join(f'"{name}": "{cap}"' for name, cap in caps.items() if cap is not None)
+        self.journal.wishes.store(run, traffic=lambda _: "{" + text + "}")
+
+    def join(self, process: str, run: str = RUN) -> Member:
+        """A process takes its lease and becomes a member."""
+        lease = self.leases.acquire(f"member {run} {process}", process, ttl_s=1000.0)
+        assert lease is not None
+        self.held[process] = lease
+        return self.members.join(run, 1, process, lease)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database of each kind."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "genlevel.db")
+    return str(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def shared(url: str) -> Iterator[Shared]:
+    open_room(url).dispose()
+    journal = Journal(url)
+    journal.create_run(record())
+    yield Shared(journal, MemberTable(journal.engine, moment_s=0.0), LeaseTable(journal.engine))
+    journal.close()
+
+
+@pytest.fixture
+def make_record() -> Callable[..., RunRecord]:
+    return record
