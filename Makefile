@@ -35,8 +35,8 @@ demo: $(DONE)/base
 
 # Commands that tests call are forked from a process that has imported what they import (tests/integration/forker.py): to start Python for
 # each took most of the time. Tests marked slow come first; those that share the embedded model or a llama.cpp server share a worker.
-# Marked services are run with tokens and with client certificates, too (GENLEVEL_TEST_AUTH, tests/integration/credentials.py); make soak
-# runs all of tests/integration so.
+# Marked services are run with tokens and with client certificates, too (GENLEVEL_TEST_AUTH, tests/integration/credentials.py), and then over
+# PostgreSQL and NATS (GENLEVEL_TEST_STORAGE, tests/integration/shared_storage.py); make soak runs all of tests/integration with either.
 # Marked soak is the large form of a test whose small form stays here; marked full too, it needs a PostgreSQL.
 .PHONY: test
 test: $(DONE)/test
@@ -45,8 +45,8 @@ test: $(DONE)/test
 .PHONY: test-full
 test-full: $(DONE)/full
 	$(PYTEST) $(or $(ONLY),-m 'not soak')
-	GENLEVEL_TEST_AUTH=tokens $(PYTEST) tests/integration -m 'services and not soak and not full'
-	GENLEVEL_TEST_AUTH=mtls $(PYTEST) tests/integration -m 'services and not soak and not full'
+	GENLEVEL_TEST_STORAGE=shared GENLEVEL_TEST_AUTH=tokens $(PYTEST) tests/integration -m 'services and not soak and not full'
+	GENLEVEL_TEST_STORAGE=shared GENLEVEL_TEST_AUTH=mtls $(PYTEST) tests/integration -m 'services and not soak and not full'
 
 .PHONY: soak
 soak: $(DONE)/soak

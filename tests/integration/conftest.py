@@ -26,6 +26,8 @@ import yaml
 from tests.integration.credentials import Credentials
 from tests.integration.outages import Database
 from tests.integration.serving import PATIENCE_S, configuration, ports_of
+from tests.integration.shared_storage import SharedStorage
+from tests.nats_server import NatsServer
 
 HERE = Path(__file__).parent
 # What a process reads before its first module, or a library when it is loaded: a program for which one of these differs is started afresh.
@@ -190,11 +192,24 @@ def choice_suite(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
+def shared_storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedStorage | None]:
+    """What services of this run of the tests keep things in; None: as their configurations say. See shared_storage.py."""
+    kind = os.environ.get("GENLEVEL_TEST_STORAGE", "")
+    assert kind in ("", "shared")
+    if not kind:
+        yield None
+        return
+    queue = NatsServer(tmp_path_factory.mktemp("nats")).start()
+    yield SharedStorage(request.getfixturevalue("postgresql_server"), queue)
+    queue.stop()
+
+
+@pytest.fixture(scope="session")
+def credentials(tmp_path_factory: pytest.TempPathFactory, shared_storage: SharedStorage | None) -> Credentials:
     """What this run of the tests shows; see credentials.py."""
     kind = os.environ.get("GENLEVEL_TEST_AUTH", "")
     assert kind in ("", "tokens", "mtls")
-    return Credentials(kind, tmp_path_factory.mktemp("credentials"))
+    return Credentials(kind, tmp_path_factory.mktemp("credentials"), shared_storage)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -293,6 +308,12 @@ class Deployment:
         self.grpc, self.http = ports_of(document, "grpc"), ports_of(document, "http")
         self.running: dict[str, Served] = {}
         (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
+
+    @property
+    def database(self) -> str:
+        """The URL of what the evaluator keeps its runs in, if its configuration does not say so."""
+        storage, folder = self._credentials.storage, self.genlevel.folder
+        return storage.url(folder) if storage is not None else f"sqlite:///{folder / 'data' / 'genlevel.db'}"
 
     def launch(self, name: str, *command: str) -> Served:
         """Starts a service, or all of them as "up", and does not wait for it. command: what starts it, if not its name."""

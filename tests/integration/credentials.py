@@ -20,16 +20,18 @@ from genlevel.runtime.channels import OwnChannel
 from genlevel.runtime.rpc import connect
 from genlevel.runtime.settings import Addresses
 from tests.integration.serving import SERVICES
+from tests.integration.shared_storage import SharedStorage
 
 ROLES = {"services": "admin", "commands": "run"}
 NO_PROXY = [("grpc.enable_http_proxy", 0)]
 
 
 class Credentials:
-    """Tokens and certificates in a folder. kind: "" (nobody shows anything), "tokens" or "mtls"."""
+    """Tokens and certificates in a folder. kind: "" (nobody shows anything), "tokens" or "mtls". storage: which services get, too."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, storage: SharedStorage | None = None) -> None:
         self.kind = kind
+        self.storage = storage
         self._folder = folder
         self._tokens = {who: new_token() for who in ROLES}
         rows = [{"name": who, "sha256": hash_of(token), "roles": [ROLES[who]]} for who, token in self._tokens.items()]
@@ -53,15 +55,18 @@ class Credentials:
         """
         words = list(arguments)
         named = words[1] if words[:1] == ["--config"] else ""
-        serves = words[2 if named else 0 :][:1] in [[name] for name in ("up", *SERVICES)]
+        command = words[2 if named else 0] if len(words) > (2 if named else 0) else ""
+        serves = command in ("up", *SERVICES)
         document = _read(folder / (named or "genlevel.yaml"))
         if document is None or not (serves or document.get("addresses")):
             return words, {}
         assert "auth" not in document, "this configuration says who may call: mark its test own_auth(why)"
-        if not self.kind:
+        if serves and command != "gateway" and self.storage is not None:
+            document = self.storage.extended(document, (folder / named).parent if named else folder)
+        elif not self.kind:
             return words, {}
         who = "services" if serves else "commands"
-        copy = self._copy(self._extended(document, who))
+        copy = self._copy(self._extended(document, who) if self.kind else document)
         given = {"GENLEVEL_TOKEN": self._tokens[who]} if self.kind == "tokens" else {}
         return (["--config", str(copy), *words[2:]], given) if named else (words, {**given, "GENLEVEL_CONFIG": str(copy)})
 

@@ -223,6 +223,7 @@ def test_a_run_of_an_address_is_looked_at_and_rescored_by_a_service_but_not_cont
         name: {"grpc": f"127.0.0.1:{ports[2 * n]}", "http": f"127.0.0.1:{ports[2 * n + 1]}"}
         for n, name in enumerate(("gateway", "evaluator", "scorer"))
     }
+    document["storage"] = {"url": ""}  # that of the command, whatever else services have
     (genlevel.folder / "service.yaml").write_text(yaml.safe_dump(document))
     process = genlevel.start("--config", "service.yaml", "up", **SECRETS)
     try:

@@ -131,7 +131,7 @@ async def test_a_run_lives_through_restarts_of_each_service(deployed, stub_upstr
     disturbances = [("gateway", TERM), ("evaluator", KILL), ("scorer", TERM)]  # the others of each: test_going_on.py and test_stopping.py
     run_id, ledger = await survived(services, stub, suite, instances=700, disturbances=disturbances)
     await check(services, run_id, ledger, TASKS[:2], 700)
-    assert journalled(f"sqlite:///{services.genlevel.folder / 'data' / 'genlevel.db'}", run_id) == (700, 700)
+    assert journalled(services.database, run_id) == (700, 700)
 
 
 @pytest.mark.soak
