@@ -92,7 +92,7 @@ proto: $(DONE)/check
 	$(BIN)/python deploy/check/contract.py --write
 
 .PHONY: bench
-bench: $(DONE)/test
+bench: $(DONE)/soak
 	@set -e; for bench in tests/performance/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench; done
 
 .PHONY: clean

@@ -41,6 +41,12 @@ class NatsServer:
         return f"nats://{self.address}"
 
     @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What it has said."""
         return (self.folder / "log").read_text()

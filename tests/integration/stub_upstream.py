@@ -2,13 +2,15 @@
 
 Usage: stub_upstream.py --port-file FILE [--log FILE] [--latency S] [--limit-rate P] [--error-rate P] [--drop-rate P] [--garbage-rate P]
 Each arriving call is appended to the log as one line: its outcome and the first line of the last message. With --given FILE, what was
-answered is appended there, its first line, at the moment in which its answer is sent.
+answered is appended there, its first line, at the moment in which its answer is sent. With --times FILE, each call appends the time at
+which it arrived, in seconds of the system's monotonic clock, and how many calls were open then, itself included.
 """
 
 import argparse
 import asyncio
 import os
 import random
+import time
 import zlib
 from pathlib import Path
 
@@ -19,6 +21,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--port-file", type=Path, required=True)
 parser.add_argument("--log", type=Path)
 parser.add_argument("--given", type=Path)
+parser.add_argument("--times", type=Path)
 parser.add_argument("--latency", type=float, default=0.0)
 parser.add_argument("--limit-rate", type=float, default=0.0)
 parser.add_argument("--retry-after", default="1")
@@ -34,6 +37,8 @@ options = parser.parse_args()
 chance = random.Random(options.seed)
 log = options.log.open("ab", buffering=0) if options.log else None
 given = options.given.open("ab", buffering=0) if options.given else None
+times = options.times.open("ab", buffering=0) if options.times else None
+in_flight = 0
 
 
 def usage(text: str) -> dict[str, int]:
@@ -46,6 +51,17 @@ async def models(request: web.Request) -> web.Response:
 
 
 async def complete(request: web.Request) -> web.StreamResponse:
+    global in_flight  # noqa: PLW0603
+    in_flight += 1
+    if times:
+        times.write(f"{time.monotonic():.4f}\t{in_flight}\n".encode())
+    try:
+        return await answer(request)
+    finally:
+        in_flight -= 1
+
+
+async def answer(request: web.Request) -> web.StreamResponse:
     body = orjson.loads(await request.read())
     content = body["messages"][-1]["content"]
     text = content if isinstance(content, str) else next((part["text"] for part in content if part["type"] == "text"), "")

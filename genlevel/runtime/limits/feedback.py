@@ -6,13 +6,15 @@ from enum import StrEnum
 
 
 class Waiting(StrEnum):
-    """What a call waits for: a limit that is stated (requests, tokens) or learnt (concurrency, pace), or the provider to take calls."""
+    """What a call waits for: a limit that is stated (requests, tokens) or learnt (concurrency, pace), the provider to take calls, or this
+    process's slice of what is stated."""
 
     CONCURRENCY = "concurrency"
     REQUESTS = "requests"
     TOKENS = "tokens"
     PACE = "pace"
     PROVIDER = "provider"
+    SLICE = "slice"
 
 
 class Feedback(StrEnum):

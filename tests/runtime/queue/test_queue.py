@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from genlevel.runtime.errors import QueueError
 from genlevel.runtime.queue import Delivery, Depth, Queue
+from genlevel.runtime.queue.address import Address
 from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.queue.port import MOST_BYTES
+from tests.nats_server import NatsServer
 from tests.waiting import LONG_S, until
 
 ACK_WAIT_S = 0.4
@@ -24,11 +28,30 @@ class Both:
         self.other = other
 
 
-@pytest.fixture(params=["local"])
-async def both(request: pytest.FixtureRequest) -> Both:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A NATS server for all tests of this module."""
+    server = NatsServer(tmp_path_factory.mktemp("nats")).start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["local", pytest.param("nats", marks=pytest.mark.full)])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[Both]:
     """A new queue of each kind."""
-    queue = LocalQueue(ack_wait_s=ACK_WAIT_S)
-    return Both(queue, queue)
+    if request.param == "local":
+        queue = LocalQueue(ack_wait_s=ACK_WAIT_S)
+        yield Both(queue, queue)
+        return
+    from genlevel.runtime.queue.nats import NatsQueue
+
+    address = Address.of(f"{request.getfixturevalue('server').url}/test-{uuid.uuid4().hex[:8]}")
+    queues = [NatsQueue(address, name=name, ack_wait_s=ACK_WAIT_S) for name in ("one", "other")]
+    for each in queues:
+        each.open()
+    yield Both(*queues)
+    for each in queues:
+        await each.close()
 
 
 @pytest.fixture
