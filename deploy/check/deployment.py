@@ -1,8 +1,8 @@
-"""Checks the deployment files with the tools that read them: hadolint, Compose, promtool, amtool, kustomize and the Kubernetes schemas.
+"""Checks the deployment files with the tools that read them: hadolint, Compose, promtool, amtool, Helm, kustomize and Kubernetes schemas.
 
     python deploy/check/deployment.py
 
-hadolint, kubectl and the schemas come with the project's check dependencies; Compose, promtool and amtool are used if they are
+hadolint, Helm, kubectl and the schemas come with the project's check dependencies; Compose, promtool and amtool are used if they are
 installed, and must be if CI=true.
 """
 
@@ -29,6 +29,7 @@ def main() -> int:
         *(_run(f"Prometheus {file.stem}", _system("promtool"), "test", "rules", str(file)) for file in sorted(RULES.glob("*_test.yml"))),
         _run("Alertmanager configuration", _system("amtool"), "check-config", str(ROOT / "deploy/alertmanager/alertmanager.yml")),
         _run("Grafana dashboards", [sys.executable], str(ROOT / "deploy/grafana/build.py")),
+        _run("Helm chart", [sys.executable], str(ROOT / "deploy/check/chart.py")),
         *(_kubernetes(folder) for folder in sorted((ROOT / "deploy/kubernetes").iterdir())),
     ]
     return 0 if all(passed) else 1

@@ -1,0 +1,93 @@
+{{/* Names, labels and images. Selectors have one label, app.kubernetes.io/name, which no upgrade changes. */}}
+
+{{- define "genlevel.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 30 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default "genlevel" .Values.nameOverride -}}
+{{- $whole := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- $whole | trunc 30 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of (dict "root" $ "part" "gateway"): what a selector asks for. */}}
+{{- define "genlevel.selector" -}}
+app.kubernetes.io/name: {{ include "genlevel.fullname" .root }}-{{ .part }}
+{{- end -}}
+
+{{/* Of the same: labels of pods. */}}
+{{- define "genlevel.podLabels" -}}
+{{ include "genlevel.selector" . }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .part }}
+app.kubernetes.io/part-of: genlevel
+{{- end -}}
+
+{{/* Of the same: labels of objects. */}}
+{{- define "genlevel.labels" -}}
+{{ include "genlevel.podLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* Of (dict "root" $ "part" PART "name" NAME): the beginning of an object's metadata. name: after the fullname; by default the part. */}}
+{{- define "genlevel.metadata" -}}
+name: {{ include "genlevel.fullname" .root }}-{{ default .part .name }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "genlevel.labels" . | nindent 2 }}
+{{- end -}}
+
+{{/* Of a dictionary with repository, tag, digest. */}}
+{{- define "genlevel.reference" -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag }}
+{{- end -}}
+{{- end -}}
+
+{{/* Of (dict "root" $ "image" IMAGE): the image of genlevel, or of what a pool says instead. */}}
+{{- define "genlevel.image" -}}
+{{- $image := mergeOverwrite (deepCopy .root.Values.image) (default dict .image) -}}
+{{- if and .image (.image.tag) (not .image.digest) -}}
+{{- $_ := set $image "digest" "" -}}
+{{- end -}}
+{{- if not $image.tag -}}
+{{- $_ := set $image "tag" .root.Chart.AppVersion -}}
+{{- end -}}
+{{- include "genlevel.reference" $image -}}
+{{- end -}}
+
+{{- define "genlevel.tokensSecret" -}}
+{{- default (printf "%s-tokens" (include "genlevel.fullname" .)) .Values.auth.tokens.existingSecret -}}
+{{- end -}}
+
+{{- define "genlevel.evaluatorTokenSecret" -}}
+{{- default (printf "%s-evaluator-token" (include "genlevel.fullname" .)) .Values.auth.evaluatorToken.existingSecret -}}
+{{- end -}}
+
+{{- define "genlevel.clientTokenSecret" -}}
+{{- default (printf "%s-client-token" (include "genlevel.fullname" .)) .Values.auth.clientToken.existingSecret -}}
+{{- end -}}
+
+{{- define "genlevel.tlsSecret" -}}
+{{- default (printf "%s-tls" (include "genlevel.fullname" .)) .Values.tls.existingSecret -}}
+{{- end -}}
+
+{{- define "genlevel.postgresqlSecret" -}}
+{{- default (printf "%s-postgresql" (include "genlevel.fullname" .)) .Values.postgresql.existingSecret -}}
+{{- end -}}
+
+{{- define "genlevel.natsSecret" -}}
+{{- default (printf "%s-nats" (include "genlevel.fullname" .)) .Values.nats.existingSecret -}}
+{{- end -}}
+
+{{- define "genlevel.benchmarkClaim" -}}
+{{- if .Values.benchmark.existingClaim -}}
+{{ .Values.benchmark.existingClaim }}
+{{- else if .Values.benchmark.fetch.enabled -}}
+{{ include "genlevel.fullname" . }}-benchmark
+{{- end -}}
+{{- end -}}
