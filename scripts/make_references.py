@@ -151,7 +151,8 @@ def api_page() -> str:
         _MADE,
         "",
         "What `proto/genlevel/v1` says, with the [role](security.md) that a caller of each method needs. Fields and values that are",
-        "not known are left alone, so services of neighbouring versions work together ([operations](operations.md#upgrading-and-rolling-back)).",
+        "not known are left alone, so services of neighbouring versions work together",
+        "([operations](operations.md#upgrading-and-rolling-back)).",
     ]
     for name in FILES:
         lines += ["", f"## {name}.proto"]
