@@ -57,6 +57,7 @@ Response = TypeVar("Response")
 
 WATCH_INTERVAL_S = 0.5
 LOOK_INTERVAL_S = 2.0
+_PAUSES = 9.0  # a look at a run elsewhere adds up its answers: of a large run it is made less often, so that it is a tenth of the time
 CUT_S = 1.0
 """Seconds that storing still may take when the grace is over."""
 
@@ -295,6 +296,7 @@ class Evaluator:
                 await asyncio.wait((active.task,), timeout=WATCH_INTERVAL_S)
                 if active.task.done() and not active.task.cancelled() and (error := active.task.exception()):
                     raise error
+            looked = time.monotonic()
             try:
                 record = await self._records.find(record.run_id)
                 run = await self._records.message(record)
@@ -306,9 +308,10 @@ class Evaluator:
             follows = self._continues and not self._stopping.is_set()
             if not follows or not (run.status == ev.RUN_STATUS_RUNNING or record.wanted in (Wanted.GO_ON, Wanted.PAUSED)):
                 break
+            took = time.monotonic() - looked
             yield ev.WatchRunResponse(run=run)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_INTERVAL_S):
+                async with asyncio.timeout(max(LOOK_INTERVAL_S, _PAUSES * took)):
                     await self._stopping.wait()
         if watched is not None and watched.taken_over:  # a run that goes on elsewhere can be watched there
             run.status, run.reason = ev.RUN_STATUS_INTERRUPTED, LOST

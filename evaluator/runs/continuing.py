@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from genlevel.runtime.errors import ConfigurationError, DatasetError, GenlevelEr
 from genlevel.v1 import evaluator_pb2 as ev
 
 LOOK_S = 3.0
-"""Seconds between two looks."""
+"""Seconds between two looks, a third more or less: so that of several evaluators mostly one alone plans what is left without one."""
 LONGEST_WAIT_S = 60.0
 MOST_VAIN_STARTS = 5
 """Continued starts in a row without a new answer, none of which came to an orderly end: the run may be what kills its process."""
@@ -75,7 +76,7 @@ class Continuing:
             except Exception:
                 logger.exception("looking for runs that are to go on failed in an unforeseen way")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
+                async with asyncio.timeout(LOOK_S * random.uniform(2 / 3, 4 / 3)):
                     await self._woken.wait()
 
     async def look(self) -> None:

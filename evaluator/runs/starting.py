@@ -217,12 +217,15 @@ class Starter:
             if wanted is not Wanted.GO_ON:
                 raise
             notes += [str(taken)]  # by another evaluator that goes on with it: it can be watched here, too
+            await self._want_again(record.run_id)
         return True, notes
 
     async def _want_again(self, run_id: str) -> None:
-        """A run that is being paused or stopped here is to go on once it has been, as somebody starts it."""
-        active = self._control.active.get(run_id)
-        if self._wanted is Wanted.GO_ON and active is not None and active.wish.wanted in (Wanted.PAUSED, Wanted.STOPPED):
+        """A run that is being paused or stopped, here or elsewhere, is to go on once it has been, as somebody starts it."""
+        if self._wanted is not Wanted.GO_ON:
+            return
+        wish = await self._journal.reads(self._journal.wishes.of, run_id)
+        if wish is not None and wish.wanted in (Wanted.PAUSED, Wanted.STOPPED):
             await self._journal.writes(lambda: self._journal.wishes.store(run_id, wanted=Wanted.GO_ON))
             await self._control.heed(run_id)
 
