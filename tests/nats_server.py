@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -22,11 +23,13 @@ class NatsServer:
     Args:
         folder: where its data, configuration and log are.
         more: further lines of its configuration, such as who may connect.
+        jetstream: further lines of that part, such as how much it may store; None: it has none.
     """
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", *, jetstream: str | None = "") -> None:
         self.folder = folder
         self.more = more
+        self.jetstream = jetstream
         (self.port,) = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -57,8 +60,8 @@ class NatsServer:
             return self
         self.folder.mkdir(parents=True, exist_ok=True)
         configuration = self.folder / "nats.conf"
-        store = self.folder / "data"
-        configuration.write_text(f'listen: "{self.address}"\njetstream: {{store_dir: "{store}"}}\n{self.more}\n')
+        store = "" if self.jetstream is None else f'jetstream {{\nstore_dir: "{self.folder / "data"}"\n{self.jetstream}\n}}\n'
+        configuration.write_text(f'listen: "{self.address}"\n{store}{self.more}\n')
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([_binary(), "-c", str(configuration)], stdout=log, stderr=log)
         deadline = time.monotonic() + LONG_S
@@ -86,6 +89,7 @@ class NatsServer:
         """It does nothing until the end, although its system takes what is sent."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
         try:
             yield
         finally:

@@ -115,6 +115,9 @@ class Link:
 
         async def over() -> None:
             ended.set()
+            for answer in list(getattr(client, "_resp_map", {}).values()):  # which the library would wait for in vain
+                if not answer.done():
+                    answer.set_exception(errors.ConnectionClosedError())
 
         def secret(which: int) -> str:
             if self._address.tls and not client._server_info.get("tls_required"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from enum import Enum
 
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 
@@ -128,13 +129,13 @@ def reader_of_dead_letters() -> ConsumerConfig:
 def differences(wanted: StreamConfig, found: StreamInfo) -> list[str]:
     """What somebody has changed in a stream so that it no longer keeps what is promised, by the names that NATS has for it."""
     there = found.config
-    differs = []
-    if there.retention != wanted.retention:
-        differs.append(f"retention is {there.retention}, not {wanted.retention}")
-    if there.discard != wanted.discard:
-        differs.append(f"discard is {there.discard}, not {wanted.discard}")
-    if there.storage != wanted.storage:
-        differs.append(f"storage is {there.storage}, not {wanted.storage}")
+    differs: list[str] = []
+    kinds: tuple[tuple[str, Enum | None, Enum | None], ...] = (
+        ("retention", there.retention, wanted.retention),
+        ("discard", there.discard, wanted.discard),
+        ("storage", there.storage, wanted.storage),
+    )
+    differs += [f"{name} is {_word(found_kind)}, not {_word(kind)}" for name, found_kind, kind in kinds if found_kind != kind]
     if not set(wanted.subjects or ()) <= set(there.subjects or ()):
         differs.append(f"subjects are {there.subjects}, not {wanted.subjects}")
     if wanted.retention == RetentionPolicy.WORK_QUEUE and there.max_age:
@@ -142,6 +143,11 @@ def differences(wanted: StreamConfig, found: StreamInfo) -> list[str]:
     if there.sealed or there.no_ack:
         differs.append("it is sealed or acknowledges nothing")
     return differs
+
+
+def _word(kind: object) -> object:
+    """What NATS calls it; the library leaves what it read as text."""
+    return kind.value if isinstance(kind, Enum) else kind
 
 
 def letter_headers(letter: DeadLetter) -> dict[str, str]:
