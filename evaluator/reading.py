@@ -95,6 +95,18 @@ class RunReader:
         spans = await self._journal.reads(self._journal.traffic.of, run_id)
         return await self._journal.reads(traffic_message, self._journal, run_id, spans)
 
+    async def list_workers(self, request: ev.ListWorkersRequest) -> ev.ListWorkersResponse:
+        """Who works, and what waits in the queue; nobody without one. Raises GenlevelError."""
+        from evaluator.workers.looking import WorkersOutside
+
+        return await WorkersOutside(self._settings).list(request)
+
+    async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
+        """Publishes a message that was given up again, or forgets it. Raises GenlevelError."""
+        from evaluator.workers.looking import WorkersOutside
+
+        return await WorkersOutside(self._settings).change_dead_letter(request)
+
     async def close(self) -> None:
         """Closes the journal."""
         if self._search is not None:

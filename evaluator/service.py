@@ -38,6 +38,7 @@ from evaluator.runs.traffic_message import traffic_message
 from evaluator.runs.updating import Updating
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
+from evaluator.workers.workers import Workers, doing_of
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import NotFoundError, StorageError, Unavailable
 from genlevel.runtime.files import FileCache
@@ -108,11 +109,10 @@ class Evaluator:
             inline_limit=settings.storage.inline_limit_bytes,
             batch_look_s=defaults.batch_look_s,
         )
-        neighbours = {name: port.problem for name, port in (("gateway", gateway), ("scorer", scorer)) if isinstance(port, Neighbour)}
+        self.workers = Workers(settings, scorer, lambda: doing_of(self._control.active.values()))
+        self.readiness = self._readiness(gateway, scorer)
         self._suites = suites or NamedSuites(settings.suites.folders)
         self._planner = Planner(gateway, routing, self._suites)
-        blobs = self._context.blobs
-        self.readiness = Readiness({"storage": self._journal.problem, "blobs": lambda: looked(blobs.problem), **neighbours})
         locks = run_locks(settings.storage.url, data_folder, patience_s=patience_s, durability=settings.storage.durability)
         self._control = RunControl(self._context, Limiters(defaults.concurrency, defaults.weight), locks)
         self._records = RunRecords(self._journal, self._control)
@@ -134,6 +134,12 @@ class Evaluator:
         self._answers = AnswerList(self._journal, self._context.blobs, files, prompt_set, self._suites)
         self._search = AnswerSearch(self._journal, scorer, self._suites)
         self._media = MediaReading(self._journal, self._context.blobs, self._answers)
+
+    def _readiness(self, gateway: GatewayPort, scorer: ScorerPort) -> Readiness:
+        neighbours = {name: port.problem for name, port in (("gateway", gateway), ("scorer", scorer)) if isinstance(port, Neighbour)}
+        blobs = self._context.blobs
+        own = {"storage": self._journal.problem, "blobs": lambda: looked(blobs.problem), "worker": self.workers.problem}
+        return Readiness({**own, **neighbours})
 
     def begin_nothing(self) -> None:
         """Before it closes: runs make no further call, and none begins; those who watch are told. Calls in flight may end."""
@@ -183,6 +189,7 @@ class Evaluator:
 
     def go_on(self) -> None:
         """Continues what is to go on and nobody works on, watches deployed models and tidies up, now and from now on, until ``close``."""
+        self.workers.begin()
         self.watching.begin()
         self._going_on = asyncio.create_task(self._continuing.run(), name="continuing")
         tidying = Tidying(self._journal, self._deleting, self._settings.runs, self._clock)
@@ -197,6 +204,7 @@ class Evaluator:
                 task.cancel()
             await asyncio.wait(tasks)
         self._hurry(CLOSE_S)
+        await self.workers.close()
         await self._search.close()
         await self._control.close()
         await in_thread(self._journal.close, name="journal")
@@ -355,3 +363,13 @@ class Evaluator:
         active = self._control.active.get(record.run_id)
         spans = active.recorder.spans() if active is not None else await self._journal.reads(self._journal.traffic.of, record.run_id)
         return await self._journal.reads(traffic_message, self._journal, record.run_id, spans)
+
+    # -- who works -------------------------------------------------------------------------------------------------
+
+    async def list_workers(self, request: ev.ListWorkersRequest) -> ev.ListWorkersResponse:
+        """Who works, and what waits in the queue. Raises GenlevelError."""
+        return await self.workers.list(request)
+
+    async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
+        """Publishes a message that was given up again, or forgets it. Raises GenlevelError."""
+        return await self.workers.change_dead_letter(request)

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tasks": ("genlevel.cli.tasks", "tasks", "List the tasks of General-Bench."),
     "bench": ("genlevel.cli.bench", "bench", "Check a copy of General-Bench, or fetch its open set."),
     "metrics": ("genlevel.cli.metrics", "metrics", "List the metrics, and whether they can run here; fetch their weights."),
+    "workers": ("genlevel.cli.workers", "workers", "Show which processes share runs, what they do, and what waits."),
     "doctor": ("genlevel.cli.doctor", "doctor", "Say what is configured, what answers, who may call, and what is missing."),
     "view": ("genlevel.cli.pages", "view", "Show runs, cards and answers in the browser."),
     "up": ("genlevel.cli.services", "up", "Serve all three services, and the pages, in one process."),

@@ -55,6 +55,14 @@ class RunsOfBoth:
     async def get_traffic(self, request: ev.GetTrafficRequest) -> ev.GetTrafficResponse:
         return await _either(self._there.get_traffic, self._here.get_traffic, request)
 
+    async def list_workers(self, request: ev.ListWorkersRequest) -> ev.ListWorkersResponse:
+        """The services' alone."""
+        return await self._there.list_workers(request)
+
+    async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
+        """The services' alone."""
+        return await self._there.change_dead_letter(request)
+
 
 class VerdictsOfBoth:
     """VerdictPort: the same of the scorer."""

@@ -53,6 +53,12 @@ class MediaOf(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MEDIA_OF_QUESTION: _ClassVar[MediaOf]
     MEDIA_OF_ANSWER: _ClassVar[MediaOf]
     MEDIA_OF_LABEL: _ClassVar[MediaOf]
+
+class DeadLetterChange(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEAD_LETTER_CHANGE_UNSPECIFIED: _ClassVar[DeadLetterChange]
+    DEAD_LETTER_CHANGE_RETRY: _ClassVar[DeadLetterChange]
+    DEAD_LETTER_CHANGE_FORGET: _ClassVar[DeadLetterChange]
 RUN_STATUS_UNSPECIFIED: RunStatus
 RUN_STATUS_RUNNING: RunStatus
 RUN_STATUS_FINISHED: RunStatus
@@ -80,6 +86,9 @@ MEDIA_OF_UNSPECIFIED: MediaOf
 MEDIA_OF_QUESTION: MediaOf
 MEDIA_OF_ANSWER: MediaOf
 MEDIA_OF_LABEL: MediaOf
+DEAD_LETTER_CHANGE_UNSPECIFIED: DeadLetterChange
+DEAD_LETTER_CHANGE_RETRY: DeadLetterChange
+DEAD_LETTER_CHANGE_FORGET: DeadLetterChange
 
 class RunSpecification(_message.Message):
     __slots__ = ("model", "suite", "tasks", "limit", "seed", "parameters", "base_url", "api_key_env", "api", "video_frames", "no_structured_output", "suite_hash", "repeats", "boxes", "chosen", "occasion", "droppable")
@@ -941,3 +950,121 @@ class GetTrafficResponse(_message.Message):
     spans: _containers.RepeatedCompositeFieldContainer[TrafficSpan]
     kept: KeptLimits
     def __init__(self, run_id: _Optional[str] = ..., spans: _Optional[_Iterable[_Union[TrafficSpan, _Mapping]]] = ..., kept: _Optional[_Union[KeptLimits, _Mapping]] = ...) -> None: ...
+
+class ListWorkersRequest(_message.Message):
+    __slots__ = ("dead_letters",)
+    DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
+    dead_letters: int
+    def __init__(self, dead_letters: _Optional[int] = ...) -> None: ...
+
+class ListWorkersResponse(_message.Message):
+    __slots__ = ("workers", "shared", "queue_problem", "topics", "dead", "dead_letters")
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    DEAD_FIELD_NUMBER: _ClassVar[int]
+    DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
+    workers: _containers.RepeatedCompositeFieldContainer[Worker]
+    shared: bool
+    queue_problem: str
+    topics: _containers.RepeatedCompositeFieldContainer[QueueTopic]
+    dead: int
+    dead_letters: _containers.RepeatedCompositeFieldContainer[DeadLetter]
+    def __init__(self, workers: _Optional[_Iterable[_Union[Worker, _Mapping]]] = ..., shared: _Optional[bool] = ..., queue_problem: _Optional[str] = ..., topics: _Optional[_Iterable[_Union[QueueTopic, _Mapping]]] = ..., dead: _Optional[int] = ..., dead_letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ...) -> None: ...
+
+class Worker(_message.Message):
+    __slots__ = ("name", "service", "version", "host", "started", "seen", "lost", "asks", "scores", "device", "problem", "runs", "scoring", "more_runs", "more_scoring", "age_s")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    SEEN_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    ASKS_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    SCORING_FIELD_NUMBER: _ClassVar[int]
+    MORE_RUNS_FIELD_NUMBER: _ClassVar[int]
+    MORE_SCORING_FIELD_NUMBER: _ClassVar[int]
+    AGE_S_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    service: str
+    version: str
+    host: str
+    started: _timestamp_pb2.Timestamp
+    seen: _timestamp_pb2.Timestamp
+    lost: bool
+    asks: bool
+    scores: _containers.RepeatedScalarFieldContainer[str]
+    device: str
+    problem: str
+    runs: _containers.RepeatedCompositeFieldContainer[RunPart]
+    scoring: _containers.RepeatedCompositeFieldContainer[ScoredTask]
+    more_runs: int
+    more_scoring: int
+    age_s: float
+    def __init__(self, name: _Optional[str] = ..., service: _Optional[str] = ..., version: _Optional[str] = ..., host: _Optional[str] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost: _Optional[bool] = ..., asks: _Optional[bool] = ..., scores: _Optional[_Iterable[str]] = ..., device: _Optional[str] = ..., problem: _Optional[str] = ..., runs: _Optional[_Iterable[_Union[RunPart, _Mapping]]] = ..., scoring: _Optional[_Iterable[_Union[ScoredTask, _Mapping]]] = ..., more_runs: _Optional[int] = ..., more_scoring: _Optional[int] = ..., age_s: _Optional[float] = ...) -> None: ...
+
+class RunPart(_message.Message):
+    __slots__ = ("run_id", "leads", "in_flight", "rate", "shards")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    LEADS_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    SHARDS_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    leads: bool
+    in_flight: int
+    rate: float
+    shards: int
+    def __init__(self, run_id: _Optional[str] = ..., leads: _Optional[bool] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., shards: _Optional[int] = ...) -> None: ...
+
+class ScoredTask(_message.Message):
+    __slots__ = ("run_id", "task")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    task: str
+    def __init__(self, run_id: _Optional[str] = ..., task: _Optional[str] = ...) -> None: ...
+
+class QueueTopic(_message.Message):
+    __slots__ = ("name", "waiting", "in_hand")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    IN_HAND_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    waiting: int
+    in_hand: int
+    def __init__(self, name: _Optional[str] = ..., waiting: _Optional[int] = ..., in_hand: _Optional[int] = ...) -> None: ...
+
+class DeadLetter(_message.Message):
+    __slots__ = ("key", "topic", "reason", "tries", "at", "body")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TRIES_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    topic: str
+    reason: str
+    tries: int
+    at: _timestamp_pb2.Timestamp
+    body: str
+    def __init__(self, key: _Optional[str] = ..., topic: _Optional[str] = ..., reason: _Optional[str] = ..., tries: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., body: _Optional[str] = ...) -> None: ...
+
+class ChangeDeadLetterRequest(_message.Message):
+    __slots__ = ("key", "change")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    change: DeadLetterChange
+    def __init__(self, key: _Optional[str] = ..., change: _Optional[_Union[DeadLetterChange, str]] = ...) -> None: ...
+
+class ChangeDeadLetterResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

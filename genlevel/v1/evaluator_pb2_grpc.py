@@ -104,6 +104,16 @@ class EvaluatorServiceStub:
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficResponse.FromString,
                 _registered_method=True)
+        self.ListWorkers = channel.unary_unary(
+                '/genlevel.v1.EvaluatorService/ListWorkers',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.ListWorkersRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ListWorkersResponse.FromString,
+                _registered_method=True)
+        self.ChangeDeadLetter = channel.unary_unary(
+                '/genlevel.v1.EvaluatorService/ChangeDeadLetter',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.ChangeDeadLetterRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ChangeDeadLetterResponse.FromString,
+                _registered_method=True)
 
 
 class EvaluatorServiceServicer:
@@ -208,6 +218,20 @@ class EvaluatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListWorkers(self, request, context):
+        """Which processes share the queue, what each can do and does, and how much work waits. Without a queue: this evaluator alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeDeadLetter(self, request, context):
+        """Publishes a message that was given up once more, or forgets it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EvaluatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -280,6 +304,16 @@ def add_EvaluatorServiceServicer_to_server(servicer, server):
                     servicer.GetTraffic,
                     request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_evaluator__pb2.GetTrafficResponse.SerializeToString,
+            ),
+            'ListWorkers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkers,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ListWorkersRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.ListWorkersResponse.SerializeToString,
+            ),
+            'ChangeDeadLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeDeadLetter,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.ChangeDeadLetterRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.ChangeDeadLetterResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -660,6 +694,60 @@ class EvaluatorService:
             '/genlevel.v1.EvaluatorService/GetTraffic',
             genlevel_dot_v1_dot_evaluator__pb2.GetTrafficRequest.SerializeToString,
             genlevel_dot_v1_dot_evaluator__pb2.GetTrafficResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.EvaluatorService/ListWorkers',
+            genlevel_dot_v1_dot_evaluator__pb2.ListWorkersRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.ListWorkersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeDeadLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.EvaluatorService/ChangeDeadLetter',
+            genlevel_dot_v1_dot_evaluator__pb2.ChangeDeadLetterRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.ChangeDeadLetterResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("/compare/instances", "compared_instances:instances_page"),
     PageRow("/monitors", "monitors:monitors_page", "Monitors"),
     PageRow("/monitors/{name}", "monitors:monitor_page"),
+    PageRow("/workers", "workers:workers_page", "Workers"),
     PageRow("/runs/{run}", "run:run_page"),
     PageRow("/runs/{run}/delete", "run_deletion:deletion_page"),
     PageRow("/runs/{run}/card", "card:card_page"),
@@ -67,6 +68,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("/monitors/{name}/resume", "monitor_actions:resume", "MonitorService/PauseMonitor"),
     ActionRow("/monitors/{name}/run", "monitor_actions:run_now", "MonitorService/RunMonitor"),
     ActionRow("/monitors/{name}/acknowledge", "monitor_actions:acknowledge", "MonitorService/AcknowledgeAlarms"),
+    ActionRow("/workers/dead", "workers:dead_letter", "EvaluatorService/ChangeDeadLetter"),
 )
 
 FILES: tuple[FileRow, ...] = (

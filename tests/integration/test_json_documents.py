@@ -30,6 +30,8 @@ MONITORS = frozenset(
     ("monitor", "acknowledged-monitor", "watched-monitor", "alarm", "monitor-tick", "asked-tick", "monitor-plan", "removed-monitor")
 ) | {"tested-destination"}
 """The sections of what `genlevel monitor` prints."""
+WORKERS = frozenset(("workers", "worker"))
+"""Those of what `genlevel workers` prints."""
 
 
 @dataclass
@@ -183,16 +185,18 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     run("price-update", "prices", "--update", "list.json")
     run("suite", "suites")
     run("doctor-finding", "doctor")
+    run("workers", "workers")
     run("listed-task", "tasks", "--modality", "audio")
     run("metric", "metrics")
     run("network", "metrics", "--networks")
     (Path(suite) / "nlp" / "Causal-Reasoning" / "annotation.json").write_text('{"data": [{"id": "q"}]}')
     run("check", "bench", "check", suite)
     assert not checker.problems
-    # The fetch has its own server and test (tests/benchmark/test_hub_fetch.py), and monitors theirs (test_monitor_command.py).
+    # The fetch has its own server and test (tests/benchmark/test_hub_fetch.py), monitors (test_monitor_command.py) and workers
+    # (test_workers_command.py) theirs.
     elsewhere = {command for command in commands_with_json() if command.startswith("monitor ")} | {"bench fetch"}
     assert commands_with_json() - called == elsewhere, "call the others above, so that their fields are held against the page"
-    assert {place for place in checker.unseen() if place.partition(".")[0] not in {"fetch", *MONITORS}} <= UNSEEN
+    assert {place for place in checker.unseen() if place.partition(".")[0] not in {"fetch", *MONITORS, *WORKERS}} <= UNSEEN
 
 
 def commands_with_json() -> set[str]:

@@ -322,6 +322,8 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
         ("ReadMedia", ev.ReadMediaRequest(run_id=one, task=TASKS[0], instance_id="q1", of=ev.MEDIA_OF_QUESTION)),
         ("ReadMedia", ev.ReadMediaRequest(run_id=other, task="t", instance_id="i", of=ev.MEDIA_OF_LABEL, position=7, offset=9, length=1)),
         ("GetTraffic", ev.GetTrafficRequest(run_id=one)),
+        ("ListWorkers", ev.ListWorkersRequest(dead_letters=10)),
+        ("ChangeDeadLetter", ev.ChangeDeadLetterRequest(key="run/1", change=ev.DEAD_LETTER_CHANGE_RETRY)),
         ("ListRuns", ev.ListRunsRequest()),
         ("CancelRun", ev.CancelRunRequest(run_id=one)),
         ("UpdateRun", ev.UpdateRunRequest(run_id=unfunded, traffic=traffic)),

@@ -33,6 +33,8 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.EvaluatorService/SearchAnswers": Role.READ,
     "/genlevel.v1.EvaluatorService/ReadMedia": Role.READ,
     "/genlevel.v1.EvaluatorService/GetTraffic": Role.READ,
+    "/genlevel.v1.EvaluatorService/ListWorkers": Role.READ,
+    "/genlevel.v1.EvaluatorService/ChangeDeadLetter": Role.RUN,
     "/genlevel.v1.MonitorService/PlanMonitor": Role.READ,
     "/genlevel.v1.MonitorService/AddMonitor": Role.RUN,
     "/genlevel.v1.MonitorService/ListMonitors": Role.READ,

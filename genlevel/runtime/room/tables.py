@@ -1,10 +1,10 @@
-"""The tables of the room ``runtime``: leases, and accounts' limits that processes share."""
+"""The tables of the room ``runtime``: leases, accounts' limits that processes share, and who works."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Double, MetaData, String, Table, Text
 
-HEAD = "0003"
+HEAD = "0004"
 ROOM = "runtime"
 metadata = MetaData()
 
@@ -59,4 +59,20 @@ account_slices = Table(
     *_part("requests"),
     *_part("tokens"),
     *_part("slots"),
+)
+
+workers = Table(  # processes that work, by the clock of the database
+    "runtime_workers",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("service", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("started_s", Double, nullable=False),
+    Column("seen_s", Double, nullable=False),
+    Column("asks", Boolean, nullable=False),
+    Column("scores", Text, nullable=False),  # JSON: a list of needs
+    Column("device", String, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("doing", Text, nullable=False),  # JSON, as genlevel.runtime.workers.worker.Doing writes it
 )

@@ -1,0 +1,154 @@
+"""This evaluator among the workers: its row, what its scorer can do, and what it says of them all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from evaluator.ports import ScorerPort
+from evaluator.workers.abilities import Abilities, abilities
+from evaluator.workers.listing import dead_letter_changed, workers_listed
+from genlevel._version import __version__
+from genlevel.runtime.errors import GenlevelError
+from genlevel.runtime.process import process_name
+from genlevel.runtime.workers import Doing, RunPart, Seen, Worker
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+if TYPE_CHECKING:
+    from evaluator.runs.active import ActiveRun
+    from genlevel.runtime.queue import Queue
+    from genlevel.runtime.settings import Settings
+    from genlevel.runtime.workers.registration import Registration
+
+SOON_S, LATER_S = 5.0, 60.0
+"""Between two times that the scorer is asked what it can do: until it has answered, and after."""
+
+logger = logging.getLogger(__name__)
+
+
+class Workers:
+    """Who works, as one evaluator sees it. Without a queue it is alone, writes no row, and asks its scorer nothing.
+
+    Args:
+        doing: what this process does now.
+        queue: that it shares with others, if whoever makes it has it already.
+
+    Attributes:
+        queue: that it shares with others; None: it is not connected to one.
+    """
+
+    def __init__(self, settings: Settings, scorer: ScorerPort, doing: Callable[[], Doing], *, queue: Queue | None = None) -> None:
+        self.queue = queue
+        self._told = settings.worker
+        self._scorer = scorer
+        self._doing = doing
+        self._started_s = time.time()
+        self._device = settings.worker.device
+        self._found = abilities(settings.worker.scores, None)
+        self._asking: asyncio.Task[None] | None = None
+        self._storage = settings.storage if settings.queue else None
+        self._made: Registration | None = None
+
+    @property
+    def _registration(self) -> Registration | None:
+        """Its place among the others; None without a queue. Raises StorageError if the list of workers cannot be opened."""
+        if self._made is None and self._storage is not None:
+            from genlevel.runtime.workers.registration import Registration
+            from genlevel.runtime.workers.table import WorkerTable
+
+            table = WorkerTable(self._storage.url, patience_s=self._storage.patience_s)
+            self._made = Registration(table, self.this, self._doing)
+        return self._made
+
+    @property
+    def able(self) -> tuple[str, ...]:
+        """What this process can be given to score, by need; what its scorer is not known to be able to is left out."""
+        return self._found.able
+
+    async def problem(self) -> str:
+        """Why it can do less than worker.scores says, in one line; "" if it can do all, or is not known to do less."""
+        return self._found.problem
+
+    def this(self) -> Worker:
+        """This process."""
+        return Worker(
+            process_name(),
+            "evaluator",
+            __version__,
+            socket.gethostname(),
+            asks=self._told.asks,
+            scores=self.able,
+            device=self._device,
+            problem=self._found.problem,
+        )
+
+    def begin(self) -> None:
+        """Says from now on that it is there, and asks its scorer what that can do. Nothing happens without a queue."""
+        if (registration := self._registration) is not None:
+            registration.begin()
+            self._asking = asyncio.create_task(self._ask(), name="abilities")
+
+    async def can_anybody(self, need: str) -> bool:
+        """Whether some worker that is there can be given what has this need. Raises StorageError."""
+        registration = self._registration
+        return need in self.able or (registration is not None and await registration.can_anybody(need))
+
+    async def list(self, request: ev.ListWorkersRequest) -> ev.ListWorkersResponse:
+        """All workers. Raises GenlevelError."""
+        if (registration := self._registration) is not None:
+            return await workers_listed(await registration.listed(), self.queue, request, shared=True)
+        this = Seen(self.this(), self._doing(), self._started_s, time.time())
+        return await workers_listed([this], self.queue, request, shared=self.queue is not None)
+
+    async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
+        """Publishes a dead letter again, or forgets it. Raises GenlevelError."""
+        return await dead_letter_changed(self.queue, request)
+
+    async def close(self) -> None:
+        """It is not there any more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._asking
+        if self._made is not None:
+            await self._made.close()
+
+    async def _ask(self) -> None:
+        while True:
+            pause_s = LATER_S if await self._asked() else SOON_S
+            await asyncio.sleep(pause_s)
+
+    async def _asked(self) -> bool:
+        """Takes note of what the scorer can do. False: it does not say so now."""
+        try:
+            async with asyncio.timeout(SOON_S):
+                found = await self._scorer.get_abilities(sc.GetAbilitiesRequest())
+        except (GenlevelError, TimeoutError):  # whether it is there at all is said by the evaluator's readiness
+            return False
+        self._note(abilities(self._told.scores, found), found.device)
+        return True
+
+    def _note(self, found: Abilities, device: str) -> None:
+        if (found, device) == (self._found, self._device):
+            return
+        if found.problem and found.problem != self._found.problem:
+            logger.error("%s", found.problem)
+        self._found, self._device = found, device
+        if self._made is not None:
+            self._made.changed()
+
+
+def doing_of(runs: Iterable[ActiveRun]) -> Doing:
+    """What is done of runs that this process has alone, or leads."""
+    parts = []
+    for run in runs:
+        going = run.judging or run.execution
+        calls = (0, 0.0) if going is None else (going.in_flight(), going.rate())
+        parts.append(RunPart(run.run_id, leads=True, in_flight=calls[0], rate=calls[1]))
+    return Doing(tuple(parts))
