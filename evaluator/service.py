@@ -46,6 +46,7 @@ from genlevel.runtime.locks import run_locks
 from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.readiness import Readiness, looked
 from genlevel.runtime.settings import Settings
+from genlevel.runtime.slices.accounts import accounts_of
 from genlevel.runtime.storage import sqlite_url
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
@@ -114,7 +115,8 @@ class Evaluator:
         self._suites = suites or NamedSuites(settings.suites.folders)
         self._planner = Planner(gateway, routing, self._suites)
         locks = run_locks(settings.storage.url, data_folder, patience_s=patience_s, durability=settings.storage.durability)
-        self._control = RunControl(self._context, Limiters(defaults.concurrency, defaults.weight), locks)
+        limiters = Limiters(defaults.concurrency, defaults.weight, accounts_of(settings.storage.url, patience_s=patience_s))
+        self._control = RunControl(self._context, limiters, locks)
         self._records = RunRecords(self._journal, self._control)
         wanted = Wanted.GO_ON if continues else Wanted.NOTHING
         self._starter = Starter(self._planner, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)

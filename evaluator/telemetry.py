@@ -156,6 +156,9 @@ class _Live(Collector):
         )
         pace = GaugeMetricFamily("genlevel_account_pace", "Calls a second that are let through, if calls are paced.", labels=("account",))
         slots = GaugeMetricFamily("genlevel_account_concurrency_limit", "Calls that may be in flight.", labels=("account",))
+        slices = GaugeMetricFamily(
+            "genlevel_account_slice", "This process's part of an account's limit that processes share.", labels=("account", "kind")
+        )
         totals: dict[tuple[str, ...], list[int]] = {}
         waits: dict[tuple[str, ...], list[int]] = {}
         reasons: dict[tuple[str, ...], int] = {}
@@ -182,6 +185,8 @@ class _Live(Collector):
             waiting.add_metric(reason_labels, count)
         for account, state in accounts.items():
             slots.add_metric((account,), state.concurrency)
+            for kind, part in state.slices.items():
+                slices.add_metric((account, kind), part)
             if state.pace is not None:
                 pace.add_metric((account,), state.pace)
-        return (in_flight, waiting, pending, batches, batched, pace, slots)
+        return (in_flight, waiting, pending, batches, batched, pace, slots, slices)

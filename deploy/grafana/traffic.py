@@ -176,6 +176,11 @@ _RUNS = [
         note="Calls a second that the limiter lets through.",
     ),
     lines("Slots", Query("max by (account) (genlevel_account_concurrency_limit)", "{{account}}"), note="Calls that may be in flight."),
+    lines(
+        "Parts of shared limits",
+        Query("sum by (account, kind) (genlevel_account_slice)", "{{account}} {{kind}}"),
+        note="Of limits that are stated, of all processes that share a database together: never above what is stated.",
+    ),
     row("Judges"),
     lines(
         "Ratings",

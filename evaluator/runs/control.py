@@ -90,6 +90,7 @@ class RunControl:
         """Stops what goes on, and waits for it."""
         self.begin_nothing()
         await self.ended()
+        await self._limiters.close()
         self._locks.close()
 
     async def is_orphaned(self, run_id: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Set
 
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.limits import MOST_WEIGHT, AccountLimiter, Learnt, Share
+from genlevel.runtime.slices.accounts import Accounts, WholeAccounts
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 
@@ -29,11 +30,13 @@ class Limiters:
     """One limiter an account.
 
     concurrency: calls in flight if neither a run nor the account says how many; 0 = adaptive. weight: of a run that does not say its own.
+    accounts: makes them; None: each has its account for itself.
     """
 
-    def __init__(self, concurrency: int, weight: int = 1) -> None:
+    def __init__(self, concurrency: int, weight: int = 1, accounts: Accounts | None = None) -> None:
         self._concurrency = concurrency
         self._weight = weight
+        self._accounts = accounts or WholeAccounts()
         self._by_account: dict[str, AccountLimiter] = {}
 
     def of(
@@ -47,14 +50,20 @@ class Limiters:
             self._by_account.pop(model.account, None)
         if (limiter := self._by_account.get(model.account)) is None:
             asked = traffic.concurrency or model.limits.concurrency or self._concurrency
-            limiter = self._by_account[model.account] = AccountLimiter(
+            limiter = self._by_account[model.account] = self._accounts.limiter(
+                model.account,
                 requests_per_minute=traffic.requests_per_minute or model.limits.requests_per_minute,
                 tokens_per_minute=traffic.tokens_per_minute or model.limits.tokens_per_minute,
+                slots=0 if traffic.concurrency else model.limits.concurrency,
                 concurrency=asked or DEFAULT_CONCURRENCY,
                 adaptive=not asked,
                 learnt=learnt,
             )
         return limiter
+
+    async def close(self) -> None:
+        """Lets go of what is shared with other processes."""
+        await self._accounts.close()
 
     def share(self, run_id: str, traffic: ev.TrafficSettings) -> Share:
         """A run's part of what its account allows; its judge's calls are in it."""

@@ -22,6 +22,7 @@ _WAITS = {
     "pace": "the pace that was found",
     "tokens": "the limit of tokens",
     "provider": "the time that the provider asked for",
+    "slice": "their part of limits that processes share",
     "retry": "their next try",
     "budget": "room in the budget",
     "storage": "earlier answers to be stored",

@@ -57,7 +57,8 @@ class _Run:
     account = "openai"
 
     def limits(self) -> LimiterState:
-        return LimiterState(pace=10.0, stated=False, concurrency=4, in_flight=3, limited=0, succeeded=9)
+        slices = {"requests_per_minute": 600.0}
+        return LimiterState(pace=10.0, stated=False, concurrency=4, in_flight=3, limited=0, succeeded=9, slices=slices)
 
     def in_flight(self) -> int:
         return 3

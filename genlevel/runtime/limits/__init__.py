@@ -12,6 +12,7 @@ from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.limiter import AccountLimiter, Permit
 from genlevel.runtime.limits.queue import MOST_WEIGHT, NOBODYS, Share
 from genlevel.runtime.limits.remaining import Left
+from genlevel.runtime.limits.shared_limiter import SharedLimiter
 
 __all__ = [
     "MOST_WEIGHT",
@@ -26,5 +27,6 @@ __all__ = [
     "Named",
     "Permit",
     "Share",
+    "SharedLimiter",
     "Waiting",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class LimiterState:
         in_flight: calls that hold a permit.
         limited: calls that the provider turned away for a limit so far.
         succeeded: calls that succeeded so far.
+        slices: this process's parts of limits that processes share, by name: requests_per_minute, tokens_per_minute, concurrency. A limit
+            that nobody states is not among them.
     """
 
     pace: float | None
@@ -39,3 +42,4 @@ class LimiterState:
     in_flight: int
     limited: int
     succeeded: int
+    slices: Mapping[str, float] = field(default_factory=dict)

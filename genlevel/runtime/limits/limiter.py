@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -16,8 +17,9 @@ from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.pace import Pace
 from genlevel.runtime.limits.queue import NOBODYS, FairQueue, Share
 from genlevel.runtime.limits.remaining import Left, Remaining
+from genlevel.runtime.limits.shared.bucket import SharedBucket
 
-_LEARNT_HOLDS_S = 6 * 3600.0
+LEARNT_HOLDS_S = 6 * 3600.0
 _ADMITTED_AFTER = 4.0
 """A call was admitted if it is not turned away within so many times the usual; its answer may take a minute."""
 _USUAL_CALLS, _LEAST_COUNT = 100, 0.01
@@ -75,13 +77,13 @@ class AccountLimiter:
     ) -> None:
         now = clock()
         self._clock = clock
-        self._requests = Bucket(requests_per_minute, _BURST_S, now, least=_LEAST_BURST)
-        self._tokens = Bucket(tokens_per_minute, 10.0, now)
-        sure = learnt is not None and 0.0 <= time.time() - learnt.at < _LEARNT_HOLDS_S
+        self._requests: Bucket | SharedBucket = Bucket(requests_per_minute, _BURST_S, now, least=_LEAST_BURST)
+        self._tokens: Bucket | SharedBucket = Bucket(tokens_per_minute, 10.0, now)
+        sure = learnt is not None and 0.0 <= time.time() - learnt.at < LEARNT_HOLDS_S
         self.concurrency = AdaptiveConcurrency.begin(concurrency, adaptive=adaptive, found=learnt.concurrency if learnt and sure else 0)
         self._in_flight = 0
         self._undecided: deque[Permit] = deque()
-        self._pace = _pace_of(learnt, sure, now)
+        self._pace = pace_of(learnt, sure, now)
         self._gate = Gate()
         self._remaining = Remaining()
         self._asked_until = self._asked_at = float("-inf")
@@ -201,6 +203,7 @@ class AccountLimiter:
             self.concurrency.observe(feedback, self._in_flight, now)
             if opens := self._gate.passed(permit.number, now):
                 self._pace.opened(self._gate.closed_s, now)
+                self._turned()
             if opens or permit.since >= self._asked_at:
                 self._asked_until = now
             if named.wait_s:
@@ -235,6 +238,7 @@ class AccountLimiter:
         self._remaining.refused(permit.number, now)
         if self._gate.refused(permit.number, permit.since, now, named):
             self._remaining.closed(now)
+            self._turned()
         if tried:
             return  # it says that the gate is closed, and nothing of a rate
         if dimension == "tokens":
@@ -273,21 +277,31 @@ class AccountLimiter:
         )
         if reset_s is not None and gate.is_open:
             gate.close(now, reset_s)
+            self._turned()
 
     def _asked(self, now: float, seconds: float) -> None:
         self._asked_at, self._asked_until = now, max(self._asked_until, now + seconds)
 
+    def _unready(self, now: float) -> Waiting | None:
+        """What a call waits for before its account's limits are looked at; None: nothing."""
+        return None
+
+    def _turned(self) -> None:
+        """The account takes calls no more, or again."""
+
     def _blocked(self, tokens: int) -> tuple[Waiting, float] | None:
-        """Why a call cannot start now and in how many seconds to look again (0 = when a permit comes back)."""
+        """Why a call cannot start now and in how many seconds to look again (0 = when a permit comes back, or a slice is renewed)."""
         now = self._clock()
         if self._in_flight >= max(1, int(self.concurrency.limit)):
             return Waiting.CONCURRENCY, 0.0
+        if reason := self._unready(now):
+            return reason, 0.0
         if delay := self._gate.delay(now):
             return Waiting.PROVIDER, delay
         if delay := self._requests.delay(1, now):
-            return Waiting.REQUESTS, delay
+            return Waiting.REQUESTS, delay if delay < math.inf else 0.0
         if delay := self._tokens.delay(tokens, now):
-            return Waiting.TOKENS, delay
+            return Waiting.TOKENS, delay if delay < math.inf else 0.0
         if delay := self._pace.delay(now):
             return Waiting.PACE, delay
         return None
@@ -341,7 +355,7 @@ class AccountLimiter:
             return
 
 
-def _pace_of(learnt: Learnt | None, sure: bool, now: float) -> Pace:
+def pace_of(learnt: Learnt | None, sure: bool, now: float) -> Pace:
     """Where to begin. What was learnt long ago, or by another clock, is a guess."""
     if learnt is None or learnt.rate is None:
         return Pace(now)

@@ -76,7 +76,7 @@ async def test_what_was_learnt_of_an_account_is_kept_for_the_next_run_in_any_pro
         def learnt(self):
             return replace(learnt, rate=49.0 + len(given))
 
-    monkeypatch.setattr("evaluator.runs.limits.AccountLimiter", Learning)
+    monkeypatch.setattr("genlevel.runtime.slices.accounts.AccountLimiter", Learning)
     monkeypatch.setattr("evaluator.runs.traffic_record._TRIED_S", 0.0)
     first = place.start()
     run = await start(first, suite_folder(3))

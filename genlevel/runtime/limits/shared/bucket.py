@@ -6,8 +6,10 @@ import math
 
 from genlevel.runtime.limits.shared.rows import Rate, Wish
 
-_MARGIN = 1.25
-"""So much more than it used lately a process wants, to have some room."""
+_MARGIN, _GROWTH = 1.25, 2.0
+"""So much more than it used lately a process wants, to have some room; and if calls wait."""
+_SOON_S = 0.25
+"""As if what waits were to begin within this time."""
 _FORGETS = 0.99
 
 
@@ -31,12 +33,17 @@ class SharedBucket:
     @property
     def per_minute(self) -> float:
         """About what this process has of the limit; 0: there is none."""
-        return 0.0 if self._rate.per_minute == math.inf else self._rate.fair
+        return 0.0 if self._rate.per_minute == math.inf else self._rate.part
 
     @property
     def is_limited(self) -> bool:
         """Whether the limit holds for this process."""
         return bool(self.stated) or self._rate.per_minute != math.inf
+
+    def retune(self, per_minute: float, now: float) -> None:
+        """This process knows of another limit from now on; how much of it is its own the next answer says."""
+        self._refill(now)
+        self.stated = float(per_minute)
 
     def delay(self, cost: float, now: float) -> float:
         """Seconds until ``cost`` units may be taken; 0 = now; inf: not before the slice is renewed."""
@@ -80,7 +87,7 @@ class SharedBucket:
         used = max(0.0, self._taken) * 60.0 / max(0.25, now - self._asked_at)
         wanted = used * _MARGIN + (self.unit if used or waiting else 0.0)
         if self._need and waiting:
-            wanted += 60.0 * self.unit * waiting  # as if all were to begin within a second
+            wanted = used * _GROWTH + 60.0 / _SOON_S * self.unit * waiting
         wish = Wish(self.stated, wanted, self.unit, self._need if waiting else 0.0, using, back)
         self._asked_at, self._taken, self._need = now, 0.0, 0.0
         return wish

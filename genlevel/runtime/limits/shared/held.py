@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import count
 
 from genlevel.runtime.limits.feedback import Waiting
 from genlevel.runtime.limits.shared.bucket import SharedBucket
@@ -18,16 +20,26 @@ class HeldSlice:
 
     Args:
         requests_per_minute, tokens_per_minute, slots: the limits that this process knows of; 0: none. slots: calls in flight.
+        numbers: of its asks; of one process they grow, whichever limiter asks.
 
     Attributes:
         granted: the newest answer; None: there was none yet.
     """
 
-    def __init__(self, now: float, *, requests_per_minute: float = 0, tokens_per_minute: float = 0, slots: float = 0) -> None:
+    def __init__(
+        self,
+        now: float,
+        *,
+        requests_per_minute: float = 0,
+        tokens_per_minute: float = 0,
+        slots: float = 0,
+        numbers: Iterator[int] | None = None,
+    ) -> None:
         self.requests = SharedBucket(requests_per_minute, now)
         self.tokens = SharedBucket(tokens_per_minute, now)
         self.slots = float(slots)
         self.granted: Grant | None = None
+        self._numbers = numbers or count(1)
         self._number = 0
         self._asked_at = now
         self._until = float("-inf")
@@ -38,8 +50,11 @@ class HeldSlice:
     @property
     def is_limited(self) -> bool:
         """Whether a limit holds for this process."""
-        granted = self.granted
-        return self.requests.is_limited or self.tokens.is_limited or bool(self.slots) or (granted is not None and granted.slots != math.inf)
+        return self.requests.is_limited or self.tokens.is_limited or self._has_slots
+
+    @property
+    def _has_slots(self) -> bool:
+        return bool(self.slots) or (self.granted is not None and self.granted.slots != math.inf)
 
     def blocked(self, in_flight: int, now: float) -> Waiting | None:
         """Why no call may begin now, but for the rates; None: one may."""
@@ -56,9 +71,26 @@ class HeldSlice:
         self._most_in_flight = max(self._most_in_flight, in_flight + 1)
         return Waiting.PROVIDER if granted.paused else None
 
+    def may_be_in_flight(self, now: float) -> float:
+        """Calls that may be in flight by this slice; inf: it does not say."""
+        if not self._is_known or (now >= self._until and self.is_limited):
+            return 0.0
+        return self.granted.slots if self.granted is not None else math.inf
+
+    def parts(self, now: float) -> dict[str, float]:
+        """This process's parts of the limits that hold, as ``LimiterState.slices``."""
+        valid = self._is_known and now < self._until
+        parts = {name: bucket.per_minute * valid for name, bucket in self._rates() if bucket.is_limited}
+        if self._has_slots:
+            parts["concurrency"] = self.may_be_in_flight(now)
+        return parts
+
+    def _rates(self) -> tuple[tuple[str, SharedBucket], tuple[str, SharedBucket]]:
+        return ("requests_per_minute", self.requests), ("tokens_per_minute", self.tokens)
+
     def ask(self, now: float, *, in_flight: int, waiting: int, closed: bool = False, pace: float = 0.0) -> Ask:
         """What to ask for now. One ask at a time; one that was not answered is followed by the next. waiting: calls that wait."""
-        self._number += 1
+        self._number = next(self._numbers)
         self._asked_at = now
         wanted = in_flight + waiting if self._crowded else max(self._most_in_flight, in_flight)
         may_use = self._is_known and (now < self._until or not self.is_limited)

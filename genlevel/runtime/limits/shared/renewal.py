@@ -125,8 +125,8 @@ class _Divided:
 
 @dataclass(frozen=True, slots=True)
 class _Division:
-    """A limit a minute among processes. burst: what may be saved in all. flow: what flows in a minute. fair: the process's part, for
-    people. granted: what flows to it. most: what it saves of that."""
+    """A limit a minute among processes. burst: what may be saved in all. flow: what flows in a minute. fair: what the process is to have
+    of it. granted: what it has now. most: what it saves of that. in_turns: nobody has a part."""
 
     others: Sequence[Part]
     wish: Wish
@@ -136,6 +136,7 @@ class _Division:
     fair: float
     granted: float
     most: float
+    in_turns: bool = False
 
     def renewed(self, saved: float, elapsed_s: float, used: float, waiting: Sequence[Part]) -> _Divided:
         """saved: when somebody renewed last, ``elapsed_s`` ago. used: of the flow since. waiting: who waits for longer."""
@@ -148,7 +149,8 @@ class _Division:
         saved = min(room, saved + max(0.0, self.flow - used) / 60.0 * elapsed_s + wish.back)
         taken = self._taken(saved, waiting)
         part = Part(wish.stated, wish.wanted, wish.unit, self.granted, max(wish.using, self.granted), self.most)
-        return _Divided(saved - taken, part, Rate(self.granted, self.most, taken, self.fair), turn=taken > 0 and not self.granted)
+        rate = Rate(self.granted, self.most, taken, self.fair if self.in_turns else self.granted)
+        return _Divided(saved - taken, part, rate, turn=taken > 0 and not self.granted)
 
     def _taken(self, saved: float, waiting: Sequence[Part]) -> float:
         """What the process takes at once of what is saved, if a call waits for it."""
@@ -177,7 +179,7 @@ def _divide_rate(others: Sequence[Part], wish: Wish, most_saved: float) -> _Divi
     if asking > few:
         burst = min(limit * most_saved, calls + limit / 60.0 * _BETWEEN_S)
         flow = limit - burst + 1.0
-        return _Division(others, wish, limit, burst, flow, flow / asking if wish.wanted else 0.0, 0.0, 0.0)
+        return _Division(others, wish, limit, burst, flow, flow / asking if wish.wanted else 0.0, 0.0, 0.0, in_turns=True)
     parts = fair_parts(flow, wanted)
     fair = parts[0]
     if len(wanted) <= few:

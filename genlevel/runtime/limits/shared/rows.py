@@ -115,13 +115,13 @@ class Rate:
         per_minute: what flows in; inf: no limit.
         most: how much of that it may save.
         now: what it may use beside that, once.
-        fair: about what it has in the end, for people to see.
+        part: about what it has, for people to see.
     """
 
     per_minute: float
     most: float
     now: float
-    fair: float
+    part: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def usable(process: Process, now: float) -> tuple[float, float]:
 
 
 @given(rpm=st.sampled_from([3, 60, 200, 6000]), data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_parts_of_a_limit_are_within_it_at_every_moment_and_calls_in_every_minute(rpm: int, data: st.DataObject) -> None:
     world = World(data.draw(lives(requests_per_minute=rpm)), data.draw(networks), seed=data.draw(st.integers(0, 99)))
 
@@ -61,7 +61,7 @@ def test_parts_of_a_limit_are_within_it_at_every_moment_and_calls_in_every_minut
 
 
 @given(slots=st.sampled_from([1, 3, 16]), data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_slots_are_within_the_limit_at_every_moment(slots: int, data: st.DataObject) -> None:
     world = World(data.draw(lives(slots=slots)), data.draw(networks), seed=data.draw(st.integers(0, 99)))
 
