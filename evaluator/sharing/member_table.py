@@ -19,6 +19,7 @@ from evaluator.journal.notes import spending
 from evaluator.journal.records import Spent
 from evaluator.journal.tables import answers, judgements, members, purses, runs
 from evaluator.runs.kept_traffic import caps, parsed
+from evaluator.sharing.allotment import NO_CAP
 from evaluator.sharing.excesses import read_excesses, written_excesses
 from evaluator.traffic.budget import NONE, Amount, Budget
 from evaluator.traffic.purses import Excesses
@@ -30,10 +31,6 @@ from genlevel.runtime.storage import insert_into, writing
 MOMENT_S = 6.0
 """Seconds for which a lease that has expired is to stay as it is before its holder counts as dead: a database that was away for longer than
 leases last has let those of living processes expire."""
-
-NO_CAP = -1
-"""What a member is granted that knows of no cap."""
-
 
 _Columns = tuple[str, int, int, str, str, int]
 
@@ -84,7 +81,7 @@ class MemberTable:
         """
         ours = members.c.run_id == run_id
         with writing(self._engine).begin() as connection:
-            lock_purse(connection, self._engine, run_id)
+            lock_books(connection, self._engine, run_id)
             for row in connection.execute(_query().where(ours, members.c.lease == lease.name, members.c.state == int(MemberState.LIVE))):
                 self._settle(
                     connection, _member(row), NONE
@@ -115,7 +112,7 @@ class MemberTable:
         spent: what its budget says, calls of unknown fate included: what it took of which the journal does not know counts.
         """
         with writing(self._engine).begin() as connection:
-            lock_purse(connection, self._engine, member.run_id)
+            lock_books(connection, self._engine, member.run_id)
             self._settle(connection, member, spent)
 
     def fence(self, connection: Connection, member: Member) -> bool:
@@ -177,7 +174,7 @@ class MemberTable:
     # -- within ----------------------------------------------------------------------------------------------------
 
     def _set(self, member: Member, **values: str) -> None:
-        its = _is(member) & (members.c.state == int(MemberState.LIVE))
+        its = is_member(member) & (members.c.state == int(MemberState.LIVE))
         with writing(self._engine).begin() as connection:
             connection.execute(update(members).where(its).values(**values))
 
@@ -198,7 +195,7 @@ class MemberTable:
             fenced = update(leases).where(leases.c.name == member.lease)
             connection.execute(fenced.values(owner="", number=leases.c.number + 1, until_s=0.0, written=0))
         self._expired.pop(member, None)
-        lock_purse(connection, self._engine, member.run_id)
+        lock_books(connection, self._engine, member.run_id)
         self._settle(connection, member, NONE)
         return True
 
@@ -216,13 +213,13 @@ class MemberTable:
 
     def _settle(self, connection: Connection, member: Member, told: Amount) -> None:
         """Closes a membership with what it has spent at most: by the journal, or as it is told, if that is more."""
-        state, excess = connection.execute(select(members.c.state, members.c.excess).where(_is(member)).with_for_update()).one()
+        state, excess = connection.execute(select(members.c.state, members.c.excess).where(is_member(member)).with_for_update()).one()
         if state == MemberState.CLOSED:
             return
         of_run = ""  # all its calls are of one model
         known = Budget(earlier=spending_of(connection, member.run_id, member.number, of_run))
         spent = Amount(*(max(pair) for pair in zip(known.committed, told, strict=True)))
-        closed = update(members).where(_is(member)).values(
+        closed = update(members).where(is_member(member)).values(
             state=int(MemberState.CLOSED),
             granted_nano_usd=0,
             granted_tokens=0,
@@ -242,7 +239,7 @@ class Books(NamedTuple):
     excesses: Excesses
 
 
-def lock_purse(connection: Connection, engine: Engine, run_id: str) -> Books:
+def lock_books(connection: Connection, engine: Engine, run_id: str) -> Books:
     """The books of a run. Nobody else changes what its members may spend until the transaction ends."""
     new = insert_into(purses, engine).values(run_id=run_id, through=0, base_nano_usd=0, base_tokens=0)
     connection.execute(new.on_conflict_do_nothing(index_elements=["run_id"]))
@@ -279,5 +276,5 @@ def _member(row: Row[*_Columns]) -> Member:
     return Member(row.run_id, row.number, row.start, row.process, row.lease, row.fence)
 
 
-def _is(member: Member) -> ColumnElement[bool]:
+def is_member(member: Member) -> ColumnElement[bool]:
     return (members.c.run_id == member.run_id) & (members.c.number == member.number)

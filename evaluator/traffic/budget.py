@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,6 +30,10 @@ class Amount(NamedTuple):
 
 
 NONE = Amount(0, 0)
+
+
+Caps = tuple[int | None, int | None]
+"""Of nano-dollars and of tokens; None = no cap."""
 
 
 class Bill(NamedTuple):
@@ -82,10 +86,28 @@ class Wrong:
     count: int = 0
 
 
+class Standing(NamedTuple):
+    """What a budget that shares its caps with others needs.
+
+    committed: as of a budget. begun, held: reserved for calls in flight, and for all. one: the largest reservation of a call that has not
+    begun. first, least: what the first call that waits takes, and the cheapest one; None: none waits. waiting: what all of them take.
+    """
+
+    committed: Amount
+    begun: Amount
+    held: Amount
+    one: Amount
+    first: Amount | None
+    least: Amount | None
+    waiting: Amount
+
+
 class Budget:
     """Caps on money and on tokens, either or both; None = no cap (all is counted the same).
 
     A call is reserved (``take`` or ``reserve``); then it is begun (``begin``) and settled (``settle``), or cancelled (``cancel``).
+
+    on_short: called when a call waits for more money than is free, or when a bill was above its worst case.
     """
 
     def __init__(self, nano_usd: int | None = None, tokens: int | None = None, earlier: Iterable[Spent] = ()) -> None:
@@ -94,6 +116,7 @@ class Budget:
         self._open: set[Reservation] = set()
         self._waiting: deque[_Waiter] = deque()
         self._wrong = (Wrong(), Wrong())
+        self.on_short: Callable[[], None] = _nothing
         for entry in earlier:
             amounts = zip(self._purses, entry.known, entry.most_of_one, entry.calls, entry.worst, strict=True)
             for purse, known, most, calls, worst in amounts:
@@ -130,6 +153,21 @@ class Budget:
     def held(self) -> Amount:
         """What is reserved for calls that wait or are in flight."""
         return Amount(self._money.held, self._tokens.held)
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands, for those that share its caps."""
+        idle = [one.held for one in self._open if not one.begun]
+        waiting = [one.reservation.held for one in self._waiting if not one.granted.done()]
+        return Standing(
+            self.committed,
+            Amount(self._money.begun, self._tokens.begun),
+            self.held,
+            Amount(*map(max, zip(*idle, strict=True))) if idle else NONE,
+            waiting[0] if waiting else None,
+            min(waiting, default=None),
+            Amount(*map(sum, zip(*waiting, strict=True))) if waiting else NONE,
+        )
 
     @property
     def wrong(self) -> tuple[Wrong, Wrong]:
@@ -210,16 +248,32 @@ class Budget:
         learned = self._settle(0, reservation, bill.nano_usd)
         learned |= self._settle(1, reservation, bill.tokens)
         if learned:
-            for other in self._open:
-                self._hold_again(other)
+            self._hold_all_again()
         self._look_again()
+        if learned:
+            self.on_short()
 
     # -- caps ------------------------------------------------------------------------------------------------------
 
     def retune(self, nano_usd: int | None, tokens: int | None) -> None:
         """Changes the caps from now on; None = no cap. What waits is looked at again."""
-        self._money.limit, self._tokens.limit = nano_usd, tokens
+        self.share((nano_usd, tokens), (None, None))
+
+    def share(self, limits: Caps, ceilings: Caps, *, final: bool = True) -> None:
+        """Changes what may be spent of caps that others spend of, too (evaluator.traffic.purses.Purse). What waits is looked at again."""
+        for purse, limit, ceiling in zip(self._purses, limits, ceilings, strict=True):
+            purse.limit, purse.ceiling, purse.final = limit, ceiling, final
         self._look_again()
+
+    def restrict(self, limits: Caps) -> None:
+        """Lowers what may be spent for now. What waits goes on waiting."""
+        self._money.limit, self._tokens.limit = limits
+
+    def learn(self, model: str, excesses: Excesses) -> None:
+        """Takes over what others have learnt of a model's bills."""
+        pairs = zip(self._purses, excesses, strict=True)
+        if any([purse.exceeded(model, *excess) for purse, excess in pairs if excess is not None]):
+            self._hold_all_again()
 
     # -- within ----------------------------------------------------------------------------------------------------
 
@@ -264,6 +318,10 @@ class Budget:
             self._note(self._wrong[number], reservation.model, worst, billed)
         return self._purses[number].settle(reservation.model, reservation.task, worst, reservation.held[number], billed)
 
+    def _hold_all_again(self) -> None:
+        for one in self._open:
+            self._hold_again(one)
+
     def _hold_again(self, reservation: Reservation) -> None:
         """Counts an open call as what it may take by what is known now."""
         raised = self._raised(reservation.model, reservation.worst)
@@ -297,9 +355,15 @@ class Budget:
             for other in passed:
                 other.passed += 1
         self._waiting.extendleft(reversed(passed))
+        if self._waiting:
+            self.on_short()
 
     @staticmethod
     def _note(wrong: Wrong, model: str, worst: int, billed: int) -> None:
         wrong.count += 1
         if billed - worst > wrong.bill - wrong.worst:
             wrong.of, wrong.worst, wrong.bill = model, worst, billed
+
+
+def _nothing() -> None:
+    pass

@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.tables import members, purses
 from evaluator.journal.usage import Usage
+from evaluator.sharing.allotment import NO_CAP
 from evaluator.sharing.excesses import read_excesses
-from evaluator.sharing.member_table import NO_CAP, MemberTable
+from evaluator.sharing.member_table import MemberTable
 from evaluator.traffic.budget import Amount
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
