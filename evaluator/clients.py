@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -27,6 +28,8 @@ _BATCH_ITEMS = 32
 _BATCH_BYTES = 2 << 20  # a larger request is a call of its own, and so is one of more parts
 _BATCH_PARTS = 300
 _ITEM_OVERHEAD_BYTES = 64  # what an item is in a message beyond its request: id, time, lengths
+STREAM_S = 10.0
+"""Seconds, a fifth more or less, after which a stream to the next gateway takes the place of the one that is open."""
 _REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ANSWER_GRACE_S = 5.0
 _BATCHES = ("SubmitBatch", "GetBatch", "FindBatches", "CancelBatch")
@@ -38,9 +41,14 @@ _SCORER = sc.DESCRIPTOR.services_by_name["ScorerService"]
 
 @dataclass(slots=True, eq=False)
 class _Stream:
-    """One stream to a gateway. left: nothing further is written to it, as it has ended or its gateway stops. answered: an answer came."""
+    """One stream to a gateway.
+
+    taken: a gateway serves it. left: nothing further is written to it, as it has ended, its gateway stops, or another one takes its place.
+    answered: an answer came.
+    """
 
     call: grpc.aio.StreamStreamCall
+    taken: bool = False
     left: bool = False
     answered: bool = False
 
@@ -58,6 +66,9 @@ class _Pending:
 
 class GrpcGateway:
     """The gateway over one ``GenerateMany`` stream, which is reopened when it ends.
+
+    It is reopened every few seconds, too, at the next of several gateways, so that new ones get their part, and those who wait for room get
+    their turn. The stream before still brings the answers to what was written to it.
 
     A call that was not written to a stream yet waits for the next one, and so does one of which a gateway that stops says that it has not
     begun it: a stream to another gateway is opened at once, while the first one still brings the answers to what it has begun. A call that
@@ -79,6 +90,7 @@ class GrpcGateway:
         self._has_mail = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._receiving: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
         self._stops = asyncio.Event()
         self._refused = False  # the last stream that ended, and nothing was answered since
 
@@ -201,7 +213,7 @@ class GrpcGateway:
 
     async def close(self) -> None:
         """Ends the streams and the channel."""
-        tasks = [*self._receiving, *([self._task] if self._task is not None else [])]
+        tasks = [*self._receiving, *self._sending, *([self._task] if self._task is not None else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -213,15 +225,25 @@ class GrpcGateway:
         while True:
             stream = _Stream(self._stub.GenerateMany(wait_for_ready=True))
             receiving = asyncio.create_task(self._receive(stream), name="generate-many receiver")
-            self._receiving.add(receiving)
-            receiving.add_done_callback(self._receiving.discard)
             sending = asyncio.create_task(self._send(stream), name="generate-many sender")
-            try:
-                await asyncio.wait((receiving, sending), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                sending.cancel()
+            for task, tasks in ((receiving, self._receiving), (sending, self._sending)):
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+            if not await self._ended_early(stream, receiving, sending):
+                stream.left = True
+                self._has_mail.set()
+                continue
+            sending.cancel()
             failures = 0 if stream.answered else failures + 1
             await asyncio.sleep(_REOPEN_S[min(failures, len(_REOPEN_S) - 1)])
+
+    async def _ended_early(self, stream: _Stream, receiving: asyncio.Task[None], sending: asyncio.Task[None]) -> bool:
+        """Waits for a stream's end. False: it goes on, and its time is over."""
+        while True:
+            age_s = STREAM_S * random.uniform(0.8, 1.2)
+            ended, _ = await asyncio.wait((receiving, sending), timeout=age_s, return_when=asyncio.FIRST_COMPLETED)
+            if ended or stream.taken:
+                return bool(ended)
 
     async def _receive(self, stream: _Stream) -> None:
         """Takes a stream's answers until it ends. What it has not answered then was not begun if the gateway says so, or may be charged."""
@@ -288,6 +310,7 @@ class GrpcGateway:
         """Writes what waits to be sent until the stream is left. (To cancel a write would cancel the stream, with all that goes on.)"""
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             await stream.call.initial_metadata()  # until a gateway has taken the stream nothing is written, and all can go to another one
+            stream.taken = True
             while not stream.left and not stream.call.done():
                 if (batch := self._next_batch(stream)).items:
                     await stream.call.write(batch)

@@ -81,9 +81,8 @@ class RpcServer:
         name: what errors call this server, such as "gateway.grpc".
         access: who may call; by default whoever is on this machine, and the address must be one that only this machine reaches.
         grace_s: seconds that calls in flight have to end when it stops; the rest is cut.
-        connection_age_s: a client's connection is asked to reconnect after about this time, so that round robin finds new pods. Calls
-            on it are not cut.
-        limits: what it takes on at once. message_bytes: of one message to it; 0 = as the limits say. most_values: in one message.
+        limits: what it takes on at once, and how long a connection lasts.
+        message_bytes: of one message to it; 0 = as the limits say. most_values: in one message.
     """
 
     def __init__(
@@ -94,7 +93,6 @@ class RpcServer:
         name: str = "grpc",
         access: Access | None = None,
         grace_s: float = 20.0,
-        connection_age_s: float = 300.0,
         limits: CallLimits | None = None,
         message_bytes: int = 0,
         most_values: int = MOST_VALUES,
@@ -132,7 +130,7 @@ class RpcServer:
                 ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
-                ("grpc.max_connection_age_ms", int(connection_age_s * 1000)),
+                ("grpc.max_connection_age_ms", int(limits.connection_s * 1000)),
                 ("grpc.so_reuseport", 0),  # two servers on one port would share it silently
             ],
         )

@@ -268,6 +268,7 @@ class CallLimits(_Strict):
     media_bytes: int = Field(64 << 20, ge=0, description="gateway: of stored media being sent, and as many of large answers being read")
     calls: int = Field(1024, ge=1, description="open calls; a stream is one")
     connections: int = Field(1024, ge=1, description="open connections")
+    connection_s: float = Field(60.0, ge=0.1, description="after which a client connects anew and finds new servers; no call is cut")
     caller_share: float = Field(0.75, gt=0, le=1, description="of receiving_bytes, in_flight_bytes and calls, that one caller gets")
     wait_s: float = Field(10.0, ge=0, description="for room, before a call is refused")
     receive_s: float = Field(30.0, gt=0, description="for a request to arrive whole")
