@@ -36,6 +36,7 @@ from evaluator.runs.starting import Starter
 from evaluator.runs.tidying import Tidying
 from evaluator.runs.traffic_message import traffic_message
 from evaluator.runs.updating import Updating
+from evaluator.sharing.sharing import Sharing
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
 from evaluator.workers.workers import Workers, doing_of
@@ -44,6 +45,7 @@ from genlevel.runtime.errors import NotFoundError, StorageError, Unavailable
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.locks import run_locks
 from genlevel.runtime.patience import DatabasePatience
+from genlevel.runtime.queue import Queue
 from genlevel.runtime.readiness import Readiness, looked
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.slices.accounts import accounts_of
@@ -75,7 +77,12 @@ class Evaluator:
         continues: it is a service, whose runs go on after a restart: ``go_on`` sees to that.
         patience: with its database, if another service in this process has the same; None: as the settings say.
         clock: Unix seconds, by which monitors tick.
+        queue: by which a service shares its runs with others; None: as the settings say.
     """
+
+    _going_on: asyncio.Task[None] | None = None
+    _tidying: asyncio.Task[None] | None = None
+    _watching: Watching | None = None
 
     def __init__(
         self,
@@ -90,6 +97,7 @@ class Evaluator:
         continues: bool = False,
         patience: DatabasePatience | None = None,
         clock: Callable[[], float] = time.time,
+        queue: Queue | None = None,
     ) -> None:
         defaults = settings.runs
         self._default_judge = defaults.judge
@@ -110,7 +118,7 @@ class Evaluator:
             inline_limit=settings.storage.inline_limit_bytes,
             batch_look_s=defaults.batch_look_s,
         )
-        self.workers = Workers(settings, scorer, lambda: doing_of(self._control.active.values()))
+        self.workers = Workers(settings, scorer, lambda: doing_of(self._control.active.values()), queue=queue)
         self.readiness = self._readiness(gateway, scorer)
         self._suites = suites or NamedSuites(settings.suites.folders)
         self._planner = Planner(gateway, routing, self._suites)
@@ -120,19 +128,17 @@ class Evaluator:
         self._records = RunRecords(self._journal, self._control)
         wanted = Wanted.GO_ON if continues else Wanted.NOTHING
         self._starter = Starter(self._planner, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)
+        self._sharing = Sharing(settings, self._context, self._control, self._starter)
         self._continues = continues
         self._continuing = Continuing(self._journal, self._control, self._starter)
         self._updating = Updating(self._journal, self._records, continues=continues, told=self._wished)
-        self._going_on: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._settings = settings
         self._registry = registry
         self._locks = locks
         self._clock = clock
-        self._watching: Watching | None = None
         files = FileCache(self._context.blobs, data_folder / "files")
         self._deleting = Deleting(self._journal, self._records, locks, scorer=scorer, blobs=self._context.blobs, folder=data_folder)
-        self._tidying: asyncio.Task[None] | None = None
         self._answers = AnswerList(self._journal, self._context.blobs, files, prompt_set, self._suites)
         self._search = AnswerSearch(self._journal, scorer, self._suites)
         self._media = MediaReading(self._journal, self._context.blobs, self._answers)
@@ -150,6 +156,7 @@ class Evaluator:
             self._watching.begin_nothing()
         for task in self._own_tasks():
             task.cancel()
+        self._sharing.begin_nothing()
         self._control.begin_nothing()
         if isinstance(self._context.gateway, Stoppable):
             self._context.gateway.begin_nothing()
@@ -157,11 +164,13 @@ class Evaluator:
     async def ended(self) -> None:
         """Returns once no run goes on."""
         await self._control.ended()
+        await self._sharing.ended()
 
     def cut(self) -> None:
         """Ends runs with their calls in flight, which may be charged. What cannot be stored now is not waited for any more."""
         self._hurry(CUT_S)
         self._control.cut()
+        self._sharing.cut()
 
     @property
     def watching(self) -> Watching:
@@ -190,8 +199,12 @@ class Evaluator:
         return self.watching.service
 
     def go_on(self) -> None:
-        """Continues what is to go on and nobody works on, watches deployed models and tidies up, now and from now on, until ``close``."""
+        """Continues what is to go on and nobody works on, watches deployed models and tidies up, now and from now on, until ``close``.
+
+        With a queue, runs are shared from now on. Raises ConfigurationError if that cannot be used.
+        """
         self.workers.begin()
+        self.workers.queue = self._sharing.go_on(self.workers.queue)
         self.watching.begin()
         self._going_on = asyncio.create_task(self._continuing.run(), name="continuing")
         tidying = Tidying(self._journal, self._deleting, self._settings.runs, self._clock)
@@ -208,7 +221,9 @@ class Evaluator:
         self._hurry(CLOSE_S)
         await self.workers.close()
         await self._search.close()
+        self._sharing.begin_nothing()
         await self._control.close()
+        await self._sharing.close()
         await in_thread(self._journal.close, name="journal")
 
     def _own_tasks(self) -> list[asyncio.Task[None]]:

@@ -30,7 +30,7 @@ _KEYS = 500
 class BatchLog(Protocol):
     """Where what becomes of batches is made durable, under the run's lease. Raises RunStopped once that is lost."""
 
-    def batch(self, write: Callable[[Lease | None], asyncio.Future[None]]) -> asyncio.Future[None]: ...
+    def under_lease(self, write: Callable[[Lease | None], asyncio.Future[None]]) -> asyncio.Future[None]: ...
 
 
 class Told(Protocol):
@@ -120,7 +120,7 @@ class Keeper:
 
     async def writes(self, write: Callable[[Lease | None], asyncio.Future[None]]) -> None:
         """Waits until something is durable. Who is cancelled leaves it to be written."""
-        await asyncio.shield(self.setup.log.batch(write))
+        await asyncio.shield(self.setup.log.under_lease(write))
 
     async def change(self, waiting: Waiting, **columns: object) -> None:
         """Stores how a batch stands, if that is new."""
@@ -196,7 +196,7 @@ async def recovered(journal: Journal, log: BatchLog, run_id: str) -> Recovered:
     table, waiting = journal.batches, []
     for record in await journal.reads(table.open, run_id):
         if record.state is BatchStep.FILLING:
-            await log.batch(partial(table.close, record))
+            await log.under_lease(partial(table.close, record))
         else:
             waiting.append((record, await journal.reads(table.open_items, run_id, record.number)))
     tries = await journal.reads(table.to_ask_again, run_id)

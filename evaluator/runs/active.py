@@ -13,8 +13,8 @@ from evaluator.journal.wishes import Wish
 from evaluator.runs.asking import RunState
 from evaluator.runs.batched import BatchedExecution
 from evaluator.runs.crew import Ending
-from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
+from evaluator.runs.passes import RunPass
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.traffic_record import TrafficRecorder
@@ -51,7 +51,7 @@ class ActiveRun:
     wish: Wish
     traffic: ev.TrafficSettings
     accounts: set[str] = field(default_factory=set)
-    execution: Execution | None = None
+    execution: RunPass | None = None
     judging: Judging | None = None
     task: asyncio.Task[None] | None = None
     stopped: Ending | None = None

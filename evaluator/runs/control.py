@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from evaluator.journal.messages import is_priced
 from evaluator.journal.records import RunRecord
 from evaluator.journal.wish_table import continued_by_itself, newly_started, run_ended
 from evaluator.journal.wishes import Wanted, Wish
@@ -22,12 +22,15 @@ from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
 from evaluator.runs.kept_traffic import caps, kept_traffic, parsed, take_over
 from evaluator.runs.limits import Limiters
+from evaluator.runs.passes import Shares, nobody_else
+from evaluator.runs.priced import with_prices
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
 from evaluator.runs.work import Work
 from evaluator.traffic.budget import Budget
 from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable, UsageError, may_pass
+from genlevel.runtime.leases import Lease
 from genlevel.runtime.locks import RunLock, RunLocks
 from genlevel.runtime.memory import few_collections
 from genlevel.v1 import evaluator_pb2 as ev
@@ -59,14 +62,21 @@ class RunControl:
 
     Args:
         locks: of runs; closed with this.
+
+    Attributes:
+        limiters: of accounts.
+        shares: lets others work on runs, too; None: each run is one process's. alone: ends what others do on a run that one process is to
+            have alone from now on.
     """
 
     def __init__(self, context: Context, limiters: Limiters, locks: RunLocks) -> None:
+        self.shares: Shares | None = None
+        self.alone: Callable[[str, Lease | None], Awaitable[None]] = nobody_else
         self.active: dict[str, ActiveRun] = {}
         self.unstored: dict[str, Ending] = {}
         self.waiting: dict[str, str] = {}
         self._context = context
-        self._limiters = limiters
+        self.limiters = limiters
         self._locks = locks
         self._stopping = False
 
@@ -90,7 +100,7 @@ class RunControl:
         """Stops what goes on, and waits for it."""
         self.begin_nothing()
         await self.ended()
-        await self._limiters.close()
+        await self.limiters.close()
         self._locks.close()
 
     async def is_orphaned(self, run_id: str) -> bool:
@@ -137,7 +147,7 @@ class RunControl:
 
     async def _prepared(self, work: Work, lock: RunLock) -> ActiveRun:
         """A run with its first pass made, told to the scorer and stored as running."""
-        work = await self._with_prices(work)
+        work = await with_prices(self._context.journal, work)
         record, journal = work.record, self._context.journal
         totals = await journal.reads(partial(journal.totals, record.run_id, batches=False))  # what waits there is no call of unknown fate
         judge = work.judge.model.route if work.judge is not None else ""
@@ -155,20 +165,25 @@ class RunControl:
             if sum(totals.outcomes.values()):  # without an answer nothing is scored, and a verdict has certificates, which take a while
                 scored = await self._scored(record.run_id)
         batches = await batches_before(journal, log, work)
+        shared = self.shares is not None and lock.lease is not None and batches is None and self.shares.may(work)
+        if not shared:
+            await self.alone(record.run_id, lock.lease)
         wish, header.plan = await self._started(work)
         work, budget = replace(work, record=replace(record, plan_number=header.plan)), Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
         active = ActiveRun(work, header, log, budget, totals, wish, work.traffic, spans=spans)
-        if work.asks:
+        if shared and self.shares is not None and lock.lease is not None:
+            active.execution = self.shares.pass_of(work, header, log, lease=lock.lease, totals=totals, scored=scored)
+        elif work.asks:
             active.accounts.add(work.plan.model.account)
             active.execution = (Execution if batches is None else BatchedExecution)(
                 work.plan,
                 header,
                 self._context,
                 log=log,
-                limiter=self._limiters.of(work.plan.model, work.traffic, self._accounts(), learnt=learnt),
+                limiter=self.limiters.of(work.plan.model, work.traffic, self.accounts(), learnt=learnt),
                 budget=budget,
-                share=self._limiters.share(record.run_id, work.traffic),
+                share=self.limiters.share(record.run_id, work.traffic),
                 totals=totals,
                 scored=scored,
                 retry_failed=work.retry,
@@ -177,18 +192,6 @@ class RunControl:
             if batches is not None and isinstance(active.execution, BatchedExecution):
                 active.execution.take(batches, work, log, budget)
         return active
-
-    async def _with_prices(self, work: Work) -> Work:
-        """The work of a run of which it is stored that its models have prices, if they have some now and had none before."""
-        record, journal, judge = work.record, self._context.journal, work.judge
-        if judge is not None and judge.model.HasField("price"):
-            judging = await journal.reads(journal.judgements.totals, record.run_id)
-            if not is_priced(judging.cost):
-                await journal.writes(journal.judgements.set_priced, record.run_id)
-        if record.priced or not work.asks or not work.plan.model.HasField("price"):
-            return work
-        await journal.writes(journal.set_priced, record.run_id)
-        return replace(work, record=replace(record, priced=True))
 
     async def _started(self, work: Work) -> tuple[Wish, int]:
         """See ``_store_start``. Who is cancelled waits for it: once the lock is released, another process may have the run."""
@@ -229,10 +232,13 @@ class RunControl:
         work, journal = active.work, self._context.journal
         judge = work.judge
         assert judge is not None
+        if active.execution is not None and active.execution.shared:  # others have spent
+            spent = await journal.reads(journal.spending, active.run_id, work.plan.model.route, judge.model.route)
+            active.budget = Budget(*caps(active.traffic), spent)
         same = judge.model.account == work.plan.model.account
         traffic = active.traffic if same else ev.TrafficSettings()
         learnt = await journal.reads(journal.traffic.learnt, judge.model.account)
-        limiter = self._limiters.of(judge.model, traffic, self._accounts(), learnt=learnt, keep=same and work.asks)
+        limiter = self.limiters.of(judge.model, traffic, self.accounts(), learnt=learnt, keep=same and work.asks)
         active.accounts.add(judge.model.account)
         totals = await journal.reads(journal.judgements.totals, active.run_id)
         if active.stopped is not None:  # between the passes
@@ -245,7 +251,7 @@ class RunControl:
             log=active.log,
             limiter=limiter,
             budget=active.budget,
-            share=self._limiters.share(active.run_id, active.traffic),
+            share=self.limiters.share(active.run_id, active.traffic),
             totals=totals,
             retry_failed=work.retry,
         )
@@ -254,9 +260,10 @@ class RunControl:
             await active.log.judging_ended()
         return ending
 
-    def _accounts(self) -> frozenset[str]:
+    def accounts(self) -> frozenset[str]:
         """The accounts that calls go to now."""
-        return frozenset(account for active in self.active.values() for account in active.accounts)
+        own = frozenset(account for active in self.active.values() for account in active.accounts)
+        return own if self.shares is None else own | self.shares.accounts()
 
     async def _scored(self, run_id: str) -> frozenset[str]:
         """Tasks whose stored score counts every instance as ended for good."""
@@ -312,9 +319,9 @@ class RunControl:
         """Does what is newly wanted of a run."""
         before = active.traffic
         active.follow(wish, parsed(wish.traffic))
-        self._limiters.retune(active.work.plan.model, before, active.traffic)
+        self.limiters.retune(active.work.plan.model, before, active.traffic)
         active.budget.retune(*caps(active.traffic))
-        active.reshare(self._limiters.share(active.run_id, active.traffic))
+        active.reshare(self.limiters.share(active.run_id, active.traffic))
         active.staff()
         if (ending := ENDED_BY_WISH.get(wish.wanted)) is not None:
             active.stop(*ending, now=wish.at_once)
@@ -380,6 +387,6 @@ class RunControl:
         return record is not None and record.status == ev.RUN_STATUS_RUNNING
 
     async def _store(self, active: ActiveRun, ending: Ending) -> None:
-        calls, retries = (active.execution.calls, active.execution.retries) if active.execution is not None else (0, 0)
+        calls, retries = active.execution.uncounted() if active.execution is not None else (0, 0)
         following = run_ended(None if ending.may_pass else _FOLLOWING.get(ending.status), seen=active.heeded)
         await active.log.end(status=ending.status, reason=ending.reason, calls=calls, retries=retries, wish=following)

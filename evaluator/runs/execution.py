@@ -157,6 +157,15 @@ class Execution(Asking[TaskState]):
         if state.finished:
             self._to_score.put_nowait(state)
 
+    @property
+    def shared(self) -> bool:
+        """No: this process has the run alone."""
+        return False
+
+    def uncounted(self) -> tuple[int, int]:
+        """Calls and retries of this start."""
+        return self.calls, self.retries
+
     def pending(self) -> int:
         """Answers without an outcome."""
         return max(0, self._total - sum(self.state.outcomes.values()))

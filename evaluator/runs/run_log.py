@@ -84,8 +84,8 @@ class RunLog:
         calls = calls._replace(member=self._member) if self._member else calls
         return self._followed(self._journal.note(calls, self._lease))
 
-    def batch(self, write: Callable[[Lease | None], asyncio.Future[None]]) -> asyncio.Future[None]:
-        """Writes what becomes of a batch. If it cannot be written, the provider has it all the same."""
+    def under_lease(self, write: Callable[[Lease | None], asyncio.Future[None]]) -> asyncio.Future[None]:
+        """Writes what is no answer: what becomes of a batch, or of a part of a shared run."""
         self._check()
         return self._followed(write(self._lease))
 

@@ -102,7 +102,7 @@ class Starter:
             notes = [told] if request.traffic.ListFields() else []
             await self._want_again(record.run_id)
             return ev.StartRunResponse(run=await self._records.message(record), problems=notes)
-        plan = await self._plan_again(record, judge_only=request.judge_only)
+        plan = await self.plan_again(record, judge_only=request.judge_only)
         traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
         traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
         async with self._turn(record.identity):
@@ -116,7 +116,7 @@ class Starter:
 
         Raises RunTaken if another process works on it, GenlevelError if it cannot be continued.
         """
-        plan = await self._plan_again(record, judge_only=record.judge_only)
+        plan = await self.plan_again(record, judge_only=record.judge_only)
         request = ev.StartRunRequest(run_id=record.run_id, retry_failed=record.retry_failed, judge_only=record.judge_only)
         async with self._turn(record.identity):
             record = await self._records.find(record.run_id)  # to plan takes a while, in which a person may have stopped it
@@ -131,12 +131,12 @@ class Starter:
 
         Raises RunTaken if another process works on it, GenlevelError if that cannot be done.
         """
-        plan = await self._plan_again(record, judge_only=False)
+        plan = await self.plan_again(record, judge_only=False)
         async with self._turn(record.identity):
             traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
             await self._control.begin(Work(plan, record, traffic, None, asks=True, retry=False, wanted=None, winds_up=True))
 
-    async def _plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
+    async def plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
         """What is asked of a stored run. Raises UsageError if that is no longer what it was, GenlevelError if it cannot be resolved."""
         if not judge_only and (facts := facts_of(record)) is not None and facts.parts:
             raise UsageError(f"run {record.run_id} was merged from {', '.join(facts.parts)}: continue those, and merge them again")

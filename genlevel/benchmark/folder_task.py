@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from genlevel.benchmark.annotation import fingerprint
+from genlevel.benchmark.annotation import fingerprint, stream_items
 from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.answer_types import TaskFacts
+from genlevel.benchmark.cursor import Cursor
 from genlevel.benchmark.layout import TaskFolder
 from genlevel.benchmark.model import Instance, Modality, Paradigm, Task, TaskMetric
 from genlevel.benchmark.reader import Reader, Survey
@@ -79,6 +80,10 @@ class FolderTask:
     def instance(self, item: object, position: int) -> Instance:
         """The instance that an item of the annotation is, as ``instances`` gives it."""
         return self._reader.instance(item, position)
+
+    def cursor(self) -> Cursor:
+        """Reads instances as ``instance`` gives them, a portion at a time."""
+        return Cursor(lambda: stream_items(self.annotation, sound=self._count), self.instance)
 
     def labelled(self) -> Iterator[Instance]:
         """All instances, also if their media are missing: holding answers against labels seldom needs them. Raises DatasetError.

@@ -249,7 +249,7 @@ async def test_answers_that_could_not_be_stored_are_told_however_a_run_is_stoppe
     run = (await evaluator.start_run(request)).run
     await until(lambda: storage.answers >= 4)
     active = evaluator._control.active[run.run_id]
-    (limiter,) = evaluator._control._limiters._by_account.values()
+    (limiter,) = evaluator._control.limiters._by_account.values()
     unstored = evaluator._context.unstored.of(limiter)
     active.stop(ev.RUN_STATUS_INTERRUPTED, "stopped by request", now=now)
     await asyncio.sleep(0.1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +10,13 @@ import pytest
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
+from evaluator.runs import continuing, control
+from evaluator.sharing import members, membership, shared_pass, taking
 from evaluator.sharing.member_table import Member, MemberTable
 from genlevel.runtime.leases import Lease, LeaseTable
 from genlevel.runtime.room import open_room
 from genlevel.runtime.storage import sqlite_url
+from tests.evaluator.sharing.crowd import Crowd
 
 RUN = "run"
 
@@ -65,3 +68,36 @@ def shared(url: str) -> Iterator[Shared]:
 @pytest.fixture
 def make_record() -> Callable[..., RunRecord]:
     return record
+
+
+@pytest.fixture(scope="module")
+def nats(tmp_path_factory):
+    from tests.nats_server import NatsServer
+
+    server = NatsServer(tmp_path_factory.mktemp("nats")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["local", pytest.param("nats", marks=pytest.mark.full)])
+async def crowd(request, tmp_path, scripted, monkeypatch) -> AsyncIterator[Crowd]:
+    """Evaluators that look often, over either kind of queue and database."""
+    for module, name, value in (
+        (continuing, "LOOK_S", 0.1),
+        (control, "LOOK_S", 0.1),
+        (membership, "LOOK_S", 0.1),
+        (members, "LOOK_S", 0.1),
+        (shared_pass, "LOOK_S", 0.1),
+        (shared_pass, "SWEEP_S", 0.3),
+        (taking, "PULL_S", 0.3),
+        (taking, "BUSY_S", 0.3),
+    ):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr("evaluator.service.LOOK_INTERVAL_S", 0.05)
+    if request.param == "local":
+        there = Crowd(tmp_path, f"sqlite:///{tmp_path / 'shared.db'}", "", scripted)
+    else:
+        there = Crowd(tmp_path, request.getfixturevalue("postgresql"), request.getfixturevalue("nats").url, scripted)
+    yield there
+    for evaluator, _ in list(there.made):
+        await there.stop(evaluator)

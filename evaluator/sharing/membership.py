@@ -1,0 +1,224 @@
+"""One process's work on one run that many share: it joins, asks what it takes from the queue, follows what is wanted, and leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+from functools import partial
+
+from evaluator.journal.notes import first_note
+from evaluator.journal.records import RunRecord
+from evaluator.planning.plans import Plan
+from evaluator.runs.context import Context
+from evaluator.runs.crew import Ending
+from evaluator.runs.kept_traffic import parsed
+from evaluator.runs.limits import Limiters
+from evaluator.runs.records import ENDED_BY_WISH
+from evaluator.runs.run_log import LOST, RunLog
+from evaluator.runs.scoring import header_of
+from evaluator.sharing.endings import written_ending
+from evaluator.sharing.member_pass import MemberPass
+from evaluator.sharing.member_table import Member, MemberTable
+from evaluator.sharing.taking import Taking
+from evaluator.sharing.work import Notice, asks_of, leads, told_of
+from evaluator.sharing.work_table import Asked, Claimed, WorkTable
+from evaluator.traffic.budget import Budget
+from genlevel.runtime.errors import GenlevelError, StorageError
+from genlevel.runtime.leases import LeaseHolder, LeaseTable
+from genlevel.runtime.limits import Learnt
+from genlevel.runtime.process import process_name
+from genlevel.runtime.queue.port import Queue
+from genlevel.v1 import evaluator_pb2 as ev
+
+LOOK_S = 1.0
+"""Seconds after which a member looks at what is wanted, and says what it has done."""
+_LEARNT_S = 30.0
+
+_ENDS_RUNS = (ev.RUN_STATUS_FAILED, ev.RUN_STATUS_BUDGET)
+
+OVER = "the run is over, or goes on elsewhere"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What members of runs in one process work with.
+
+    in_use: the accounts that calls go to in this process. ttl_s, patience_s: of members' leases.
+    """
+
+    context: Context
+    queue: Queue
+    work: WorkTable
+    members: MemberTable
+    leases: LeaseTable
+    limiters: Limiters
+    in_use: Callable[[], Set[str]]
+    ttl_s: float = 30.0
+    patience_s: float = 0.0
+    process: str = field(default_factory=process_name)
+
+
+class Membership:
+    """A member of a run, from ``run`` to its end.
+
+    Args:
+        start: with which the run's work was cut.
+
+    Attributes:
+        account: that its calls go to; "" before.
+        going: its pass, while it goes on.
+    """
+
+    def __init__(self, shop: Shop, record: RunRecord, plan: Plan, start: int) -> None:
+        self.account = ""
+        self.going: MemberPass | None = None
+        self.record = record
+        self._shop = shop
+        self._plan = plan
+        self._start = start
+        self._ending: Ending | None = None  # told before it has begun
+        self._wishes = record.wishes
+        self._traffic = parsed(record.traffic)
+        self._told = ""
+        self._learnt: Learnt | None = None
+        self._learnt_at = time.monotonic()
+
+    @property
+    def run_id(self) -> str:
+        """Of its run."""
+        return self.record.run_id
+
+    def stop(self, status: int, reason: str, *, now: bool = False) -> None:
+        """It takes nothing further; calls in flight may end, unless ``now``."""
+        self._ending = self._ending or Ending(status, reason)
+        if self.going is not None:
+            self.going.stop(status, reason, now=now)
+
+    async def run(self) -> bool:
+        """Works until the run is over or this is stopped. Returns False if it was no use: the whole run is to end. Raises GenlevelError."""
+        shop = self._shop
+        name = f"member {self.run_id} {uuid.uuid4().hex[:8]}"
+        holder = LeaseHolder(shop.leases, name, shop.process, ttl_s=shop.ttl_s, patience_s=shop.patience_s)
+        if not await holder.acquire() or holder.lease is None:
+            return False
+        try:
+            lease = holder.lease
+            member = await shop.context.journal.writes(shop.members.join, self.run_id, self._start, shop.process, lease)
+            return (await self._work(member, holder)).status not in _ENDS_RUNS
+        finally:
+            await holder.release()
+
+    async def _work(self, member: Member, holder: LeaseHolder) -> Ending:
+        shop, journal = self._shop, self._shop.context.journal
+        log = RunLog(journal, self.run_id, holder, last_note=first_note(member.number) - 1, member=member.number)
+        taking = Taking(shop.queue, asks_of(self.run_id), partial(self._claim, member))
+        learnt = await journal.reads(journal.traffic.learnt, self._plan.model.account)
+        # From here until its account is noted nothing waits: what starts at the same time finds the limiter in use.
+        going = MemberPass(
+            self._plan,
+            header_of(self._plan, self.record, self.record.suite_hash),
+            shop.context,
+            member=member,
+            taking=taking,
+            table=shop.work,
+            log=log,
+            limiter=shop.limiters.of(self._plan.model, self._traffic, shop.in_use(), learnt=learnt),
+            budget=Budget(),
+            share=shop.limiters.share(self.run_id, self._traffic),
+            retry_failed=self.record.retry_failed,
+            priced_before=self.record.priced,
+        )
+        self.account, self.going = self._plan.model.account, going
+        if self._ending is not None:
+            going.stop(self._ending.status, self._ending.reason)
+        beside = [asyncio.create_task(work, name=f"member-{self.run_id}") for work in (self._look_always(member, log), self._lost(holder))]
+        ending = Ending(ev.RUN_STATUS_FAILED, f"an error in genlevel itself; see the log of {shop.process}")
+        logger.info("works on run %s as its member %d", self.run_id, member.number)
+        try:
+            ending = await going.run()
+            return ending
+        finally:
+            for task in beside:
+                task.cancel()
+            await self._leave(member, holder, taking, log, ending)
+
+    async def _claim(self, member: Member, notice: Notice) -> Claimed:
+        return await self._shop.context.journal.writes(self._shop.work.claim, notice, member)
+
+    async def _lost(self, holder: LeaseHolder) -> None:
+        await holder.lost.wait()
+        self.stop(ev.RUN_STATUS_INTERRUPTED, LOST, now=True)
+
+    # -- leaving ---------------------------------------------------------------------------------------------------
+
+    async def _leave(self, member: Member, holder: LeaseHolder, taking: Taking, log: RunLog, ending: Ending) -> None:
+        """Gives back what is in hand, and ends the membership. If that cannot be stored, its lease expires, and others see to it."""
+        shop, journal = self._shop, self._shop.context.journal
+        try:
+            await journal.written()
+            if holder.held:
+                await log.under_lease(partial(shop.work.give_back, member))
+                await self._tell_counts(member)
+                if ending.status in _ENDS_RUNS:
+                    await journal.writes(shop.members.set_ending, member, written_ending(ending))
+                await journal.writes(shop.members.close, member)
+        except GenlevelError as error:
+            logger.warning("member %d of run %s ends without a word: %s", member.number, self.run_id, error)
+        finally:
+            await taking.close()
+            self.going = None
+            await shop.queue.tell(leads(self.run_id))
+        logger.info("works on run %s no more: %s", self.run_id, ending.reason or "nothing is left to ask")
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    async def _look_always(self, member: Member, log: RunLog) -> None:
+        """Follows what is wanted of the run, and says what was done. Never raises."""
+        shop = self._shop
+        with shop.queue.heard(told_of(self.run_id)) as changed:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await changed.wait()
+                changed.clear()
+                with contextlib.suppress(StorageError):  # whoever writes answers says so
+                    self._follow(await shop.context.journal.reads(shop.work.asked, member))
+                    await self._tell_counts(member)
+                self._keep_learnt(log)
+
+    def _follow(self, asked: Asked) -> None:
+        """Does what is wanted now."""
+        wish = asked.wish
+        if wish is None or not asked.works or not asked.live:
+            self.stop(ev.RUN_STATUS_INTERRUPTED, OVER)
+            return
+        if wish.number > self._wishes and self.going is not None:
+            before, self._traffic, self._wishes = self._traffic, parsed(wish.traffic), wish.number
+            self._shop.limiters.retune(self._plan.model, before, self._traffic)
+            self.going.reshare(self._shop.limiters.share(self.run_id, self._traffic))
+            self.going.staff()
+        if (ended := ENDED_BY_WISH.get(wish.wanted)) is not None:
+            self.stop(*ended, now=wish.at_once)
+
+    async def _tell_counts(self, member: Member) -> None:
+        if self.going is not None and (text := self.going.counts().text()) != self._told:
+            await self._shop.context.journal.writes(self._shop.members.set_counts, member, text)
+            self._told = text
+
+    def _keep_learnt(self, log: RunLog) -> None:
+        """Stores now and then what is known of the account's limits by now."""
+        now = time.monotonic()
+        if self.going is None or now - self._learnt_at < _LEARNT_S:
+            return
+        self._learnt_at = now
+        learnt = self.going.learnt()
+        if learnt is not None and learnt != self._learnt:
+            self._learnt = learnt
+            log.learnt(self.account, learnt)

@@ -1,0 +1,384 @@
+"""The pass of whoever leads a run that others work on, too: cuts it, sees to it that every part is done, and has its tasks scored.
+
+What it knows is in the database; a leader that dies costs nothing, as the next one adopts the work as it stands, and members go on
+meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from evaluator.journal.records import Totals
+from evaluator.runs.asking import RunState
+from evaluator.runs.context import Context
+from evaluator.runs.crew import Ending
+from evaluator.runs.records import ENDED_BY_WISH
+from evaluator.runs.run_log import RunLog
+from evaluator.runs.scoring import score_task
+from evaluator.runs.work import Work
+from evaluator.sharing.counts import Counts, summed
+from evaluator.sharing.cutting import Sized, cut
+from evaluator.sharing.endings import read_ending
+from evaluator.sharing.leftovers import given_up_told, money_of
+from evaluator.sharing.member_table import MemberTable
+from evaluator.sharing.together import Together
+from evaluator.sharing.view import Next, View, next_of
+from evaluator.sharing.work import JOIN, Notice, WorkRow, WorkState, asks_of, leads, told_of
+from evaluator.sharing.work_table import WorkTable
+from evaluator.traffic.told import overrun_told, shortfall_told
+from evaluator.traffic.traffic import RunStopped
+from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.errors import GenlevelError, QueueError, StorageError, may_pass
+from genlevel.runtime.leases import Lease
+from genlevel.runtime.limits import Share
+from genlevel.runtime.queue.port import Queue
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+LOOK_S = 0.5
+"""Seconds between two looks if nobody tells of anything."""
+_GAP_S, _SMALL_GAP_S, _SMALL = 0.25, 0.05, 64
+"""Seconds between two looks at least; of a run with few parts."""
+SWEEP_S = 3.0
+"""Seconds after which members that died and messages that are lost are looked for."""
+DISMISS_S = 45.0
+"""Seconds that members have to end what is in flight, or to be found dead, once the run is over for them."""
+_ALONE_S = 15.0
+"""Seconds without any member after which that is said."""
+
+NOBODY_ASKS = "no evaluator with worker.asks works on it; start one (docs/workers.md)"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What whoever leads runs works with."""
+
+    context: Context
+    queue: Queue
+    work: WorkTable
+    members: MemberTable
+
+
+class SharedPass(Together):
+    """Leads one run to its end (evaluator.runs.passes.RunPass).
+
+    Args:
+        log: writes under the run's lease. lease: that one.
+        totals: what the journal has of the run already.
+        scored: tasks that need no scoring if nothing new is asked of them.
+    """
+
+    shared = True
+
+    def __init__(
+        self, desk: Desk, work: Work, header: sc.ScoreTaskHeader, log: RunLog, *, lease: Lease, totals: Totals, scored: frozenset[str]
+    ) -> None:
+        super().__init__()
+        self.account = work.plan.model.account
+        self.state = RunState.of(totals)
+        self.calls = self.retries = 0
+        self._desk = desk
+        self._work = work
+        self._header = header
+        self._log = log
+        self._start = lease.number
+        self._fence = lease.number
+        self._base = RunState.of(totals)
+        self._then: dict[int, Counts] = {}  # what members had counted when the base was
+        self._scored = set(scored)
+        self._to_score: asyncio.Queue[str | None] = asyncio.Queue()
+        self._scoring: asyncio.Task[None] | None = None
+        self._changed: asyncio.Event | None = None
+        self._stopping = self._over = False
+        self._scores = True
+        self._ending = Ending(ev.RUN_STATUS_FINISHED)
+        self._turns = itertools.count()
+        self._swept_at = 0.0
+        self._missing = 0  # looks at which no message was there for parts that are open
+        self._reopened: tuple[object, ...] = ()
+        self._alone_since: float | None = None
+        self._last_failure = ""
+
+    @property
+    def run_id(self) -> str:
+        """Of its run."""
+        return self._header.run_id
+
+    async def run(self) -> Ending:
+        """Works until every part is done or the run is stopped. A process that stops leaves the run to the next leader as it is."""
+        desk = self._desk
+        self._scoring = asyncio.create_task(self._score_finished(), name="scoring")
+        try:
+            with desk.queue.heard(leads(self.run_id)) as self._changed:
+                try:
+                    await self._begin()
+                    await self._lead()
+                    self._over = True
+                    if self._hands_over:
+                        return self._ending
+                    await self._dismiss()
+                    await self._count_anew()
+                except GenlevelError as error:
+                    self._fail(error)
+                except RunStopped as stopped:
+                    self.stop(ev.RUN_STATUS_INTERRUPTED, stopped.reason)
+                self._over = True
+                if self._hands_over:
+                    return self._ending
+            if self._scores:
+                for task in self.view.begun() | self.view.asked():
+                    self._score(task)
+            self._to_score.put_nowait(None)
+            await asyncio.wait((self._scoring,))
+            if not self._scoring.cancelled():
+                self._scoring.result()
+        finally:
+            self._scoring.cancel()
+        return await self._told_ending()
+
+    # -- beginning -------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Cuts the run, or adopts its work as an earlier leader has left it."""
+        desk, work, journal = self._desk, self._work, self._desk.context.journal
+        found = await journal.reads(desk.work.start_of, self.run_id)
+        if found is not None and not (work.retry and work.wanted is not None):
+            self._start = found
+            self.view = await journal.reads(desk.work.view, self.run_id, self._start)
+            await self._count_anew()
+            return
+        if found is not None:  # what has failed is asked again, so the whole is cut again; nobody is to be at it then
+            await self._dismiss()
+            await self._count_anew()
+            self.view = View((), ())
+        sized = [Sized(planned.task.key, planned.count, planned.repeats) for planned in work.plan.tasks]
+        stored = self._log.under_lease(partial(desk.work.cut, self.run_id, self._start, cut(sized)))
+        self._log.flush()
+        await stored
+        await self._publish(await journal.reads(desk.work.rows, self.run_id, WorkState.OPEN))
+
+    async def _publish(self, rows: Sequence[WorkRow]) -> None:
+        """Tells of parts that are open. A queue that is away is told later: what no message is there of is found at a look."""
+        queue, turn = self._desk.queue, next(self._turns)
+        try:
+            for row in rows:
+                key = f"{self.run_id}/{self._fence}/{turn}/{row.number}"
+                await queue.publish(asks_of(self.run_id), Notice(self.run_id, row.start, row.number).body(), key=key)
+        except QueueError as error:
+            logger.warning("run %s: its work cannot be told of now: %s", self.run_id, error)
+        await queue.tell(JOIN)
+
+    # -- leading ---------------------------------------------------------------------------------------------------
+
+    async def _lead(self) -> None:
+        assert self._changed is not None
+        while not self._stopping:
+            self._changed.clear()
+            await self._look()
+            if self._stopping or not await self._goes_on():
+                return
+            await asyncio.sleep(_SMALL_GAP_S if sum(self.view.parts().values()) <= _SMALL else _GAP_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._changed.wait()
+
+    async def _look(self) -> None:
+        """Reads how the run stands, and adds up what its members have done."""
+        view = self.view = await self._desk.context.journal.reads(self._desk.work.view, self.run_id, self._start)
+        self._add_up()
+        for task in view.asked():
+            self._score(task)
+        for member in view.members:
+            if member.ending:
+                ending = read_ending(member.ending)
+                self.stop(ending.status, ending.reason, may_pass=ending.may_pass)
+
+    def _add_up(self) -> None:
+        members = self.view.members
+        self.state = summed(self._base, [(member.counts, self._then.get(member.number, Counts())) for member in members])
+        self.calls = sum(member.counts.calls for member in members)
+        self.retries = sum(member.counts.retries for member in members)
+        if any(member.live for member in members):
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = time.monotonic()
+
+    async def _goes_on(self) -> bool:
+        """Does what follows from how the run stands. Returns whether it goes on."""
+        desk, journal = self._desk, self._desk.context.journal
+        following = next_of(self.view)
+        if following is Next.FINISHED:
+            return False
+        if following is Next.SHORT:
+            return await self._fits_now()
+        if following is Next.DEAD:
+            self.stop(ev.RUN_STATUS_FAILED, given_up_told(await journal.reads(desk.work.rows, self.run_id, WorkState.DEAD)))
+            return False
+        if following is Next.GONE:
+            self.stop(ev.RUN_STATUS_FAILED, "its work is not in the database any more; resume it")
+            return False
+        if time.monotonic() - self._swept_at >= SWEEP_S:
+            self._swept_at = time.monotonic()
+            await self._sweep()
+        return True
+
+    async def _sweep(self) -> None:
+        """Frees what members had that are dead, and tells again of what no message is there of."""
+        desk, journal = self._desk, self._desk.context.journal
+        dead = await journal.writes(desk.members.fence_dead, self.run_id)
+        for member in dead:
+            logger.warning("member %d of run %s, %s, has ended without a word", member.number, self.run_id, member.process)
+        freed = await journal.writes(desk.work.free, self.run_id)
+        if freed:
+            await self._publish(freed)
+        if not self.view.parts().get(WorkState.OPEN):
+            self._missing = 0
+            return
+        try:
+            depth = await desk.queue.depth(asks_of(self.run_id))
+        except QueueError:
+            return
+        self._missing = 0 if depth.waiting or depth.in_hand else self._missing + 1
+        if self._missing >= 2:
+            self._missing = 0
+            await self._publish(await journal.reads(desk.work.rows, self.run_id, WorkState.OPEN))
+
+    async def _fits_now(self) -> bool:
+        """When nothing else is open: whether something that did not fit into the budget does now; then it is asked again."""
+        desk, journal = self._desk, self._desk.context.journal
+        budget, left_out = await money_of(self._desk.context.journal, self._desk.work, self._work)
+        now = (budget.limits, sum(self.state.outcomes.values()))
+        if not budget.could_fit(left_out.least) or now == self._reopened:
+            self.stop(ev.RUN_STATUS_BUDGET, "")
+            return False
+        self._reopened = now
+        await self._log.under_lease(partial(desk.work.reopen, self.run_id))
+        await self._publish(await journal.reads(desk.work.rows, self.run_id, WorkState.OPEN))
+        return True
+
+    # -- ending ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _hands_over(self) -> bool:
+        """Whether this process stops, or has lost the run: then another leads it on, and members need not know."""
+        return self._ending.status == ev.RUN_STATUS_INTERRUPTED and self._ending[:2] not in ENDED_BY_WISH.values()
+
+    async def _dismiss(self) -> None:
+        """Ends the work of all members; returns once none is left."""
+        desk, journal = self._desk, self._desk.context.journal
+        cleared = self._log.under_lease(partial(desk.work.clear, self.run_id))
+        self._log.flush()
+        await cleared
+        await desk.queue.tell(told_of(self.run_id))
+        until = time.monotonic() + DISMISS_S
+        assert self._changed is not None
+        while await journal.reads(desk.members.open, self.run_id):
+            if time.monotonic() >= until:
+                await journal.writes(desk.members.end_all, self.run_id)
+                break
+            self._changed.clear()
+            await journal.writes(desk.members.fence_dead, self.run_id)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._changed.wait()
+        with contextlib.suppress(QueueError):
+            await desk.queue.drop(asks_of(self.run_id))
+
+    async def _count_anew(self) -> None:
+        """Takes from the journal what has become of all instances."""
+        journal, run_id = self._desk.context.journal, self.run_id
+        view = await journal.reads(self._desk.work.view, run_id, self._start)
+        totals = await journal.reads(partial(journal.totals, run_id, batches=False))
+        self._base, self._then = RunState.of(totals), {member.number: member.counts for member in view.members}
+        self.view = View(self.view.standing, view.members)
+        self._add_up()
+        if not self.state.outcomes[Outcome.ANSWERED] and self.state.outcomes[Outcome.FAILED]:
+            failed = await journal.reads(lambda: next(journal.list_answers(run_id, outcomes=[Outcome.FAILED]), None))
+            self._last_failure = f"; one of them said: {failed.error}" if failed is not None else ""
+
+    def stop(self, status: int, reason: str, *, now: bool = False, scores: bool = True, may_pass: bool = False) -> None:
+        """Ends the pass. Members learn of it from the database: from the wish if a person wants it, else as the work is gone."""
+        if not self._stopping:
+            self._stopping = True
+            self._ending = Ending(status, reason, may_pass)
+        self._scores = self._scores and scores
+        if self._scoring is not None and (now or not scores or self._over):
+            self._scoring.cancel()
+        if self._changed is not None:
+            self._changed.set()
+
+    def _fail(self, error: GenlevelError) -> None:
+        self.stop(ev.RUN_STATUS_FAILED, str(error), scores=not isinstance(error, StorageError), may_pass=may_pass(error))
+
+    async def _told_ending(self) -> Ending:
+        ending = self._ending
+        if ending.status not in (ev.RUN_STATUS_BUDGET, ev.RUN_STATUS_FINISHED):
+            return ending
+        budget, left_out = await money_of(self._desk.context.journal, self._desk.work, self._work)
+        if ending.status == ev.RUN_STATUS_BUDGET:
+            ending = ending._replace(reason=shortfall_told(budget, left_out, "instances"))
+        return ending._replace(reason="; ".join(filter(None, (overrun_told(budget), ending.reason))))
+
+    # -- scoring ---------------------------------------------------------------------------------------------------
+
+    def _score(self, task: str) -> None:
+        """Has a task scored, once."""
+        if task not in self._scored:
+            self._scored.add(task)
+            self._to_score.put_nowait(task)
+
+    async def _score_finished(self) -> None:
+        planned = {one.task.key: one for one in self._work.plan.tasks}
+        while (task := await self._to_score.get()) is not None:
+            try:
+                await score_task(self._desk.context, self._header, planned[task])
+            except GenlevelError as error:
+                self._fail(error)
+                return
+
+    # -- what others see -------------------------------------------------------------------------------------------
+
+    @property
+    def asks(self) -> bool:
+        """Whether calls may still be made for what was left out."""
+        return not self._stopping and not self._over
+
+    def staff(self) -> None:
+        """Members see to their own workers."""
+
+    def reshare(self, share: Share) -> None:
+        """Members look at once at what has changed."""
+        telling = asyncio.create_task(self._desk.queue.tell(told_of(self.run_id)), name="telling members")
+        telling.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def uncounted(self) -> tuple[int, int]:
+        """All calls of members, unless somebody leads the run on and tells of them."""
+        return (0, 0) if self._hands_over else (self.calls, self.retries)
+
+    def pending(self) -> int:
+        """Answers without an outcome."""
+        return max(0, self._work.plan.total - sum(self.state.outcomes.values()))
+
+    def fruitless(self, earlier_calls: int) -> str:
+        """As of ``Execution``."""
+        outcomes = self.state.outcomes
+        failed = outcomes[Outcome.FAILED]
+        if not failed or not earlier_calls + self.calls or outcomes[Outcome.ANSWERED] or outcomes[Outcome.REFUSED]:
+            return ""
+        return f"no call succeeded: {failed:,} of {self._work.plan.total:,} instances failed{self._last_failure}"
+
+    def waits_for(self) -> str:
+        """What somebody waits for, in one line; "" = nothing."""
+        context = self._desk.context
+        own = context.journal.waits_for or context.blobs.writes.waits_for or self._desk.queue.waits_for
+        alone = self._alone_since is not None and time.monotonic() - self._alone_since >= _ALONE_S and self.asks
+        return own or next(filter(None, (counts.waits_for for counts in self.living())), NOBODY_ASKS if alone else "")

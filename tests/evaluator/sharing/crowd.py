@@ -1,0 +1,53 @@
+"""Evaluators that share the runs of one database through one queue, in one process."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry
+
+from evaluator.planning.suites import AnySuites
+from evaluator.service import Evaluator
+from genlevel.runtime.leases import LeaseTable
+from genlevel.runtime.locks import LeaseLocks
+from genlevel.runtime.queue import open_queue
+from genlevel.runtime.queue.local import LocalQueue
+from genlevel.runtime.settings import Settings
+from scorer.service import Scorer
+
+TTL_S = 2.0
+
+
+class Crowd:
+    """Evaluators over one database and one queue; each has a machine of its own."""
+
+    def __init__(self, folder, url, queue_url, gateway):
+        self.folder, self.url, self.queue_url, self.gateway = folder, url, queue_url, gateway
+        self.local = None if queue_url else LocalQueue()
+        self.made = []
+
+    def start(self, *, asks=True, going=True, ttl_s=TTL_S, **settings):
+        scorer = Scorer(self.url)
+        told = {"storage": {"url": self.url}, "worker": {"asks": asks}, "runs": {"attempts": 3, "deadline_s": 20}, **settings}
+        number = len(self.made)
+        queue = self.local or open_queue(self.queue_url, name=f"evaluator {number}")
+        evaluator = Evaluator(
+            Settings.model_validate(told),
+            self.gateway,
+            scorer,
+            registry=CollectorRegistry(),
+            data_folder=self.folder / f"machine-{number}",
+            suites=AnySuites(),
+            continues=True,
+            queue=queue,
+        )
+        evaluator._control._locks.close()
+        evaluator._control._locks = LeaseLocks(LeaseTable(self.url), ttl_s=ttl_s)
+        self.made.append((evaluator, scorer))
+        if going:
+            evaluator.go_on()
+        return evaluator
+
+    async def stop(self, evaluator):
+        found = next(one for one in self.made if one[0] is evaluator)
+        self.made.remove(found)
+        await evaluator.close()
+        found[1].close()
