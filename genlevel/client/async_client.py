@@ -17,6 +17,7 @@ from genlevel.client.values.boards import Leaderboard, board_of
 from genlevel.client.values.comparisons import Comparison, comparison_of
 from genlevel.client.values.plans import Model, Plan, model_of, plan_of
 from genlevel.client.values.runs import statuses_of
+from genlevel.client.values.workers import Workers, workers_of
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -310,3 +311,14 @@ class AsyncClient:
         async with self._connection.using() as found:
             got = await found.monitors.get_monitor(mo.GetMonitorRequest(name=text_of("name", name), ticks=1))
         return AsyncMonitor(self._connection, got.monitor)
+
+    async def workers(self) -> Workers:
+        """Who works: the processes that share runs, what each can do and does, and what waits in their queue.
+
+        Example:
+            >>> who = await client.workers()
+            >>> who.shared, [worker.service for worker in who.workers]
+            (False, ['evaluator'])
+        """
+        async with self._connection.using() as found:
+            return workers_of(await found.evaluator.list_workers(ev.ListWorkersRequest()))

@@ -18,6 +18,7 @@ from genlevel.client.runs import Run
 from genlevel.client.values.boards import Leaderboard
 from genlevel.client.values.comparisons import Comparison
 from genlevel.client.values.plans import Model, Plan
+from genlevel.client.values.workers import Workers
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -250,3 +251,13 @@ class Client(BlockingClient):
             '1d'
         """
         return Monitor(self._portal.call(self._inner.monitor(name)), self._portal)
+
+    def workers(self) -> Workers:
+        """Who works: the processes that share runs, what each can do and does, and what waits in their queue.
+
+        Example:
+            >>> who = client.workers()
+            >>> who.shared, [worker.service for worker in who.workers]
+            (False, ['evaluator'])
+        """
+        return self._portal.call(self._inner.workers())

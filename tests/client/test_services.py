@@ -77,6 +77,7 @@ def told(client: Client) -> dict[str, object]:
         "listed": {one.id for one in client.runs(model="my-*")},
         "models": client.models("my-*"),
         "monitors": client.monitors(),
+        "workers": [(one.service, one.scores, one.asks) for one in client.workers().workers],
         "details": run.details(),
         "board": client.leaderboard(benchmark="starter"),
         "wrong": [answer.instance for answer in run.answers(right=False, order="worst")],

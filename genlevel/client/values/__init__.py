@@ -16,6 +16,7 @@ from genlevel.client.values.runs import (
     RunStatus,
 )
 from genlevel.client.values.verdicts import Certificate, CertifiedLevel, CertifiedTask, Levels, ModalityLevels, TaskScore, Verdict
+from genlevel.client.values.workers import WorkerPart, Workers, WorkerState
 
 __all__ = [
     "Alarm",
@@ -57,4 +58,7 @@ __all__ = [
     "TaskScore",
     "TrafficSpan",
     "Verdict",
+    "WorkerPart",
+    "WorkerState",
+    "Workers",
 ]
