@@ -267,6 +267,10 @@ class Scorer:
 
         return await in_thread(lambda: abilities(networks()), name="abilities")
 
+    def scoring(self) -> list[tuple[str, str]]:
+        """Runs and tasks that are scored now."""
+        return self._order.going()
+
     def close(self) -> None:
         """Takes the series out of the registry and closes the store. Closing twice is fine."""
         if self._registry is not None and self._exporter is not None:

@@ -116,11 +116,13 @@ def scorer(ctx: click.Context, out: Path) -> None:
     async def work() -> None:
         from genlevel.embedded import make_scorer
         from genlevel.runtime.patience import DatabasePatience
+        from scorer.presence import present
 
         async with _pages("scorer", settings) as pages:
             core = make_scorer(settings, out, pages.registry, DatabasePatience.of(settings.storage.patience_s))
             try:
-                await _serve([_Part("scorer", settings.scorer, _add_scorer(core))], pages, core.readiness, settings)
+                async with present(settings, core):
+                    await _serve([_Part("scorer", settings.scorer, _add_scorer(core))], pages, core.readiness, settings)
             finally:
                 core.close()
 

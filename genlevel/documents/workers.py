@@ -100,7 +100,7 @@ def troubles(document: Document) -> list[str]:
     lines = [f"{one['worker']}: {one['problem']}" for one in document["workers"] if one["problem"]]
     if document["queue_problem"]:
         lines.append(f"the queue cannot be asked: {document['queue_problem']}")
-    here: Sequence[Document] = [one for one in document["workers"] if not one["lost"]]
+    here: Sequence[Document] = [one for one in document["workers"] if one["service"] == "evaluator" and not one["lost"]]
     for topic in document["topics"] or ():
         need = topic["topic"].removeprefix(_SCORES)
         waiting = topic["waiting"] + topic["in_hand"]

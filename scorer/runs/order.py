@@ -33,6 +33,11 @@ class Order:
             self._open.add(scoring)
         return scoring
 
+    def going(self) -> list[tuple[str, str]]:
+        """Runs and tasks whose scores are computed now, the longest first."""
+        with self._lock:
+            return [one.of for one in sorted(self._open, key=lambda one: one.number)]
+
     def store(self, scoring: Scoring, save: Callable[[], None]) -> None:
         """Saves it, unless one of the same task that began later has been saved."""
         with self._storing:

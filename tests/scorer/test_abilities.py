@@ -10,10 +10,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
+from genlevel.runtime.workers import ScoredTask, who_scores
+from genlevel.runtime.workers.table import WorkerTable
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.models import Networks, NetworkUnavailable, configure, networks
+from scorer.presence import present, worker_of
 from scorer.service import Scorer
+from tests.waiting import until
 
 
 def missing(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
@@ -63,3 +68,27 @@ def test_a_device_that_there_is_not_is_said_before_weights_are_read(tmp_path: Pa
     with pytest.raises(NetworkUnavailable, match=re.escape(problem)):
         found.load("vggish")
     assert Networks({}, "cpu").device_problem() == ""
+
+
+async def test_with_a_queue_a_scorer_is_in_the_list_of_workers_while_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing(monkeypatch, "onnxruntime")
+    url = sqlite_url(tmp_path / "scores.db")
+    scorer, table = Scorer(url), WorkerTable(url)
+    shared = Settings().model_copy(update={"queue": "nats://localhost", "storage": Settings().storage.model_copy(update={"url": url})})
+    scoring = scorer._order.begin("r1", "image/Style")
+    async with present(shared, scorer):
+        await until(table.listed)
+        [seen] = table.listed()
+        assert (seen.worker.service, seen.worker.scores) == ("scorer", ("any", "vision", "video"))
+        assert seen.doing.scoring == (ScoredTask(*scoring.of),)
+        assert not who_scores([seen], "vision")  # work goes to evaluators
+    assert table.listed() == []
+    async with present(Settings(), scorer):
+        assert table.listed() == []
+    table.close()
+    scorer.close()
+
+
+def test_a_scorer_whose_device_is_not_there_can_compute_no_network() -> None:
+    found = worker_of(sc.GetAbilitiesResponse(abilities=[sc.Ability(need="vision")], device="cuda", device_problem="no cuda"))
+    assert (found.scores, found.problem) == (("any",), "no cuda")

@@ -46,7 +46,7 @@ class WorkerState:
         started: when it was first heard of, in UTC.
         seen: when it was last heard of, in UTC.
         asks: whether it asks models.
-        scores: what it is given to score: any, vision, video, audio.
+        scores: what it is given to score: any, vision, video, audio; of a scorer, what it can compute.
         device: what networks run on. None: a GPU if there is one.
         problem: why it can do less than its configuration says. None: it can do all.
         runs: what it does of runs, at most 100.

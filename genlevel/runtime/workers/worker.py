@@ -91,7 +91,7 @@ class Worker:
         version: of genlevel.
         host: where it runs.
         asks: whether it asks models.
-        scores: what it may be given to score, by need: any, vision, video, audio.
+        scores: what it may be given to score, by need: any, vision, video, audio; of a scorer, what it can compute.
         device: what networks run on; "" = a GPU if there is one.
         problem: why it can do less than it is told to, in one line; "" = it can do all.
     """
@@ -123,8 +123,8 @@ class Seen:
 
 
 def who_scores(seen: Iterable[Seen], need: str) -> list[Seen]:
-    """Those that can be given what has this need, and are not lost."""
-    return [one for one in seen if need in one.worker.scores and not one.is_lost]
+    """Evaluators that can be given what has this need, and are not lost."""
+    return [one for one in seen if one.worker.service == "evaluator" and need in one.worker.scores and not one.is_lost]
 
 
 def nobody_scores(tasks: Sequence[str], need: str) -> str:
