@@ -25,6 +25,7 @@ help:
 	@echo 'make soak        the long form of what make test does in small: storms of failures, kills, restarts, memory, fuzzes'
 	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
 	@echo 'make audit       known vulnerabilities of the packages that are installed'
+	@echo 'make policies    what checkov says of the Helm chart'
 	@echo 'make bench       the benchmarks; prints their figures'
 	@echo 'make proto       generate the contract code again'
 	@echo 'make clean       remove .venv and everything generated'
@@ -87,6 +88,10 @@ collected: $(DONE)/test
 audit: $(DONE)/audit
 	$(BIN)/python deploy/check/audit.py
 
+.PHONY: policies
+policies: $(DONE)/check $(DONE)/checkov
+	$(BIN)/python deploy/check/policies.py $(VENV)/checkov/bin/checkov
+
 .PHONY: proto
 proto: $(DONE)/check
 	$(BIN)/python deploy/check/contract.py --write
@@ -121,6 +126,12 @@ $(DONE)/soak: $(DONE)/test
 
 $(DONE)/check: $(DONE)/test
 	$(PIP) --group check
+	@touch $@
+
+# In an environment of its own: it wants other versions of what we need.
+$(DONE)/checkov: $(DONE)/python deploy/check/checkov.txt
+	$(BIN)/python -m venv --clear $(VENV)/checkov
+	$(VENV)/checkov/bin/python -m pip --disable-pip-version-check --quiet install --no-compile --requirement deploy/check/checkov.txt
 	@touch $@
 
 # After those: one at a time installs into the environment, so that `make --jobs=2 check audit` can be.
