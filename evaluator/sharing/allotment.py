@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from evaluator.sharing.excesses import Taught
 from evaluator.traffic.budget import NONE, Amount, Caps, Standing
-from evaluator.traffic.purses import Excesses
 
 NO_CAP = -1
 """What a member is granted that knows of no cap."""
@@ -27,7 +27,7 @@ class Ask(NamedTuple):
     limit: what it may spend now by its own budget; NO_CAP: it knows of no cap. bound: what it may spend at most with that limit, as calls
     in flight end that had begun before. committed: what it has spent, calls of unknown fate included. first, least: how much more the first
     call that waits needs, and the cheapest one; None: none waits. waiting: how much more all that wait need. wants: how much more it can
-    use soon. spare: what it has and no call holds. excesses: what it has learnt of bills.
+    use soon. spare: what it has and no call holds. taught: by bills.
     """
 
     limit: Amount
@@ -38,7 +38,7 @@ class Ask(NamedTuple):
     waiting: Amount
     wants: Amount
     spare: Amount
-    excesses: Excesses
+    taught: Taught
 
 
 class Stake(NamedTuple):
@@ -68,7 +68,7 @@ class Allotment(NamedTuple):
     wanting: bool
 
 
-def asked(standing: Standing, limits: Caps, last: Allotment | None, excesses: Excesses) -> Ask:
+def asked(standing: Standing, limits: Caps, last: Allotment | None, taught: Taught) -> Ask:
     """What a member asks for; from now on its limits are those of the result.
 
     limits: of its budget. last: what it was told before. It keeps what it has unless others want it; then only what its calls hold, and not
@@ -91,7 +91,7 @@ def asked(standing: Standing, limits: Caps, last: Allotment | None, excesses: Ex
         more(standing.waiting),
         more(plus(plus(held, standing.waiting), standing.waiting)),
         Amount(*(max(0, limit[unit] - used[unit]) for unit in UNITS)),
-        excesses,
+        taught,
     )
 
 

@@ -20,7 +20,7 @@ from evaluator.journal.records import Spent
 from evaluator.journal.tables import answers, judgements, members, purses, runs
 from evaluator.runs.kept_traffic import caps, parsed
 from evaluator.sharing.allotment import NO_CAP
-from evaluator.sharing.excesses import read_excesses, written_excesses
+from evaluator.sharing.excesses import NOTHING_TAUGHT, Taught, highest, read, written
 from evaluator.traffic.budget import NONE, Amount, Budget
 from evaluator.traffic.purses import Excesses
 from genlevel.runtime.leases import Lease
@@ -106,14 +106,15 @@ class MemberTable:
             )
         return member
 
-    def close(self, member: Member, spent: Amount = NONE) -> None:
+    def close(self, member: Member, spent: Amount = NONE, taught: Taught = NOTHING_TAUGHT) -> None:
         """Ends a membership in order, once all that it writes is written.
 
-        spent: what its budget says, calls of unknown fate included: what it took of which the journal does not know counts.
+        spent: what its budget says, calls of unknown fate included: what it took of which the journal does not know counts. taught: by its
+        bills, as it last knew.
         """
         with writing(self._engine).begin() as connection:
             lock_books(connection, self._engine, member.run_id)
-            self._settle(connection, member, spent)
+            self._settle(connection, member, spent, taught)
 
     def fence(self, connection: Connection, member: Member) -> bool:
         """Ends the membership of a dead process, in an open transaction that writes: from then on it writes nothing.
@@ -211,13 +212,14 @@ class MemberTable:
             seen = self._expired[member] = (until_s, time.monotonic())
         return time.monotonic() - seen[1] >= self._moment_s
 
-    def _settle(self, connection: Connection, member: Member, told: Amount) -> None:
+    def _settle(self, connection: Connection, member: Member, told: Amount, taught: Taught = NOTHING_TAUGHT) -> None:
         """Closes a membership with what it has spent at most: by the journal, or as it is told, if that is more."""
         state, excess = connection.execute(select(members.c.state, members.c.excess).where(is_member(member)).with_for_update()).one()
         if state == MemberState.CLOSED:
             return
         of_run = ""  # all its calls are of one model
         known = Budget(earlier=spending_of(connection, member.run_id, member.number, of_run))
+        kept = read(excess)
         spent = Amount(*(max(pair) for pair in zip(known.committed, told, strict=True)))
         closed = update(members).where(is_member(member)).values(
             state=int(MemberState.CLOSED),
@@ -226,7 +228,7 @@ class MemberTable:
             settled_nano_usd=spent.nano_usd,
             settled_tokens=spent.tokens,
             wanting=0,
-            excess=written_excesses([read_excesses(excess), known.excesses(of_run)]),
+            excess=written(Taught(highest([kept.excesses, taught.excesses, known.excesses(of_run)]), taught.wrong or kept.wrong)),
         )  # fmt: skip
         connection.execute(closed)
 
@@ -244,7 +246,7 @@ def lock_books(connection: Connection, engine: Engine, run_id: str) -> Books:
     new = insert_into(purses, engine).values(run_id=run_id, through=0, base_nano_usd=0, base_tokens=0)
     connection.execute(new.on_conflict_do_nothing(index_elements=["run_id"]))
     row = connection.execute(select(purses).where(purses.c.run_id == run_id).with_for_update()).one()
-    return Books(row.through, Amount(row.base_nano_usd, row.base_tokens), read_excesses(row.excess))
+    return Books(row.through, Amount(row.base_nano_usd, row.base_tokens), read(row.excess).excesses)
 
 
 def caps_of(connection: Connection, run_id: str) -> tuple[int | None, int | None]:
@@ -261,7 +263,7 @@ def _begin_books(connection: Connection, run_id: str, *, through: int) -> None:
     base = {"base_nano_usd": known.committed.nano_usd, "base_tokens": known.committed.tokens}
     excesses: Excesses = known.excesses(model)
     change = update(purses).where(purses.c.run_id == run_id)
-    connection.execute(change.values(through=through, excess=written_excesses([excesses]), **base))
+    connection.execute(change.values(through=through, excess=written(Taught(excesses)), **base))
 
 
 def _query() -> Select[*_Columns]:

@@ -12,6 +12,7 @@ import logging
 import time
 
 from evaluator.sharing.allotment import NO_CAP, Allotment, Ask, asked
+from evaluator.sharing.excesses import Taught
 from evaluator.sharing.member_table import Member, MemberTable
 from evaluator.sharing.purse_table import Answer, PurseTable
 from evaluator.traffic.budget import Budget
@@ -38,9 +39,14 @@ class Account:
         self._last: Allotment | None = None
         budget.restrict((0, 0))  # until it has been told
 
+    @property
+    def taught(self) -> Taught:
+        """What its bills have taught, and what others' have."""
+        return Taught(self.budget.excesses(self._model), self.budget.wrong)
+
     def ask(self) -> Ask:
         """What to ask for now. From now on the budget is what the result says."""
-        ask = asked(self.budget.standing, self.budget.limits, self._last, self.budget.excesses(self._model))
+        ask = asked(self.budget.standing, self.budget.limits, self._last, self.taught)
         money, tokens = (None if limit == NO_CAP else limit for limit in ask.limit)
         self.budget.restrict((money, tokens))
         return ask
@@ -100,7 +106,7 @@ class Purse:
 
     async def close(self) -> None:
         """Ends the membership with what its budget says that was spent. Raises StorageError."""
-        await self._patience(self._members.close, self._member, self.budget.committed)
+        await self._patience(self._members.close, self._member, self.budget.committed, self._account.taught)
 
     async def _exchange(self) -> None:
         """One look at the table."""

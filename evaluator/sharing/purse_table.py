@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, select, update
 
+from evaluator.journal.records import Spent
 from evaluator.journal.tables import members
 from evaluator.sharing.allotment import Allotment, Ask, Stake, allotted, plus, total
-from evaluator.sharing.excesses import highest, read_excesses, written_excesses
+from evaluator.sharing.excesses import Taught, all_wrong, highest, read, written
 from evaluator.sharing.member_table import Books, Member, MemberState, caps_of, is_member, lock_books
-from evaluator.traffic.budget import Amount, Caps
+from evaluator.traffic.budget import Amount, Budget, Caps
 from evaluator.traffic.purses import Excesses
 from genlevel.runtime.storage import writing
 
@@ -28,7 +30,7 @@ class _Row(NamedTuple):
     granted: Amount
     settled: Amount
     wanting: bool
-    excesses: Excesses
+    taught: Taught
 
 
 class PurseTable:
@@ -50,7 +52,7 @@ class PurseTable:
             rows = _rows(connection, member.run_id, books)
             if (own := rows.pop(member.number, None)) is None or not own.live:
                 return None
-            known = highest([books.excesses, own.excesses, ask.excesses, *(row.excesses for row in rows.values())])
+            known = highest([books.excesses, ask.taught.excesses, *(row.taught.excesses for row in rows.values())])
             others = [Stake(row.granted, row.settled, row.wanting) for row in rows.values() if row.live]
             spent = plus(books.base, total(row.settled for row in rows.values() if not row.live))
             told = allotted(ask, caps_of(connection, member.run_id), spent, others)
@@ -60,10 +62,19 @@ class PurseTable:
                 settled_nano_usd=ask.committed.nano_usd,
                 settled_tokens=ask.committed.tokens,
                 wanting=int(told.wanting),
-                excess=written_excesses([own.excesses, ask.excesses]),
+                excess=written(ask.taught),
             )  # fmt: skip
             connection.execute(change)
         return Answer(told, known)
+
+    def whole(self, run_id: str, spent: Iterable[Spent]) -> Budget:
+        """A budget of the whole run, for one who goes on alone, or tells how it ended.
+
+        spent: by the journal. Its wrong bills are those of all members since the books were closed.
+        """
+        with writing(self._engine).begin() as connection:
+            rows = _rows(connection, run_id, lock_books(connection, self._engine, run_id))
+            return Budget(*caps_of(connection, run_id), spent, wrong=all_wrong(row.taught for row in rows.values()))
 
     def left(self, run_id: str) -> Caps:
         """What of a run's caps is not spent, if no call in flight costs anything: nano-dollars, tokens; None = no cap.
@@ -96,7 +107,7 @@ def _rows(connection: Connection, run_id: str, books: Books) -> dict[int, _Row]:
             Amount(row.granted_nano_usd, row.granted_tokens),
             Amount(row.settled_nano_usd, row.settled_tokens),
             bool(row.wanting),
-            read_excesses(row.excess),
+            read(row.excess),
         )
         for row in connection.execute(query)
     }

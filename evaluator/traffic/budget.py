@@ -85,6 +85,12 @@ class Wrong:
     bill: int = 0
     count: int = 0
 
+    def add(self, other: Wrong) -> None:
+        """Counts other such bills, too."""
+        self.count += other.count
+        if other.bill - other.worst > self.bill - self.worst:
+            self.of, self.worst, self.bill = other.of, other.worst, other.bill
+
 
 class Standing(NamedTuple):
     """What a budget that shares its caps with others needs.
@@ -107,15 +113,23 @@ class Budget:
 
     A call is reserved (``take`` or ``reserve``); then it is begun (``begin``) and settled (``settle``), or cancelled (``cancel``).
 
-    on_short: called when a call waits for more money than is free, or when a bill was above its worst case.
+    wrong: what is known of bills above the worst case, of others that spent of the same caps. on_short: called when a call waits for more
+    money than is free, or when a bill was above its worst case.
     """
 
-    def __init__(self, nano_usd: int | None = None, tokens: int | None = None, earlier: Iterable[Spent] = ()) -> None:
+    def __init__(
+        self,
+        nano_usd: int | None = None,
+        tokens: int | None = None,
+        earlier: Iterable[Spent] = (),
+        *,
+        wrong: tuple[Wrong, Wrong] | None = None,
+    ) -> None:
         self._money, self._tokens = Purse(nano_usd), Purse(tokens)
         self._purses = (self._money, self._tokens)
         self._open: set[Reservation] = set()
         self._waiting: deque[_Waiter] = deque()
-        self._wrong = (Wrong(), Wrong())
+        self._wrong = wrong or (Wrong(), Wrong())
         self.on_short: Callable[[], None] = _nothing
         for entry in earlier:
             amounts = zip(self._purses, entry.known, entry.most_of_one, entry.calls, entry.worst, strict=True)
@@ -315,7 +329,7 @@ class Budget:
         """Counts a bill in one purse. Returns whether it has taught something of its model."""
         worst = reservation.worst[number]
         if billed is not None and billed > worst:
-            self._note(self._wrong[number], reservation.model, worst, billed)
+            self._wrong[number].add(Wrong(reservation.model, worst, billed, 1))
         return self._purses[number].settle(reservation.model, reservation.task, worst, reservation.held[number], billed)
 
     def _hold_all_again(self) -> None:
@@ -357,12 +371,6 @@ class Budget:
         self._waiting.extendleft(reversed(passed))
         if self._waiting:
             self.on_short()
-
-    @staticmethod
-    def _note(wrong: Wrong, model: str, worst: int, billed: int) -> None:
-        wrong.count += 1
-        if billed - worst > wrong.bill - wrong.worst:
-            wrong.of, wrong.worst, wrong.bill = model, worst, billed
 
 
 def _nothing() -> None:

@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from evaluator.sharing.allotment import NO_CAP, Allotment, Ask, Stake, allotted, asked
-from evaluator.sharing.excesses import NO_EXCESS, highest, read_excesses, written_excesses
-from evaluator.traffic.budget import NONE, Amount, Bill, Budget, Standing
+from evaluator.sharing.excesses import NO_EXCESS, NOTHING_TAUGHT, Taught, all_wrong, highest, read, written
+from evaluator.sharing.purse import Account
+from evaluator.sharing.purse_table import Answer
+from evaluator.traffic.budget import NONE, Amount, Bill, Budget, Standing, Wrong
 from evaluator.traffic.purses import Excess
 
 SPENT = Amount(100, 0)
@@ -29,7 +31,7 @@ def ask(limit=0, *, bound=None, committed=0, first=None, least=None, waiting=0, 
         usd(waiting or first or 0),
         usd(wants or waiting or first or 0),
         usd(spare),
-        NO_EXCESS,
+        NOTHING_TAUGHT,
     )
 
 
@@ -90,7 +92,7 @@ def test_a_lowered_cap_takes_back_what_is_not_in_flight():
     told = told_of(asking := ask(400, bound=420, committed=100, first=10), cap=500, others=[stake(300, 0)])
     assert (told.overdrawn, told.fair, given(told, asking), told.granted) == (True, (150, 0), 0, (420, NO_CAP))
     standing = Standing(usd(100), usd(320), usd(330), usd(10), None, None, NONE)
-    again = asked(standing, (400, None), told, NO_EXCESS)
+    again = asked(standing, (400, None), told, NOTHING_TAUGHT)
     assert (again.limit, again.bound) == ((250, NO_CAP), (420, 0)), "calls in flight may end"
 
 
@@ -101,13 +103,13 @@ def test_nothing_is_granted_while_another_spends_without_a_cap_that_it_knows_of(
 
 def test_who_did_not_know_of_a_cap_gets_nothing_before_it_has_said_what_it_spent():
     standing = Standing(usd(70), usd(30), usd(45), usd(15), usd(5), usd(5), usd(5))
-    asking = asked(standing, (None, None), None, NO_EXCESS)
+    asking = asked(standing, (None, None), None, NOTHING_TAUGHT)
     told = told_of(asking)
     assert (told.granted, told.limits) == ((NO_CAP, NO_CAP), (100, None))
-    asking = asked(standing, told.limits, told, NO_EXCESS)
+    asking = asked(standing, told.limits, told, NOTHING_TAUGHT)
     assert (asking.limit, asking.bound, asking.first, asking.spare) == ((100, NO_CAP), (100, 0), (20, 0), (0, 0))
     assert told_of(asking).granted == (500, NO_CAP), "half of the 800 that are left"
-    assert asked(standing, (130, None), told, NO_EXCESS).spare == (15, 0)
+    assert asked(standing, (130, None), told, NOTHING_TAUGHT).spare == (15, 0)
 
 
 def test_a_cap_that_is_gone_leaves_no_limit():
@@ -117,9 +119,11 @@ def test_a_cap_that_is_gone_leaves_no_limit():
 
 def test_what_was_billed_above_its_worst_case_does_not_keep_a_member_from_asking():
     standing = Standing(usd(170), NONE, NONE, NONE, usd(20), usd(20), usd(20))
-    asking = asked(standing, (100, None), None, NO_EXCESS)
+    asking = asked(standing, (100, None), None, NOTHING_TAUGHT)
     assert (asking.limit, asking.bound, asking.first) == ((170, NO_CAP), (170, 0), (20, 0))
     assert told_of(asking).limits[0] >= 190
+    wanted = told_of(asking, others=[stake(0, wanting=True)])
+    assert asked(standing, (100, None), wanted, NOTHING_TAUGHT).limit == (170, NO_CAP)
 
 
 @pytest.mark.parametrize(
@@ -130,18 +134,29 @@ def test_what_was_billed_above_its_worst_case_does_not_keep_a_member_from_asking
 def test_what_is_kept_when_others_want_it(held, one, kept):
     told = Allotment(NONE, (None, None), (None, None), True, usd(60), True, False, False)
     standing = Standing(usd(100), NONE, usd(held), usd(one), None, None, NONE)
-    assert asked(standing, (500, None), told, NO_EXCESS).limit == (kept, NO_CAP)
-    assert asked(standing, (500, None), told._replace(others_want=False), NO_EXCESS).limit == (500, NO_CAP)
+    assert asked(standing, (500, None), told, NOTHING_TAUGHT).limit == (kept, NO_CAP)
+    assert asked(standing, (500, None), told._replace(others_want=False), NOTHING_TAUGHT).limit == (500, NO_CAP)
     overdrawn = told._replace(overdrawn=True)
-    assert asked(standing, (500, None), overdrawn, NO_EXCESS).limit == (100 + min(held, 60), NO_CAP)
+    assert asked(standing, (500, None), overdrawn, NOTHING_TAUGHT).limit == (100 + min(held, 60), NO_CAP)
 
 
 def test_tokens_are_shared_as_money_is_and_a_call_needs_both():
-    asking = Ask(NONE, NONE, NONE, Amount(10, 20), Amount(10, 20), Amount(10, 20), Amount(10, 20), NONE, NO_EXCESS)
+    asking = Ask(NONE, NONE, NONE, Amount(10, 20), Amount(10, 20), Amount(10, 20), Amount(10, 20), NONE, NOTHING_TAUGHT)
     told = allotted(asking, (1000, 19), NONE, [])
     assert (told.granted, told.wanting) == (NONE, True)
     told = allotted(asking, (1000, 20), NONE, [])
     assert (told.granted, told.limits, told.wanting) == ((500, 20), (500, 20), False)
+
+
+def test_who_gives_back_spends_no_more_from_then_on_though_no_answer_has_come():
+    account = Account("m", Budget())
+    assert account.budget.limits == (0, 0), "before it is told"
+    told = allotted(account.ask(), (1000, None), SPENT, [stake(100, 100, wanting=True)])
+    account.take(Answer(told._replace(limits=(400, None)), NO_EXCESS))
+    account.budget.take("m", "t", usd(50))
+    assert account.ask().limit == (50, NO_CAP)
+    assert account.budget.limits == (50, None)
+    assert account.budget.take("m", "t", usd(1)) is None
 
 
 async def test_a_standing_tells_what_waits_and_what_is_held():
@@ -196,8 +211,11 @@ def test_what_others_learn_raises_the_worst_cases_of_calls_that_are_open():
 
 
 def test_what_bills_have_taught_is_written_as_text():
-    known = (Excess(2.5, 30), None)
-    assert read_excesses(written_excesses([known])) == known
-    assert written_excesses([NO_EXCESS]) == ""
-    assert read_excesses("") == NO_EXCESS
-    assert highest([known, NO_EXCESS, (Excess(2.0, 70), Excess(1.5, 4))]) == (Excess(2.5, 70), Excess(1.5, 4))
+    known = Taught((Excess(2.5, 30), None), (Wrong("m", 12, 30, 2), Wrong()))
+    assert read(written(known)) == known
+    assert read(written(Taught((None, Excess(1.5, 4))))) == Taught((None, Excess(1.5, 4)))
+    assert written(NOTHING_TAUGHT) == written(Taught(NO_EXCESS, (Wrong(), Wrong()))) == ""
+    assert read("") == NOTHING_TAUGHT
+    assert highest([known.excesses, NO_EXCESS, (Excess(2.0, 70), Excess(1.5, 4))]) == (Excess(2.5, 70), Excess(1.5, 4))
+    further = Taught(NO_EXCESS, (Wrong("n", 10, 29, 3), Wrong("n", 1, 2, 1)))
+    assert all_wrong([known, NOTHING_TAUGHT, further]) == (Wrong("n", 10, 29, 5), Wrong("n", 1, 2, 1))

@@ -11,7 +11,7 @@ from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.tables import members, purses
 from evaluator.journal.usage import Usage
 from evaluator.sharing.allotment import NO_CAP
-from evaluator.sharing.excesses import read_excesses
+from evaluator.sharing.excesses import read
 from evaluator.sharing.member_table import MemberTable
 from evaluator.traffic.budget import Amount
 from genlevel.benchmark.outcomes import Outcome
@@ -171,7 +171,7 @@ def test_an_answer_that_another_asks_again_leaves_its_first_cost_with_whoever_pa
     write(shared, answer(other, "x", 40))
     shared.members.end_all(RUN)
     assert (settled(shared, one), settled(shared, other)) == ((30, 10), (40, 10)), "the row has 70, and is the other's"
-    assert read_excesses(row_of(shared, one).excess) == ((2.5, 30), (2.5, 10))
+    assert read(row_of(shared, one).excess).excesses == ((2.5, 30), (2.5, 10))
     assert row_of(shared, other).excess == ""
 
 
@@ -199,7 +199,7 @@ def test_books_are_closed_when_nobody_lives_and_stay_as_they_are_while_somebody_
     shared.members.close(other)
     shared.join("c")
     assert (base_of(shared).through, base_of(shared).base_nano_usd) == (2, 230)
-    assert read_excesses(base_of(shared).excess) == ((3.0, 100), (3.0, 10))
+    assert read(base_of(shared).excess).excesses == ((3.0, 100), (3.0, 10))
 
 
 def test_a_member_begins_with_nothing_of_a_cap_and_says_so_if_there_is_none(shared):

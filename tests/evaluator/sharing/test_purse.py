@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from evaluator.journal.records import Spent
 from evaluator.journal.tables import members
 from evaluator.sharing.purse import Purse
 from evaluator.sharing.purse_table import PurseTable
 from evaluator.traffic.budget import Amount, Bill, DoesNotFit
+from evaluator.traffic.told import overrun_told
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.patience import Patience
 from tests.waiting import until
@@ -141,6 +143,12 @@ async def test_what_one_learns_of_bills_the_others_learn(shared):
         assert await spend(one, 10, 100)
         await until(lambda: other.budget.is_exceeded_by("m"))
         assert other.budget.take("m", "t", Amount(20, 0)).held.nano_usd == 400
+        assert await spend(other, 10, 250)
+        await other.close()
+    shared.cap(300)
+    whole = PurseTable(shared.journal.engine).whole(RUN, [Spent("m", "t", (350, 0), (250, 0), (0, 0), (0, 0), 25.0)])
+    assert "exceeded by $0.00000005: m billed a call $0.00000025" in overrun_told(whole)
+    assert "(2 calls were billed too high)" in overrun_told(whole)
 
 
 async def test_whoever_is_fenced_hears_of_it_and_asks_no_more(shared):

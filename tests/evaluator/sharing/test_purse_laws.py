@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import StaticPool, create_engine, insert, update
+from sqlalchemy import StaticPool, create_engine, insert, select, update
 
 from evaluator.journal.member_spending import MemberSpending
 from evaluator.journal.notes import NoteStatements
 from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.rows import answer_insert
-from evaluator.journal.tables import metadata, runs
+from evaluator.journal.tables import members, metadata, runs
 from evaluator.journal.usage import Usage
 from evaluator.sharing.member_table import Member, MemberTable
 from evaluator.sharing.purse import Account
@@ -277,6 +277,14 @@ class SharedMoney(RuleBasedStateMachine):
         if self.caps:
             in_flight = sum(call.worst for process in self.living for call in process.of(begun=True))
             assert self.known + self.unknown + in_flight <= max(self.caps) + self.above
+
+    @invariant()
+    def nobody_spends_more_than_the_table_has(self):
+        with self.engine.begin() as connection:
+            granted = dict(connection.execute(select(members.c.number, members.c.granted_nano_usd)).all())
+        for process in self.living:
+            limit, _ = process.account.budget.limits
+            assert limit <= granted[process.member.number]
 
     # -- within ----------------------------------------------------------------------------------------------------
 
