@@ -111,3 +111,12 @@ def merged(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
         key: merged(values[key], value) if isinstance(value, dict) and isinstance(values.get(key), dict) else value
         for key, value in changed.items()
     }
+
+
+def test_the_chart_s_copies_of_rules_and_dashboards_are_current(repository: Path, chart: Path) -> None:
+    copies = [file for file in (chart / "files").rglob("*") if file.is_file()]
+    sources = [repository / "deploy/prometheus" / name for name in ("rules.yml", "monitors.yml")]
+    sources += (repository / "deploy/grafana/dashboards").glob("*.json")
+    assert {file.name: file.read_text("utf-8") for file in copies} == {file.name: file.read_text("utf-8") for file in sources}, (
+        "run python deploy/check/chart.py --write"
+    )
