@@ -51,6 +51,7 @@ async def diagnosis(settings: Settings, folder: Path, *, file: Path | None) -> l
     """
     findings = [*_sources(settings, file), *exposure(settings), *tokens(settings)]
     findings += [await _storage(settings, folder), await _blobs(settings, folder)]
+    findings += [finding async for finding in _queue(settings)]
     findings += [finding async for finding in _services(settings)]
     findings += [finding async for finding in _routes(settings, folder)]
     findings += _suites(settings)
@@ -153,6 +154,38 @@ async def _blobs(settings: Settings, folder: Path) -> Finding:
     except GenlevelError as error:
         problem = str(error)
     return Finding("storage.blobs", State.PROBLEM if problem else State.OK, problem or f"{store.name} can be used")
+
+
+async def _queue(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether the queue that evaluators share can be used, and what was given up in it. Says nothing without one."""
+    from genlevel.runtime.queue import open_queue
+    from genlevel.runtime.queue.address import Address
+
+    if not settings.queue:
+        return
+    try:
+        queue = open_queue(settings.queue, name="genlevel doctor")
+    except ConfigurationError as error:
+        yield Finding("queue", State.PROBLEM, str(error).removeprefix("queue: "))
+        return
+    try:
+        if problem := await queue.problem():
+            yield Finding("queue", State.PROBLEM, problem)
+            return
+        depths = (await queue.topics()).values()
+        waiting, in_hand = sum(depth.waiting for depth in depths), sum(depth.in_hand for depth in depths)
+        yield Finding(
+            "queue",
+            State.OK,
+            f"{Address.of(settings.queue).shown} answers; messages that wait: {waiting:,}, that are worked on: {in_hand:,}",
+        )
+        if dead := await queue.count_dead():
+            said = f"dead letters (messages that were given up): {dead:,}; `genlevel workers --dead` shows why, and what can be done"
+            yield Finding("queue", State.WARNING, said)
+    except GenlevelError as error:
+        yield Finding("queue", State.PROBLEM, str(error))
+    finally:
+        await queue.close()
 
 
 # -- what answers --------------------------------------------------------------------------------------------------------

@@ -76,9 +76,12 @@ def _settings(text: YamlText, environment: Mapping[str, str]) -> Settings:
 
 def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
     """What each value alone allows and all of them together do not."""
-    if settings.queue and not settings.queue.startswith(("nats://", "tls://")):
-        yield ("queue",), "must be an address such as nats://localhost:4222"
-    elif settings.queue and not settings.storage.url.startswith("postgresql"):
+    if settings.queue:
+        from genlevel.runtime.queue.address import problem_of
+
+        if problem := problem_of(settings.queue):
+            yield ("queue",), problem
+    if settings.queue and not settings.storage.url.startswith("postgresql"):
         yield ("queue",), "needs a database that all evaluators share: set storage.url to postgresql+psycopg://..."
     for name, account in settings.accounts.items():
         if account.api_key_env and not is_variable_name(account.api_key_env):

@@ -12,10 +12,15 @@ from typing import Any
 
 import pytest
 
+from genlevel.cli import diagnosis
 from genlevel.runtime import remote
 from genlevel.runtime.errors import NotFoundError, StorageError
+from genlevel.runtime.queue import open_queue
 from genlevel.runtime.rpc import RpcServer
+from genlevel.runtime.settings import Settings
+from genlevel.runtime.settings_file import parse_settings
 from genlevel.v1 import scorer_pb2 as sc
+from tests.nats_server import NatsServer
 
 
 @pytest.fixture
@@ -234,3 +239,38 @@ def test_a_database_of_a_newer_version_is_a_problem(genlevel: Any, findings: Any
     connection.close()
     found, code = findings()
     assert (code, found["storage.url"][1]) == (1, "the database was written by a newer genlevel (schema of evaluator 9999)")
+
+
+def test_it_says_that_a_queue_is_away_without_a_secret(findings: Any) -> None:
+    shared = "storage: {url: 'postgresql+psycopg://127.0.0.1:1/genlevel'}\n"
+    found, code = findings(f"{shared}queue: nats://me:hunter22@127.0.0.1:1\n")
+    assert (code, found["queue"][0]) == (1, "problem")
+    assert found["queue"][1].startswith("the queue at nats://127.0.0.1:1 is away since ")
+    assert found["queue"][1].endswith("nothing listens there (connection refused); start it, or correct the address")
+    assert "hunter22" not in json.dumps(found)
+
+
+@pytest.mark.full
+async def test_it_looks_at_a_queue_and_what_was_given_up_there(tmp_path: Path) -> None:
+    settings = parse_settings(f"storage: {{url: 'postgresql+psycopg://x/y'}}\nqueue: {(server := NatsServer(tmp_path).start()).url}\n")
+    try:
+        assert await queue_findings(settings) == [("ok", f"{server.url} answers; messages that wait: 0, that are worked on: 0")]
+        queue = open_queue(settings.queue, name="test")
+        for number in range(3):
+            await queue.publish("ask.run", b"", key=str(number))
+        first, _ = await queue.pull("ask.run", most=2, wait_s=60)
+        await first.dead("no")
+        await queue.close()
+        told = await queue_findings(settings)
+        assert told[0] == ("ok", f"{server.url} answers; messages that wait: 1, that are worked on: 1")
+        assert told[1] == (
+            "warning",
+            "dead letters (messages that were given up): 1; `genlevel workers --dead` shows why, and what can be done",
+        )
+    finally:
+        server.kill()
+
+
+async def queue_findings(settings: Settings) -> list[tuple[str, str]]:
+    """What doctor says of the queue."""
+    return [(finding.state.value, finding.said) async for finding in diagnosis._queue(settings)]

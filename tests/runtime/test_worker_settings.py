@@ -28,8 +28,11 @@ def test_a_queue_goes_with_a_shared_database(queue: str) -> None:
 
 
 def test_a_queue_is_an_address_of_nats() -> None:
-    with pytest.raises(ConfigurationError, match=r":2: queue: must be an address such as nats://localhost:4222$"):
+    with pytest.raises(ConfigurationError, match=r":2: queue: the address should begin with nats:// or tls://"):
         parse_settings(f"storage: {{url: {SHARED}}}\nqueue: amqp://localhost\n")
+    with pytest.raises(ConfigurationError, match=r":2: queue: the address has a server that is no HOST or HOST:PORT$") as raised:
+        parse_settings(f"storage: {{url: {SHARED}}}\nqueue: nats://me:hunter22@\n")
+    assert "hunter22" not in str(raised.value)
 
 
 def test_what_a_worker_scores_is_a_word_that_is_known() -> None:

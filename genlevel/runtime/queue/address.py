@@ -53,7 +53,7 @@ class Address:
         """The address that a text says. Raises ConfigurationError, without any secret in it."""
         scheme, found, rest = url.partition("://")
         if scheme not in ("nats", "tls") or not found:
-            raise _wrong("should be an address such as nats://localhost:4222")
+            raise _wrong("should begin with nats:// or tls://, such as nats://localhost:4222")
         try:
             # A second server may have the scheme before it, too.
             parts = urlsplit(f"//{re.sub(r', *(?:nats|tls)://', ',', rest)}")
@@ -126,6 +126,15 @@ class Address:
             return (self.credentials or Path()).read_text("utf-8")
         except (OSError, ValueError):
             raise _wrong(f"has credentials={self.credentials}, which cannot be read") from None
+
+
+def problem_of(url: str) -> str:
+    """What is wrong with an address; "" = nothing that can be seen in it."""
+    try:
+        Address.of(url)
+    except ConfigurationError as error:
+        return str(error).removeprefix("queue: ")
+    return ""
 
 
 def _server(text: str) -> tuple[str, str]:

@@ -27,6 +27,7 @@ ANSWER_S = 5.0
 _LOOK_S = 5.0  # between two looks whether the server still answers
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 _CLOSE_S = 1.0
+_SHORT_S = 10.0  # nobody is told of an outage that was so short
 
 logger = logging.getLogger(__name__)
 
@@ -170,14 +171,15 @@ class Link:
         self._changed.set()
         self._changed = asyncio.Event()
         if client is None:
-            self._since = datetime.now(UTC)
             self._down()
         else:
             logger.info("the queue at %s is there", self._address.shown)
 
     def _note(self, why: str) -> None:
+        if self._client is not None:
+            self._since = datetime.now(UTC)
         self._why = redact(why)
-        if self._news.is_new(self._why):
+        if (datetime.now(UTC) - self._since).total_seconds() >= _SHORT_S and self._news.is_new(self._why):
             logger.warning("the queue at %s: %s", self._address.shown, self._why)
 
 
