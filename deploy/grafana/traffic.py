@@ -181,6 +181,16 @@ _RUNS = [
         Query("sum by (account, kind) (genlevel_account_slice)", "{{account}} {{kind}}"),
         note="Of limits that are stated, of all processes that share a database together: never above what is stated.",
     ),
+    row("Queue"),
+    lines(
+        "Messages that are not done",
+        Query("max by (kind, state) (genlevel_queue_messages)", "{{kind}} {{state}}"),
+        note="Parts of shared runs to ask, and tasks to score.",
+        width=12,
+        stacked=True,
+    ),
+    lines("Messages that were given up", Query("max(genlevel_queue_dead_letters)", "dead letters"), width=6),
+    lines("The queue can be used", Query("genlevel_queue_up", "{{instance}}"), width=6, most=1),
     row("Judges"),
     lines(
         "Ratings",

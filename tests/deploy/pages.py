@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry
 
 from evaluator.telemetry import EvaluatorTelemetry, SuiteName
 from gateway.telemetry import Telemetry
@@ -11,6 +14,8 @@ from genlevel.benchmark.outcomes import Outcome
 from genlevel.embedded import service_registry
 from genlevel.runtime.callers.access import Access
 from genlevel.runtime.limits import LimiterState
+from genlevel.runtime.queue.local import LocalQueue
+from genlevel.runtime.queue.series import QueueSeries
 from genlevel.v1 import gateway_pb2 as gw
 from scorer.runs.exporter import Current, ScoreExporter, Shown
 from scorer.runs.verdict import compute_verdict
@@ -33,6 +38,7 @@ class Pages:
         self._models = {priced: self._gateway.model("openai", "m", "chat", priced=priced) for priced in (False, True)}
         self._evaluator = EvaluatorTelemetry(self.registries["evaluator"])
         self._evaluator.show(_Run())
+        show_queue(self.registries["evaluator"])
         self.registries["scorer"].register(_scores())
         self.goes_on()
 
@@ -47,6 +53,12 @@ class Pages:
         self._evaluator.called("m", SUITE)
         self._evaluator.retried("m", SUITE, "RATE_LIMIT")
         self._evaluator.judged("judge", SUITE, ok=True)
+
+
+def show_queue(registry: CollectorRegistry) -> None:
+    """Shows the series of a queue that is there."""
+    with contextlib.suppress(StopIteration):  # one within the process waits for nothing
+        QueueSeries(LocalQueue(), registry).look().send(None)
 
 
 class _Run:

@@ -15,6 +15,7 @@ from genlevel.runtime.listening import ServiceListen, Web
 from genlevel.runtime.readiness import Life
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.settings_file import load_settings
+from tests.deploy.pages import show_queue
 
 if TYPE_CHECKING:
     from evaluator.journal.monitor_store import MonitorStore
@@ -77,6 +78,7 @@ def exported_names() -> set[str]:
     registry.register(ScoreExporter())
     registry.register(MonitorSeries(cast("MonitorStore", None), time.time))
     DeliveryCounter(registry, ["ops"])
+    show_queue(registry)
     create_app(registry, ready=Life())
     names = {"up"}
     for family in registry.collect():

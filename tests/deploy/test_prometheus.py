@@ -40,5 +40,5 @@ async def test_prometheus_scrapes_all_services_and_evaluates_the_rules(tmp_path:
                 await asyncio.sleep(0.2)
                 groups = (await alerting.data("/api/v1/rules"))["groups"]
         rules = [rule for group in groups for rule in group["rules"]]
-        assert len(rules) == 26
+        assert len(rules) == 28
         assert {(rule["name"], rule["health"], rule.get("lastError", "")) for rule in rules} == {(rule["name"], "ok", "") for rule in rules}

@@ -20,7 +20,7 @@ DEFAULT_PREFIX = "genlevel"
 _PORT = 4222
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
 _FILES = ("ca", "certificate", "key", "credentials")
-_JWT = "-----BEGIN NATS USER JWT-----"
+_JWT = "BEGIN NATS USER JWT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Address:
         user, password: with a password alone, it is a token.
         ca: file of certificates that are trusted; None: those of the system.
         certificate, key: files of the client's own.
-        credentials: file with NATS credentials (JWT and seed), or with USER:PASSWORD or a token in one line.
+        credentials: file with USER:PASSWORD or a token.
     """
 
     servers: tuple[str, ...]
@@ -109,23 +109,19 @@ class Address:
 
     def login(self) -> tuple[str, str]:
         """User and password, read from the file of credentials if there is one; ("", token) or ("", ""). Raises ConfigurationError."""
-        if self.credentials is None or self.is_jwt():
+        if self.credentials is None:
             return self.user, self.password
-        user, colon, password = self._credentials().strip().partition(":")
+        try:
+            said = self.credentials.read_text("utf-8").strip()
+        except (OSError, ValueError):
+            raise _wrong(f"has credentials={self.credentials}, which cannot be read") from None
+        if _JWT in said:
+            raise _wrong(f"has credentials={self.credentials}, a file of keys; it should have USER:PASSWORD or a token in it")
+        user, colon, password = said.partition(":")
         if not colon:
             user, password = "", user
         hide(password)
         return user, password
-
-    def is_jwt(self) -> bool:
-        """Whether there is a file with NATS credentials. Raises ConfigurationError."""
-        return self.credentials is not None and _JWT in self._credentials()
-
-    def _credentials(self) -> str:
-        try:
-            return (self.credentials or Path()).read_text("utf-8")
-        except (OSError, ValueError):
-            raise _wrong(f"has credentials={self.credentials}, which cannot be read") from None
 
 
 def problem_of(url: str) -> str:

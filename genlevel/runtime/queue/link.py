@@ -40,6 +40,9 @@ class Link:
         name: what the server calls this client.
         up: what is done with each new connection before anybody has it.
         down: what is done when it has ended.
+
+    Attributes:
+        refused: what the server did not let this user do, as it said last over this connection; "": nothing.
     """
 
     def __init__(self, address: Address, name: str, up: Callable[[Client], Awaitable[None]], down: Callable[[], None]) -> None:
@@ -47,8 +50,10 @@ class Link:
         self._name = name
         self._up = up
         self._down = down
+        self.refused = ""
         self._client: Client | None = None
         self._changed = asyncio.Event()
+        self._tried = False  # each server
         self._since = datetime.now(UTC)
         self._why = "it was not reached yet"
         self._news = News()
@@ -74,6 +79,12 @@ class Link:
         if self._client is None:
             raise QueueError(self.waits_for, passes=True)
         return self._client
+
+    async def tried(self) -> Client:
+        """The connection. Raises QueueError if each server was tried once, in vain."""
+        while self._client is None and not self._tried:
+            await self._changed.wait()
+        return await self.client(0.0)
 
     async def close(self) -> None:
         """Ends the connection, after what was sent."""
@@ -104,6 +115,8 @@ class Link:
                 finally:
                     self._client = None
                     await _closed(client)
+            self._tried = True
+            self._tell()
             await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)] * random.uniform(0.5, 1.0))
             failures += 1
 
@@ -112,6 +125,8 @@ class Link:
 
         async def tell(error: Exception) -> None:
             told[:] = [error]
+            if "permissions violation" in str(error).lower():
+                self.refused = str(error).removeprefix("nats: ")
             logger.debug("the queue at %s: %s", server, redact(str(error)))
 
         async def over() -> None:
@@ -125,13 +140,12 @@ class Link:
                 raise errors.SecureConnWantedError  # before anything secret is sent
             return login[which]
 
+        self.refused = ""
         login = self._address.login()
         options: dict[str, object] = {}
         if (context := self._address.context()) is not None:
             options["tls"] = context
-        if self._address.is_jwt():
-            options["user_credentials"] = str(self._address.credentials)
-        elif login[0]:
+        if login[0]:
             options |= {"user": lambda: secret(0), "password": lambda: secret(1)}
         elif login[1]:
             options["token"] = lambda: secret(1)
@@ -168,12 +182,15 @@ class Link:
 
     def _set(self, client: Client | None) -> None:
         self._client = client
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._tell()
         if client is None:
             self._down()
         else:
             logger.info("the queue at %s is there", self._address.shown)
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _note(self, why: str) -> None:
         if self._client is not None:

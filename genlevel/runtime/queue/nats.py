@@ -128,6 +128,8 @@ class NatsQueue:
             yield
         except (errors.Error, TimeoutError, OSError) as error:
             why, passes = _advice(error)
+            if isinstance(error, TimeoutError) and self._link.refused:
+                why = f"refuses it to the user of the address: {self._link.refused}"
             raise QueueError(redact(f"the queue at {self._address.shown} {why}"), passes=passes) from None
         else:
             self._trouble = ""
@@ -338,7 +340,7 @@ class NatsQueue:
         """See ``Queue``."""
         try:
             with self._told():
-                server = await self._jetstream()
+                server = (await self._link.tried()).jetstream(timeout=ANSWER_S)
                 await self._make_streams(server)
                 for wanted in self._wanted_streams():
                     found = await server.stream_info(wanted.name or "")

@@ -76,10 +76,9 @@ def test_credentials_may_be_in_a_file(tmp_path: Path) -> None:
     for text, login in (("me:pass:word\n", ("me", "pass:word")), ("token\n", ("", "token"))):
         file.write_text(text)
         assert address.login() == login
-        assert not address.is_jwt()
     file.write_text("-----BEGIN NATS USER JWT-----\nx\n")
-    assert address.is_jwt()
-    assert address.login() == ("", "")
+    with pytest.raises(ConfigurationError, match="it should have USER:PASSWORD or a token in it"):
+        address.login()
 
 
 def test_tls_is_spoken_of_only_if_the_address_does(tmp_path: Path) -> None:

@@ -231,6 +231,35 @@ async def test_a_server_asks_who_comes(server: NatsServer, tmp_path: Path, confi
             assert "wrong-one" not in queue.waits_for
 
 
+async def test_a_user_needs_no_more_than_the_docs_say(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    subjects = '"genlevel.>", "$JS.API.>", "$JS.ACK.>", "_INBOX.>"'
+    may = f"publish: [{subjects}], subscribe: [{subjects}]"
+    server.more = f'authorization {{ users: [{{ user: "me", password: "secret", permissions: {{ {may} }} }}] }}'
+    server.start()
+    async with opened(f"nats://me:secret@{server.address}") as queue:
+        assert await works(queue, "1")
+        await queue.publish("ask.run", b"", key="2")
+        (delivery,) = await queue.pull("ask.run", most=1, wait_s=LONG_S)
+        await delivery.working()
+        await delivery.later(0.0)
+        (delivery,) = await queue.pull("ask.run", most=1, wait_s=LONG_S)
+        await delivery.dead("no")
+        assert await queue.retry_dead("2")
+        assert await queue.topics() == {"ask.run": Depth(1, 0)}
+        with queue.heard("ask.run") as event:
+            await queue.tell("ask.run")
+            async with asyncio.timeout(LONG_S):
+                await event.wait()
+        await queue.drop("ask.run")
+        assert await queue.problem() == ""
+    server.stop()
+    server.more = server.more.replace('"$JS.API.>", ', "")
+    server.start()
+    monkeypatch.setattr("genlevel.runtime.queue.nats.ANSWER_S", 0.3)
+    async with opened(f"nats://me:secret@{server.address}") as queue:
+        await until(lambda: "refuses it to the user of the address: permissions violation for publish to" in queue.waits_for.lower())
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     """Who signs the certificates of servers."""
