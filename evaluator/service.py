@@ -221,9 +221,9 @@ class Evaluator:
         self._hurry(CLOSE_S)
         await self.workers.close()
         await self._search.close()
-        self._sharing.begin_nothing()
+        self._control.begin_nothing()
+        await self._sharing.close(self._control.ended())
         await self._control.close()
-        await self._sharing.close()
         await in_thread(self._journal.close, name="journal")
 
     def _own_tasks(self) -> list[asyncio.Task[None]]:

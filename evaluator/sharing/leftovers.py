@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from evaluator.journal.journal import Journal
 from evaluator.runs.kept_traffic import caps, parsed
@@ -13,18 +13,27 @@ from evaluator.traffic.budget import Amount, Budget
 from evaluator.traffic.told import LeftOut
 
 
-async def money_of(journal: Journal, table: WorkTable, work: Work) -> tuple[Budget, LeftOut]:
-    """What a run may spend and has spent, by its journal, and what was left out of it. Raises StorageError."""
+async def money_of(journal: Journal, work: Work) -> Budget:
+    """What a run may spend and has spent, by its journal. Raises StorageError."""
     run_id = work.record.run_id
     wish = await journal.reads(journal.wishes.of, run_id)
     judge = work.judge.model.route if work.judge is not None else ""
     spent = await journal.reads(journal.spending, run_id, work.plan.model.route, judge)
+    return Budget(*caps(work.traffic if wish is None else parsed(wish.traffic)), spent)
+
+
+async def left_of(journal: Journal, table: WorkTable, run_id: str) -> LeftOut:
+    """What the budget has not allowed of a run. Raises StorageError."""
     left_out = LeftOut()
-    for row in await journal.reads(table.rows, run_id, WorkState.LEFT):
-        left = Left.of(row.reason)
+    add_left(left_out, [Left.of(row.reason) for row in await journal.reads(table.rows, run_id, WorkState.LEFT)])
+    return left_out
+
+
+def add_left(left_out: LeftOut, parts: Iterable[Left]) -> None:
+    """Counts what was left of parts."""
+    for left in parts:
         left_out.add(Amount(left.nano_usd, left.tokens))
         left_out.count += left.count - 1
-    return Budget(*caps(work.traffic if wish is None else parsed(wish.traffic)), spent), left_out
 
 
 def given_up_told(rows: Sequence[WorkRow]) -> str:

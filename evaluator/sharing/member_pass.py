@@ -24,6 +24,7 @@ from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.limits import AccountLimiter, Share
+from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 _AHEAD = 1.5
@@ -113,7 +114,9 @@ class MemberPass(Asking[HeldShard]):
         finally:
             keeping.cancel()
             self._context.telemetry.hide(self)
-        return self._told_ending("instances")
+        if self._ending.status == ev.RUN_STATUS_BUDGET:  # what that means for the whole run, whoever leads it says
+            return self._ending._replace(reason=Left(self._in_hand, *self._left_out.least).text())
+        return self._ending
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

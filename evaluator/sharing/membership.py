@@ -24,10 +24,11 @@ from evaluator.runs.scoring import header_of
 from evaluator.sharing.endings import written_ending
 from evaluator.sharing.member_pass import MemberPass
 from evaluator.sharing.member_table import Member, MemberTable
+from evaluator.sharing.purse import Purse
+from evaluator.sharing.purse_table import PurseTable
 from evaluator.sharing.taking import Taking
 from evaluator.sharing.work import Notice, asks_of, leads, told_of
 from evaluator.sharing.work_table import Asked, Claimed, WorkTable
-from evaluator.traffic.budget import Budget
 from genlevel.runtime.errors import GenlevelError, StorageError
 from genlevel.runtime.leases import LeaseHolder, LeaseTable
 from genlevel.runtime.limits import Learnt
@@ -57,6 +58,7 @@ class Shop:
     queue: Queue
     work: WorkTable
     members: MemberTable
+    purses: PurseTable
     leases: LeaseTable
     limiters: Limiters
     in_use: Callable[[], Set[str]]
@@ -86,6 +88,7 @@ class Membership:
         self._ending: Ending | None = None  # told before it has begun
         self._wishes = record.wishes
         self._traffic = parsed(record.traffic)
+        self._purse: Purse | None = None
         self._told = ""
         self._learnt: Learnt | None = None
         self._learnt_at = time.monotonic()
@@ -120,6 +123,8 @@ class Membership:
         log = RunLog(journal, self.run_id, holder, last_note=first_note(member.number) - 1, member=member.number)
         taking = Taking(shop.queue, asks_of(self.run_id), partial(self._claim, member))
         learnt = await journal.reads(journal.traffic.learnt, self._plan.model.account)
+        purse = self._purse = Purse(shop.members, shop.purses, member, self._plan.model.route, journal.writes)
+        await purse.open()
         # From here until its account is noted nothing waits: what starts at the same time finds the limiter in use.
         going = MemberPass(
             self._plan,
@@ -130,7 +135,7 @@ class Membership:
             table=shop.work,
             log=log,
             limiter=shop.limiters.of(self._plan.model, self._traffic, shop.in_use(), learnt=learnt),
-            budget=Budget(),
+            budget=purse.budget,
             share=shop.limiters.share(self.run_id, self._traffic),
             retry_failed=self.record.retry_failed,
             priced_before=self.record.priced,
@@ -138,7 +143,8 @@ class Membership:
         self.account, self.going = self._plan.model.account, going
         if self._ending is not None:
             going.stop(self._ending.status, self._ending.reason)
-        beside = [asyncio.create_task(work, name=f"member-{self.run_id}") for work in (self._look_always(member, log), self._lost(holder))]
+        works = (self._look_always(member, log), purse.run(), self._lost(holder.lost), self._lost(purse.gone))
+        beside = [asyncio.create_task(work, name=f"member-{self.run_id}") for work in works]
         ending = Ending(ev.RUN_STATUS_FAILED, f"an error in genlevel itself; see the log of {shop.process}")
         logger.info("works on run %s as its member %d", self.run_id, member.number)
         try:
@@ -152,8 +158,8 @@ class Membership:
     async def _claim(self, member: Member, notice: Notice) -> Claimed:
         return await self._shop.context.journal.writes(self._shop.work.claim, notice, member)
 
-    async def _lost(self, holder: LeaseHolder) -> None:
-        await holder.lost.wait()
+    async def _lost(self, lost: asyncio.Event) -> None:
+        await lost.wait()
         self.stop(ev.RUN_STATUS_INTERRUPTED, LOST, now=True)
 
     # -- leaving ---------------------------------------------------------------------------------------------------
@@ -168,7 +174,8 @@ class Membership:
                 await self._tell_counts(member)
                 if ending.status in _ENDS_RUNS:
                     await journal.writes(shop.members.set_ending, member, written_ending(ending))
-                await journal.writes(shop.members.close, member)
+                if self._purse is not None:
+                    await self._purse.close()
         except GenlevelError as error:
             logger.warning("member %d of run %s ends without a word: %s", member.number, self.run_id, error)
         finally:
@@ -204,6 +211,8 @@ class Membership:
             self._shop.limiters.retune(self._plan.model, before, self._traffic)
             self.going.reshare(self._shop.limiters.share(self.run_id, self._traffic))
             self.going.staff()
+            if self._purse is not None:
+                self._purse.look()
         if (ended := ENDED_BY_WISH.get(wish.wanted)) is not None:
             self.stop(*ended, now=wish.at_once)
 

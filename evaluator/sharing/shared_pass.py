@@ -26,13 +26,14 @@ from evaluator.runs.work import Work
 from evaluator.sharing.counts import Counts, summed
 from evaluator.sharing.cutting import Sized, cut
 from evaluator.sharing.endings import read_ending
-from evaluator.sharing.leftovers import given_up_told, money_of
+from evaluator.sharing.leftovers import add_left, given_up_told, left_of, money_of
 from evaluator.sharing.member_table import MemberTable
+from evaluator.sharing.purse_table import PurseTable
 from evaluator.sharing.together import Together
 from evaluator.sharing.view import Next, View, next_of
-from evaluator.sharing.work import JOIN, Notice, WorkRow, WorkState, asks_of, leads, told_of
+from evaluator.sharing.work import JOIN, Left, Notice, WorkRow, WorkState, asks_of, leads, told_of
 from evaluator.sharing.work_table import WorkTable
-from evaluator.traffic.told import overrun_told, shortfall_told
+from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import GenlevelError, QueueError, StorageError, may_pass
@@ -66,6 +67,7 @@ class Desk:
     queue: Queue
     work: WorkTable
     members: MemberTable
+    purses: PurseTable
 
 
 class SharedPass(Together):
@@ -107,6 +109,7 @@ class SharedPass(Together):
         self._reopened: tuple[object, ...] = ()
         self._alone_since: float | None = None
         self._last_failure = ""
+        self._left_out = LeftOut()  # by the budget, when the pass ended for that
 
     @property
     def run_id(self) -> str:
@@ -200,6 +203,8 @@ class SharedPass(Together):
         for member in view.members:
             if member.ending:
                 ending = read_ending(member.ending)
+                if ending.status == ev.RUN_STATUS_BUDGET:
+                    add_left(self._left_out, [Left.of(ending.reason)])
                 self.stop(ending.status, ending.reason, may_pass=ending.may_pass)
 
     def _add_up(self) -> None:
@@ -255,9 +260,12 @@ class SharedPass(Together):
     async def _fits_now(self) -> bool:
         """When nothing else is open: whether something that did not fit into the budget does now; then it is asked again."""
         desk, journal = self._desk, self._desk.context.journal
-        budget, left_out = await money_of(self._desk.context.journal, self._desk.work, self._work)
-        now = (budget.limits, sum(self.state.outcomes.values()))
-        if not budget.could_fit(left_out.least) or now == self._reopened:
+        left_out = await left_of(journal, desk.work, self.run_id)
+        left = await journal.writes(desk.purses.left, self.run_id)
+        now = (left, sum(self.state.outcomes.values()))
+        fits = all(amount is None or needed <= amount for needed, amount in zip(left_out.least, left, strict=True))
+        if not fits or now == self._reopened:
+            self._left_out = left_out
             self.stop(ev.RUN_STATUS_BUDGET, "")
             return False
         self._reopened = now
@@ -323,9 +331,9 @@ class SharedPass(Together):
         ending = self._ending
         if ending.status not in (ev.RUN_STATUS_BUDGET, ev.RUN_STATUS_FINISHED):
             return ending
-        budget, left_out = await money_of(self._desk.context.journal, self._desk.work, self._work)
+        budget = await money_of(self._desk.context.journal, self._work)
         if ending.status == ev.RUN_STATUS_BUDGET:
-            ending = ending._replace(reason=shortfall_told(budget, left_out, "instances"))
+            ending = ending._replace(reason=shortfall_told(budget, self._left_out, "instances"))
         return ending._replace(reason="; ".join(filter(None, (overrun_told(budget), ending.reason))))
 
     # -- scoring ---------------------------------------------------------------------------------------------------

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
 
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Totals
 from evaluator.runs.context import Context
 from evaluator.runs.control import RunControl
-from evaluator.runs.kept_traffic import caps
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.starting import Starter
 from evaluator.runs.work import Work
 from evaluator.sharing.member_table import MemberTable
 from evaluator.sharing.members import Members
 from evaluator.sharing.membership import Membership, Shop
+from evaluator.sharing.purse_table import PurseTable
 from evaluator.sharing.shared_pass import Desk, SharedPass
 from evaluator.sharing.work_table import WorkTable
 from genlevel.runtime.leases import Lease, LeaseTable
@@ -75,6 +75,7 @@ class Sharing:
             queue=queue,
             work=WorkTable(journal.engine, journal.submit, member_table),
             members=member_table,
+            purses=PurseTable(journal.engine),
             leases=LeaseTable(url, patience_s=storage.patience_s, durability=storage.durability),
             limiters=self._control.limiters,
             in_use=self._control.accounts,
@@ -89,12 +90,12 @@ class Sharing:
         """See ``Shares``."""
         assert self._shop is not None
         shop = self._shop
-        desk = Desk(shop.context, shop.queue, shop.work, shop.members)
+        desk = Desk(shop.context, shop.queue, shop.work, shop.members, shop.purses)
         return SharedPass(desk, work, header, log, lease=lease, totals=totals, scored=scored)
 
     def may(self, work: Work) -> bool:
         """See ``Shares``."""
-        return work.asks and not work.winds_up and caps(work.traffic) == (None, None)
+        return work.asks and not work.winds_up
 
     # -- of those that it works on ---------------------------------------------------------------------------------
 
@@ -124,10 +125,11 @@ class Sharing:
         if self._members is not None:
             self._members.cut()
 
-    async def close(self) -> None:
-        """Ends what it works on, waits for it, and lets go of the queue."""
+    async def close(self, runs_ended: Awaitable[None]) -> None:
+        """Ends what it works on, waits for it and for the runs that this process leads, and lets go of the queue."""
         self.begin_nothing()
         await self.ended()
+        await runs_ended
         if self._shop is not None:
             self._shop.leases.close()
             await self._shop.queue.close()

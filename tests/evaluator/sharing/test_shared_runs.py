@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from evaluator.sharing.work import WorkState
+from evaluator.sharing.work import WorkState, asks_of
+from genlevel.runtime.errors import ErrorClass
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.runs.places import reaches, seen
 from tests.waiting import until
 
@@ -47,3 +49,71 @@ async def test_several_work_on_a_run(crowd, suite_folder):
     assert len(rows) >= 2
     assert not second._sharing._shop.work.rows(run.run_id, *WorkState)
     assert (await seen(first, run.run_id)).usage.input_tokens == 2000
+
+
+def wish(run, wanted=0, now=False, **traffic):
+    return ev.UpdateRunRequest(run_id=run.run_id, wanted=wanted, now=now, traffic=ev.TrafficSettings(**traffic))
+
+
+async def two_at_it(crowd, folder, latency_s=0.03, calls=12, **traffic):
+    """Two evaluators that both ask a run."""
+    first, second = crowd.start(), crowd.start()
+    crowd.gateway.latency_s = latency_s
+    run = (await first.start_run(request_of(folder, **traffic))).run
+    await until(lambda: crowd.gateway.calls.total() >= calls and second._sharing.going and first._sharing.going)
+    return first, second, run
+
+
+async def test_a_budget_holds_over_all_and_is_used_up(crowd, suite_folder):
+    crowd.gateway.info.price.CopyFrom(gw.Price(input="1", output="10"))
+    crowd.gateway.cost, crowd.gateway.latency_s = 500_000, 0.01
+    first, second = crowd.start(), crowd.start()
+    run = (await first.start_run(request_of(suite_folder(120), budget_nano_usd=30_000_000))).run
+    run = await reaches(second, run.run_id, ev.RUN_STATUS_BUDGET)
+    calls = crowd.gateway.calls.total()
+    assert 56 <= calls <= 60, "the least call may take up to 2 million"
+    assert (run.counts.answered, run.cost_nano_usd) == (calls, calls * 500_000)
+    assert "left of --budget-usd $0.03, too little for" in run.reason
+    assert f"{120 - calls} instances" in run.reason
+    assert set(crowd.gateway.calls.values()) == {1}
+
+
+async def test_a_run_is_paused_and_goes_on_wherever_a_person_asks(crowd, suite_folder):
+    first, second, run = await two_at_it(crowd, suite_folder(120))
+    await second.update_run(wish(run, ev.RUN_WANTED_PAUSED))
+    paused = await reaches(second, run.run_id, ev.RUN_STATUS_PAUSED)
+    assert paused.reason == "paused by request"
+    await until(lambda: not first._sharing.going and not second._sharing.going)
+    calls = crowd.gateway.calls.total()
+    assert calls < 120
+    await second.update_run(wish(run, ev.RUN_WANTED_GO_ON))
+    run = await reaches(second, run.run_id, DONE)
+    assert run.counts.answered == 120
+    assert set(crowd.gateway.calls.values()) == {1}
+
+
+async def test_a_leader_that_stops_costs_nothing(crowd, suite_folder):
+    first, second, run = await two_at_it(crowd, suite_folder(160))
+    members = second._sharing._shop.members.counts(run.run_id)
+    await crowd.stop(first)
+    run = await reaches(second, run.run_id, DONE)
+    assert run.counts.answered == 160
+    assert run.calls == 160
+    assert set(crowd.gateway.calls.values()) == {1}
+    assert len(second._sharing._shop.members.counts(run.run_id)) == len(members), "the other one went on as the same member"
+
+
+async def test_failures_in_a_row_end_the_whole_run(crowd, suite_folder, failing_script):
+    crowd.gateway.script = failing_script(ErrorClass.CALLER_FAULT)
+    first, second, run = await two_at_it(crowd, suite_folder(160))
+    run = await reaches(second, run.run_id, ev.RUN_STATUS_FAILED)
+    assert "instances all failed; the last one said: as scripted" in run.reason
+    await until(lambda: not first._sharing.going and not second._sharing.going)
+
+
+async def test_messages_that_are_lost_are_told_again(crowd, suite_folder):
+    first, second, run = await two_at_it(crowd, suite_folder(160))
+    await first.workers.queue.drop(asks_of(run.run_id))
+    run = await reaches(second, run.run_id, DONE)
+    assert set(crowd.gateway.calls.values()) == {1}
+    assert len(crowd.gateway.calls) == 160
