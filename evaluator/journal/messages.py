@@ -6,15 +6,14 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from operator import attrgetter
-from typing import Protocol
-
-from google.protobuf import json_format
+from typing import Protocol, cast
 
 from evaluator.journal.batch_records import Standing
 from evaluator.journal.files import stored_files
 from evaluator.journal.records import Answer, Judgement, RunJudge, RunRecord
 from evaluator.journal.usage import BUCKETS, Usage
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.stored_messages import stored_message
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
@@ -79,11 +78,11 @@ def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage
     ended = sum(outcomes.values())
     run = ev.Run(
         run_id=record.run_id,
-        specification=json_format.Parse(record.specification, ev.RunSpecification()),
+        specification=stored_message(record.specification, ev.RunSpecification()),
         suite=record.suite,
         benchmark=record.benchmark,
         partial=record.partial,
-        status=ev.RunStatus.Name(record.status),
+        status=cast("ev.RunStatus", record.status),
         reason=record.reason,
         counts=sc.OutcomeCounts(
             total=record.total,
@@ -97,13 +96,13 @@ def run_message(record: RunRecord, outcomes: Mapping[Outcome, int], usage: Usage
         calls=record.calls,
         retries=record.retries,
         prompt_version=record.prompt_version,
-        wanted=ev.RunWanted.Name(record.wanted),
+        wanted=cast("ev.RunWanted", record.wanted),
         plan=record.plan_number,
         name=record.name,
         tags=json.loads(record.tags),
         notes=record.notes,
         tasks=len(json.loads(record.plan)),
-        traffic=json_format.Parse(record.traffic or "{}", ev.TrafficSettings()),
+        traffic=stored_message(record.traffic, ev.TrafficSettings()),
     )
     run.suite_hash = run.specification.suite_hash
     if record.priced:
@@ -153,7 +152,7 @@ def answer_message(answer: Answer, *, whole: bool = False) -> ev.ListAnswersResp
 def _call_message(kept: Answer | Judgement) -> ev.CallRecord:
     finish = kept.finish_reason if isinstance(kept, Answer) else gw.FINISH_REASON_UNSPECIFIED
     message = ev.CallRecord(
-        finish_reason=gw.FinishReason.Name(finish),
+        finish_reason=cast("gw.FinishReason", finish),
         error_class=gw.ErrorClass.Name(kept.error_class.value),
         unknown_calls=kept.unknown_calls,
         unknown_nano_usd=kept.unknown_nano_usd,

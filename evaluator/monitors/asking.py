@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from google.protobuf import json_format
-
 from evaluator.journal.journal import Journal
 from evaluator.journal.monitor_records import MonitorRecord
 from evaluator.monitors import money
@@ -18,6 +16,7 @@ from evaluator.ports import ScorerPort
 from evaluator.runs.records import RunRecords
 from evaluator.runs.starting import Starter
 from evaluator.runs.updating import Updating
+from genlevel.runtime.stored_messages import stored_message
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import monitor_pb2 as mo
 
@@ -89,7 +88,7 @@ class MonitorRuns:
 
     async def may_spend_more(self, record: MonitorRecord, run_id: str, specification: mo.MonitorSpecification) -> bool:
         """Whether there is more of the day's budget than a run has been given so far. Raises NotFoundError, StorageError."""
-        given = json_format.Parse((await self.records.find(run_id)).traffic or "{}", ev.TrafficSettings())
+        given = stored_message((await self.records.find(run_id)).traffic, ev.TrafficSettings())
         return _traffic(record, specification).budget_nano_usd > given.budget_nano_usd
 
     async def leave(self, record: MonitorRecord, run_id: str) -> None:

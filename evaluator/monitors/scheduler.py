@@ -14,8 +14,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from google.protobuf import json_format
-
 from evaluator.journal.monitor_records import Glance, MonitorRecord, Phase
 from evaluator.journal.monitor_store import NOTHING, Beside, MonitorStore
 from evaluator.monitors.baselines import Baselines
@@ -23,6 +21,7 @@ from evaluator.monitors.ticks import Ticks, due_tick, planned_anew
 from genlevel.runtime.errors import GenlevelError, StorageError, SuiteChanged
 from genlevel.runtime.locks import RunLock
 from genlevel.runtime.patience import DatabasePatience
+from genlevel.runtime.stored_messages import stored_message
 from genlevel.v1 import monitor_pb2 as mo
 
 LOOK_S = 2.0
@@ -249,7 +248,7 @@ class Scheduler:
 
 def specification_of(record: MonitorRecord) -> mo.MonitorSpecification:
     """What a monitor is told to do."""
-    return json_format.Parse(record.specification, mo.MonitorSpecification(), ignore_unknown_fields=True)
+    return stored_message(record.specification, mo.MonitorSpecification())
 
 
 def _has_work(glance: Glance, now: float) -> bool:

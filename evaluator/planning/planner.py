@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from google.protobuf import json_format
-
 from evaluator.planning.chosen import check_occasion, check_positions, chosen_by_task, chosen_hash
 from evaluator.planning.identity import Specification, run_id, sample_positions
 from evaluator.planning.plans import Plan, TaskPlan
@@ -18,6 +16,7 @@ from genlevel.benchmark.model import Suite
 from genlevel.benchmark.selection import matching_tasks
 from genlevel.runtime.errors import CallFailed, ConfigurationError, DatasetError, UsageError
 from genlevel.runtime.shown import quoted
+from genlevel.runtime.stored_messages import stored_message
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -135,7 +134,7 @@ def asked_with(plan: Plan, prompts: PromptSet) -> Plan:
 
 async def offline_plan(suites: Suites, stored: str, identity: str) -> Plan:
     """The plan of a stored specification for whoever asks its model nothing: nothing is said of the model. Raises DatasetError."""
-    specification = json_format.Parse(stored, ev.RunSpecification())
+    specification = stored_message(stored, ev.RunSpecification())
     if specification.repeats > MOST_REPEATS:
         raise DatasetError(f"the run asks each instance {specification.repeats} times; at most {MOST_REPEATS} are possible")
     found = await asyncio.to_thread(suites.again, specification.suite)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from google.protobuf import json_format
 
 from evaluator.runs.work import Work
+from genlevel.runtime.stored_messages import stored_message
 from genlevel.v1 import evaluator_pb2 as ev
 
 
@@ -18,7 +19,7 @@ def caps(traffic: ev.TrafficSettings) -> tuple[int | None, int | None]:
 
 def parsed(traffic: str) -> ev.TrafficSettings:
     """Settings as they are stored."""
-    return json_format.Parse(traffic or "{}", ev.TrafficSettings())
+    return stored_message(traffic, ev.TrafficSettings())
 
 
 def take_over(work: Work, stored: str) -> None:

@@ -25,6 +25,7 @@ from evaluator.runs.details_message import details_message
 from evaluator.runs.filtering import Filter
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.shown import quoted
+from genlevel.runtime.stored_messages import stored_message
 from genlevel.runtime.version import this_version
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -239,7 +240,7 @@ class RunRecords:
 
 def facts_of(record: RunRecord) -> sc.RunFacts | None:
     """How a run was asked, for its stamp; None for one from before that was kept."""
-    return json_format.Parse(record.facts, sc.RunFacts()) if record.facts else None
+    return stored_message(record.facts, sc.RunFacts()) if record.facts else None
 
 
 def _facts(plan: Plan, prompt_version: str) -> sc.RunFacts:

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from google.protobuf import json_format
-
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
@@ -27,6 +25,8 @@ from genlevel.benchmark.content import suite_content
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.benchmark.suite_hash import short_hash
 from genlevel.runtime.errors import ConfigurationError, RunTaken, SuiteChanged, UsageError
+from genlevel.runtime.stored_messages import knows_all, stored_message
+from genlevel.runtime.version import is_newer
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -103,7 +103,7 @@ class Starter:
             await self._want_again(record.run_id)
             return ev.StartRunResponse(run=await self._records.message(record), problems=notes)
         plan = await self.plan_again(record, judge_only=request.judge_only)
-        traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+        traffic = stored_message(record.traffic, ev.TrafficSettings())
         traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
         async with self._turn(record.identity):
             response = await self._go_on(plan, record, traffic, request, wanted=self._wanted)
@@ -122,7 +122,7 @@ class Starter:
             record = await self._records.find(record.run_id)  # to plan takes a while, in which a person may have stopped it
             if record.wanted is not Wanted.GO_ON:
                 return True
-            traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+            traffic = stored_message(record.traffic, ev.TrafficSettings())
             left, _ = await self._begun(plan, record, traffic, request, wanted=None)
         return left
 
@@ -133,16 +133,20 @@ class Starter:
         """
         plan = await self.plan_again(record, judge_only=False)
         async with self._turn(record.identity):
-            traffic = json_format.Parse(record.traffic or "{}", ev.TrafficSettings())
+            traffic = stored_message(record.traffic, ev.TrafficSettings())
             await self._control.begin(Work(plan, record, traffic, None, asks=True, retry=False, wanted=None, winds_up=True))
 
     async def plan_again(self, record: RunRecord, *, judge_only: bool) -> Plan:
         """What is asked of a stored run. Raises UsageError if that is no longer what it was, GenlevelError if it cannot be resolved."""
         if not judge_only and (facts := facts_of(record)) is not None and facts.parts:
             raise UsageError(f"run {record.run_id} was merged from {', '.join(facts.parts)}: continue those, and merge them again")
-        specification = json_format.Parse(record.specification, ev.RunSpecification())
+        specification = stored_message(record.specification, ev.RunSpecification())
+        if not knows_all(record.specification, ev.RunSpecification):
+            raise _begun_by_newer(record)
         plan = await self._planner.resolve(specification, stored=True, reach=not judge_only, prompts=prompt_set(record.prompt_version))
         if plan.identity != record.identity and not judge_only:
+            if (facts := facts_of(record)) is not None and is_newer(facts.version):
+                raise _begun_by_newer(record)
             raise UsageError(
                 f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began; "
                 "put them back to continue it, or start a new run with `genlevel eval`"
@@ -190,7 +194,7 @@ class Starter:
 
         Its coordinates are read as its route said when it began, as they are whenever it is scored again.
         """
-        plan = plan.with_boxes(json_format.Parse(record.specification, ev.RunSpecification()).boxes)
+        plan = plan.with_boxes(stored_message(record.specification, ev.RunSpecification()).boxes)
         if await self._control.goes_on(record.run_id):
             if wanted is not None:
                 await self._want_again(record.run_id)
@@ -250,6 +254,13 @@ class Starter:
         if kept is None or not kept.complete or (kept.judge, kept.prompts) != (asked.judge, asked.prompts):
             return False
         return not retry or not self._journal.judgements.totals(kept.run_id).failed
+
+
+def _begun_by_newer(record: RunRecord) -> ConfigurationError:
+    """It waits for an evaluator that plans it as it was planned, if several versions share a database; else this one is to be upgraded."""
+    facts = facts_of(record)
+    version = facts.version if facts is not None else "a newer version"
+    return ConfigurationError(f"run {record.run_id} was begun by genlevel {version}, and an evaluator of that version goes on with it")
 
 
 def _check_startable(model: gw.ModelInfo, traffic: ev.TrafficSettings) -> list[str]:

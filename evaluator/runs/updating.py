@@ -16,6 +16,7 @@ from evaluator.journal.wishes import Wanted
 from evaluator.runs.limits import check_limits
 from evaluator.runs.records import RunRecords
 from genlevel.runtime.errors import UsageError
+from genlevel.runtime.stored_messages import stored_message
 from genlevel.v1 import evaluator_pb2 as ev
 
 _A_PERSONS = {
@@ -108,7 +109,7 @@ def _change(record: RunRecord, wished: ev.TrafficSettings) -> Callable[[str], st
         raise UsageError(f"a budget in US$ cannot be kept for run {record.run_id}: its model has no price, or had none yet; {again}")
 
     def changed(stored: str) -> str:
-        traffic = json_format.Parse(stored or "{}", ev.TrafficSettings())
+        traffic = stored_message(stored, ev.TrafficSettings())
         traffic.MergeFrom(wished)
         return json_format.MessageToJson(traffic, indent=None)
 

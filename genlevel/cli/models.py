@@ -13,6 +13,7 @@ import click
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, table
 from genlevel.connection.services import services
+from genlevel.documents.enum_names import enum_name
 from genlevel.documents.price_words import price_document, price_told
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
@@ -99,7 +100,7 @@ def _problem(model: Document) -> str:
 
 def _document(model: gw.ModelInfo) -> Document:
     def names(modalities: Iterable[int]) -> list[str]:
-        return [ct.Modality.Name(modality).removeprefix("MODALITY_").lower().replace("three_d", "3d") for modality in modalities]
+        return [enum_name(ct.Modality, modality).replace("three_d", "3d") for modality in modalities]
 
     return {
         "route": model.route,

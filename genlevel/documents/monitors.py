@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from genlevel.documents.enum_names import enum_name
 from genlevel.documents.words import NANO
 
 if TYPE_CHECKING:
@@ -141,14 +142,14 @@ def state_name(state: int) -> str:
     """baseline, watching, paused, failed."""
     from genlevel.v1 import monitor_pb2 as mo
 
-    return str(mo.MonitorState.Name(state)).removeprefix("MONITOR_STATE_").lower()
+    return enum_name(mo.MonitorState, state)
 
 
 def tick_outcome_name(outcome: int) -> str:
     """open, complete, partial, outage, failed."""
     from genlevel.v1 import monitor_pb2 as mo
 
-    return str(mo.TickOutcome.Name(outcome)).removeprefix("TICK_OUTCOME_").lower()
+    return enum_name(mo.TickOutcome, outcome)
 
 
 def _group(group: mo.MonitorGroup) -> Document:

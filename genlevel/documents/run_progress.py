@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genlevel.documents.enum_names import enum_name
 from genlevel.documents.runs import outcome_name, run_document, tokens_in, tokens_out
 from genlevel.documents.words import NANO
 from genlevel.v1 import evaluator_pb2 as ev
@@ -79,8 +80,7 @@ def counts_document(counts: sc.OutcomeCounts) -> Document:
 
 def error_class_name(error_class: int) -> str:
     """As people see it: timeout, content_refused, ...; empty: none is known."""
-    name: str = gw.ErrorClass.Name(error_class)
-    return "" if error_class == gw.ERROR_CLASS_UNSPECIFIED else name.removeprefix("ERROR_CLASS_").lower()
+    return "" if error_class == gw.ERROR_CLASS_UNSPECIFIED else enum_name(gw.ErrorClass, error_class)
 
 
 def _failures(group: ev.FailureGroup) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genlevel.documents.enum_names import enum_name
 from genlevel.documents.foreign_json import read_json
 from genlevel.documents.price_words import price_document
 from genlevel.documents.waiting_batches import batches_document
@@ -190,8 +191,7 @@ def _judging(judging: ev.Judging) -> Document:
 
 def status_name(status: int) -> str:
     """A run's status as users see it: running, finished, interrupted, budget, failed."""
-    name: str = ev.RunStatus.Name(status)
-    return name.removeprefix("RUN_STATUS_").lower()
+    return enum_name(ev.RunStatus, status)
 
 
 def wanted_name(wanted: int) -> str | None:
@@ -278,8 +278,7 @@ def answer_document(answer: ev.ListAnswersResponse) -> Document:
 
 def outcome_name(outcome: int) -> str:
     """An outcome as users see it: answered, refused, failed, unsupported, pending."""
-    name: str = sc.Outcome.Name(outcome)
-    return name.removeprefix("OUTCOME_").lower()
+    return enum_name(sc.Outcome, outcome)
 
 
 def _rating(rating: ev.AnswerRating) -> Document:

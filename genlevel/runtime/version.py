@@ -29,6 +29,21 @@ def this_version() -> Version:
     return Version(__version__, _of_checkout(_ROOT) if (_ROOT / ".git").exists() else _of_package(_ROOT))
 
 
+def is_newer(version: str) -> bool:
+    """Whether a version, such as "0.2.0", comes after this one. One that is no such number does not.
+
+    Example:
+        >>> is_newer("1000.0"), is_newer("0.0.1"), is_newer("")
+        (True, False, False)
+    """
+    return _numbers(version) > _numbers(__version__)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    numbers = version.split(".")
+    return tuple(int(number) for number in numbers) if all(number.isdecimal() for number in numbers) else ()
+
+
 def _of_checkout(root: Path) -> str:
     """The commit of a checkout; "" without git, or if git does not take it for one."""
     command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from sqlalchemy import Engine, Table, create_engine, inspect, text
 
 from genlevel.cli.migrate import schemas
@@ -75,6 +76,12 @@ def stands_in_the_way(before: dict[str, dict[str, Any]], after: dict[str, dict[s
         known = [index["name"] for index in then["indexes"]]
         found += [f"{table} has a new unique index" for index in now["indexes"] if index["unique"] and index["name"] not in known]
     return found
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.room)
+def test_code_of_the_last_release_can_work_with_the_newest_tables(room: Schema, repository: Path) -> None:
+    released = yaml.safe_load((repository / "deploy/check/released/schemas.yaml").read_text())["schemas"]
+    assert room.works_from <= released.get(room.room, room.head), "raise `oldest` a version after the code that needs what is taken away"
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.room)

@@ -23,12 +23,18 @@ class MonitorStatus(StrEnum):
         WATCHING: it watches.
         PAUSED: it begins no tick.
         FAILED: it cannot go on; its reason says why.
+        UNKNOWN: the evaluator is of a newer version, which has a word that this one does not know.
     """
 
     BASELINE = "baseline"
     WATCHING = "watching"
     PAUSED = "paused"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> MonitorStatus:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,7 @@ def _price(document: Document) -> Price:
 
 
 def _modalities(numbers: Iterable[int]) -> tuple[str, ...]:
+    from genlevel.documents.enum_names import enum_name
     from genlevel.v1 import content_pb2 as ct
 
-    return tuple(ct.Modality.Name(number).removeprefix("MODALITY_").lower().replace("three_d", "3d") for number in numbers)
+    return tuple(enum_name(ct.Modality, number).replace("three_d", "3d") for number in numbers)

@@ -39,6 +39,7 @@ class RunStatus(StrEnum):
         BUDGET: its budget ended it.
         FAILED: no call could succeed (key, quota, model gone).
         PAUSED: a person paused it.
+        UNKNOWN: the evaluator is of a newer version, which has a word that this one does not know.
     """
 
     RUNNING = "running"
@@ -47,6 +48,11 @@ class RunStatus(StrEnum):
     BUDGET = "budget"
     FAILED = "failed"
     PAUSED = "paused"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> RunStatus:
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, Shape
 from genlevel.documents.answer_words import label_text, read_text, score_text
+from genlevel.documents.enum_names import enum_name
 from genlevel.documents.foreign_json import plain, read_json
 from genlevel.documents.runs import outcome_name, run_document
 from genlevel.documents.words import cost_told
@@ -221,8 +222,8 @@ def _facts(found: Answered, entry: Document) -> list[tuple[str, str]]:
         ("Time", f"{answer.upstream_s:.2f} s"),
         ("Tokens", f"{entry['input_tokens']:,} in, {entry['output_tokens']:,} out"),
         ("Cost", cost_told(entry["usd"], most, call.unknown_calls)),
-        ("Finish reason", gw.FinishReason.Name(call.finish_reason).removeprefix("FINISH_REASON_").lower() if call.finish_reason else ""),
-        ("Error class", gw.ErrorClass.Name(call.error_class).removeprefix("ERROR_CLASS_").lower() if call.error_class else ""),
+        ("Finish reason", enum_name(gw.FinishReason, call.finish_reason) if call.finish_reason else ""),
+        ("Error class", enum_name(gw.ErrorClass, call.error_class) if call.error_class else ""),
         ("Model, as it says", call.provider_model),
         ("Response id", call.response_id),
         ("System, as it says", call.fingerprint),
@@ -251,7 +252,7 @@ def _document(found: Answered, entry: Document, media: dict[str, list[Medium]]) 
             "fingerprint": call.fingerprint,
             "request_hash": call.request_hash,
             "parameters": plain(read_json(call.parameters_json)) if call.parameters_json else None,
-            "finish_reason": gw.FinishReason.Name(call.finish_reason),
+            "finish_reason": f"FINISH_REASON_{enum_name(gw.FinishReason, call.finish_reason).upper()}",
             "waits": call.waits,
             "created_s": call.created_s,
         },

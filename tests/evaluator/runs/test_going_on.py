@@ -416,3 +416,22 @@ async def test_the_settings_are_kept_as_one(place, suite_folder):
     await service.update_run(wish(run, tokens_per_minute=9_000_000))
     (row,) = rows_of(place)
     assert json.loads(row["traffic"]) == {"concurrency": 2, "requestsPerMinute": 5000, "tokensPerMinute": 9_000_000}
+
+
+@pytest.mark.parametrize("what", ["a field of its specification", "how it was planned"])
+async def test_a_run_that_a_newer_version_began_waits_for_one_and_is_not_set_aside(place, suite_folder, what):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    [row] = rows_of(place)
+    specification, facts = json.loads(row["specification"]), json.loads(row["facts"])
+    if what == "how it was planned":
+        place.change(facts=json.dumps(facts | {"version": "1000.0"}), identity="planned otherwise")
+    else:
+        place.change(specification=json.dumps(specification | {"ofTomorrow": True}))
+    second = place.start()
+    await until(lambda: second._control.waiting)
+    waits = await seen(second, run.run_id)
+    assert (waits.wanted, "and an evaluator of that version goes on with it" in waits.reason) == (GO_ON, True)
+    place.change(specification=row["specification"], facts=row["facts"], identity=row["identity"])
+    assert (await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
