@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 
 from evaluator.journal.journal import Journal
 from evaluator.runs.kept_traffic import caps, parsed
@@ -11,6 +12,7 @@ from evaluator.sharing.work import Left, WorkRow, WorkState
 from evaluator.sharing.work_table import WorkTable
 from evaluator.traffic.budget import Amount, Budget
 from evaluator.traffic.told import LeftOut
+from genlevel.benchmark.outcomes import Outcome
 
 
 async def money_of(journal: Journal, work: Work) -> Budget:
@@ -34,6 +36,12 @@ def add_left(left_out: LeftOut, parts: Iterable[Left]) -> None:
     for left in parts:
         left_out.add(Amount(left.nano_usd, left.tokens))
         left_out.count += left.count - 1
+
+
+def one_failure(journal: Journal, run_id: str) -> str:
+    """What one of a run's failed answers says. Blocks."""
+    with closing(journal.list_answers(run_id, outcomes=[Outcome.FAILED])) as failed:
+        return next((answer.error for answer in failed), "")
 
 
 def given_up_told(rows: Sequence[WorkRow]) -> str:

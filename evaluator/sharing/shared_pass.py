@@ -26,7 +26,7 @@ from evaluator.runs.work import Work
 from evaluator.sharing.counts import Counts, summed
 from evaluator.sharing.cutting import Sized, cut
 from evaluator.sharing.endings import read_ending
-from evaluator.sharing.leftovers import add_left, given_up_told, left_of, money_of
+from evaluator.sharing.leftovers import add_left, given_up_told, left_of, money_of, one_failure
 from evaluator.sharing.member_table import MemberTable
 from evaluator.sharing.purse_table import PurseTable
 from evaluator.sharing.together import Together
@@ -310,8 +310,7 @@ class SharedPass(Together):
         self.view = View(self.view.standing, view.members)
         self._add_up()
         if not self.state.outcomes[Outcome.ANSWERED] and self.state.outcomes[Outcome.FAILED]:
-            failed = await journal.reads(lambda: next(journal.list_answers(run_id, outcomes=[Outcome.FAILED]), None))
-            self._last_failure = f"; one of them said: {failed.error}" if failed is not None else ""
+            self._last_failure = f"; one of them said: {await journal.reads(one_failure, journal, run_id)}"
 
     def stop(self, status: int, reason: str, *, now: bool = False, scores: bool = True, may_pass: bool = False) -> None:
         """Ends the pass. Members learn of it from the database: from the wish if a person wants it, else as the work is gone."""
