@@ -336,6 +336,21 @@ def test_what_is_scaled_says_no_number_of_its_own(chart: Chart, name: str, part:
     assert scaled.count(f"genlevel-{part}") == (replicas is None)
 
 
+def test_keda_asks_for_what_waits_by_the_names_that_the_queue_has(chart: Chart, repository: Path) -> None:
+    from genlevel.runtime.queue.streams import Names
+
+    names_of_queue = Names("genlevel")
+    triggers = chart.one("gpu", "ScaledObject", "genlevel-pool-vision")["spec"]["triggers"]
+    assert {(each["metadata"]["stream"], each["metadata"]["consumer"]) for each in triggers} == {
+        (names_of_queue.work, names_of_queue.consumer(f"score.{need}")) for need in ("vision", "video")
+    }
+    assert "replicas" not in chart.one("gpu", "Deployment", "genlevel-pool-vision")["spec"]
+    (asked,) = chart.one("production", "ScaledObject", "genlevel-evaluator")["spec"]["triggers"]
+    page = (repository / "docs/metrics.md").read_text("utf-8")
+    assert "| `genlevel_queue_messages` | gauge | kind (ask, score, other), state (waiting, in_hand) |" in page
+    assert asked["metadata"]["query"] == 'sum(max by (state) (genlevel_queue_messages{kind="ask",namespace="genlevel"}))'
+
+
 def test_calls_in_flight_are_asked_of_a_series_that_there_is(chart: Chart, repository: Path) -> None:
     page = (repository / "docs/metrics.md").read_text("utf-8")
     for name, part in (("production", "gateway"), ("mtls", "evaluator")):
@@ -458,9 +473,10 @@ def test_prometheus_knows_the_jobs_by_the_names_that_the_rules_have(chart: Chart
         ({"tls": {"enabled": True}}, "tls.existingSecret"),
         ({"tls": {"enabled": True, "certManager": {"enabled": True}}}, "issuerRef.name"),
         ({"keda": {"enabled": True}, "nats": {"enabled": False}, "storage": {"blobs": {"url": "s3://x"}}}, "keda.enabled needs a queue"),
+        ({"keda": {"enabled": True}, "storage": {"blobs": {"url": "s3://x"}}}, "keda.prometheusAddress"),
         (
-            {"keda": {"enabled": True}, "queue": {"url": "nats://x:4222"}, "storage": {"blobs": {"url": "s3://x"}}},
-            "keda.monitoringEndpoint",
+            {"pools": {"a": {"scores": ["vision"], "autoscaling": {"maxReplicas": 2}}}, "queue": {"url": "nats://x:4222"}},
+            "pools.a.autoscaling with a queue of your own needs keda.natsMonitoring",
         ),
         ({"pools": {"a": {"scores": ["vision"]}}, "nats": {"enabled": False}}, "pools take their work from a queue"),
         ({"web": {"ingress": {"enabled": True}}}, "web.ingress.host"),

@@ -105,8 +105,13 @@ none
 {{- if and .Values.keda.enabled (eq $queue "none") -}}
 {{- fail "keda.enabled needs a queue: set queue.url or nats.enabled" -}}
 {{- end -}}
-{{- if and .Values.keda.enabled (eq $queue "external") (not .Values.keda.monitoringEndpoint) -}}
-{{- fail "keda.enabled with a queue of your own needs keda.monitoringEndpoint, such as nats.messaging:8222" -}}
+{{- if and .Values.keda.enabled (not .Values.keda.prometheusAddress) -}}
+{{- fail "keda.enabled needs keda.prometheusAddress, such as http://prometheus-operated.monitoring:9090" -}}
+{{- end -}}
+{{- range $name, $pool := .Values.pools -}}
+{{- if and $pool.autoscaling (eq $queue "external") (not $.Values.keda.natsMonitoring) -}}
+{{- fail (printf "pools.%s.autoscaling with a queue of your own needs keda.natsMonitoring, such as nats.messaging:8222" $name) -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.keda.enabled .Values.evaluator.autoscaling.enabled -}}
 {{- fail "keda.enabled and evaluator.autoscaling.enabled would both set how many evaluators there are: choose one" -}}
