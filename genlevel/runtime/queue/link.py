@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from nats import errors
 from nats.aio.client import Client
 
-from genlevel.runtime.errors import ConfigurationError, QueueError
+from genlevel.runtime.errors import QueueError
 from genlevel.runtime.logs import News, redact
 from genlevel.runtime.queue.address import Address
 
@@ -25,6 +25,8 @@ CONNECT_S = 5.0
 ANSWER_S = 5.0
 """Seconds for an answer."""
 _LOOK_S = 5.0  # between two looks whether the server still answers
+LIBRARY_ERRORS = (errors.Error, OSError, TimeoutError, asyncio.InvalidStateError, AssertionError, AttributeError)
+"""What the library raises; the last ones if a connection ends while it is used."""
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 _CLOSE_S = 1.0
 _SHORT_S = 10.0  # nobody is told of an outage that was so short
@@ -72,10 +74,11 @@ class Link:
 
     async def client(self, within_s: float = CONNECT_S) -> Client:
         """The connection. Raises QueueError if there is none within so many seconds."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                while self._client is None:
-                    await self._changed.wait()
+        if self._client is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    while self._client is None:
+                        await self._changed.wait()
         if self._client is None:
             raise QueueError(self.waits_for, passes=True)
         return self._client
@@ -103,7 +106,7 @@ class Link:
                 try:
                     await self._connect(client, server, ended, told)
                     await self._up(client)
-                except (OSError, TimeoutError, errors.Error, QueueError, ConfigurationError, ValueError) as error:
+                except Exception as error:  # whatever it is, the next try may not meet it
                     self._note(_advice(told[-1] if told and isinstance(error, errors.NoServersError) else error))
                     continue
                 else:
@@ -175,7 +178,7 @@ class Link:
                 pass
             try:
                 await client.rtt(int(ANSWER_S))
-            except (OSError, TimeoutError, errors.Error) as error:
+            except LIBRARY_ERRORS as error:
                 self._note(_advice(error))
                 return
         self._note("the connection ended" if client.last_error is None else _advice(client.last_error))
@@ -202,7 +205,7 @@ class Link:
 
 async def _closed(client: Client) -> None:
     """Closes a connection whose server may no longer answer."""
-    with contextlib.suppress(OSError, TimeoutError, errors.Error, asyncio.InvalidStateError):
+    with contextlib.suppress(*LIBRARY_ERRORS):
         async with asyncio.timeout(_CLOSE_S):
             await client.close()
 

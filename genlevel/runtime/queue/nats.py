@@ -21,7 +21,7 @@ from genlevel.runtime.errors import QueueError
 from genlevel.runtime.logs import News, redact
 from genlevel.runtime.queue.address import Address
 from genlevel.runtime.queue.deliveries import NatsDelivery
-from genlevel.runtime.queue.link import ANSWER_S, Link
+from genlevel.runtime.queue.link import ANSWER_S, LIBRARY_ERRORS, Link
 from genlevel.runtime.queue.port import ACK_WAIT_S, MOST_BYTES, DeadLetter, Delivery, Depth, checked_key, checked_topic
 from genlevel.runtime.queue.pulling import Gone, Pulls
 from genlevel.runtime.queue.streams import (
@@ -67,6 +67,7 @@ class NatsQueue:
         self._heard: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._trouble = ""
         self._news = News()
+        self._closed = False
 
     def open(self) -> None:
         """Begins to connect, and does not wait."""
@@ -79,7 +80,9 @@ class NatsQueue:
 
     async def close(self) -> None:
         """See ``Queue``."""
+        self._closed = True
         await self._link.close()
+        self._pulls.end()
 
     # -- the connection --------------------------------------------------------------------------------------------------
 
@@ -126,7 +129,7 @@ class NatsQueue:
         """Makes of the library's errors a QueueError for people."""
         try:
             yield
-        except (errors.Error, TimeoutError, OSError) as error:
+        except LIBRARY_ERRORS as error:
             why, passes = _advice(error)
             if isinstance(error, TimeoutError) and self._link.refused:
                 why = f"refuses it to the user of the address: {self._link.refused}"
@@ -174,7 +177,7 @@ class NatsQueue:
                 self._consumers.discard(topic)
             except QueueError as error:
                 self._note(error)
-            if (left_s := until - time.monotonic()) <= 0:
+            if (left_s := until - time.monotonic()) <= 0 or self._closed:
                 return []
             await asyncio.sleep(min(left_s, _PAUSE_S))
 
@@ -252,7 +255,7 @@ class NatsQueue:
         """See ``Answers``."""
         try:
             await (await self._link.client(0.0)).publish(subject, answer)
-        except (errors.Error, OSError, QueueError):
+        except (*LIBRARY_ERRORS, QueueError):
             return False
         return True
 
@@ -302,8 +305,9 @@ class NatsQueue:
                 found: RawStreamMsg = await server.get_last_msg(self._names.dead, self._names.letter(key))
             except NotFoundError:
                 return False
-            letter = letter_of(found.headers, found.data or b"")
-            if again and letter is not None:
+            if again:
+                if (letter := letter_of(found.headers, found.data or b"")) is None:
+                    return False
                 # Its number makes it a message of its own, and the same one if this is done twice.
                 headers = {MESSAGE_ID: f"{key} again {found.seq}", KEY: key}
                 await self._store(self._names.subject(letter.topic), letter.body, headers)

@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import json
 
-from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+
+from genlevel.runtime.queue.link import LIBRARY_ERRORS
 
 _GRACE_S = 2.0  # for the server to say that the wait is over
 _STATUS = "Status"
@@ -59,7 +60,7 @@ class Pulls:
             raise
         finally:
             self._open.discard(arrived)
-            with contextlib.suppress(errors.Error):
+            with contextlib.suppress(*LIBRARY_ERRORS):
                 await subscription.unsubscribe()
 
 
@@ -78,7 +79,7 @@ async def _gather(arrived: asyncio.Queue[Msg | None], found: list[Msg], most: in
 
 
 async def _give_back(client: Client, messages: list[Msg]) -> None:
-    with contextlib.suppress(errors.Error):
+    with contextlib.suppress(*LIBRARY_ERRORS):
         for message in messages:
             if message.reply:
                 await client.publish(message.reply, b"-NAK")

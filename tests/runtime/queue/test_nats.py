@@ -438,3 +438,11 @@ async def test_three_servers_keep_what_two_of_them_have(tmp_path: Path) -> None:
         (delivery,) = await queue.pull("ask.run", most=1, wait_s=LONG_S)
         assert delivery.body == b"kept"
         await delivery.done()
+
+
+async def test_who_waits_is_let_go_when_the_queue_is_closed(server: NatsServer) -> None:
+    async with opened(server.start().url) as queue:
+        pulling = asyncio.create_task(queue.pull("ask.run", most=1, wait_s=LONG_S))
+        await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        assert await pulling == []

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from genlevel.runtime.errors import QueueError
-from genlevel.runtime.queue import Delivery, Depth, Queue
+from genlevel.runtime.errors import ConfigurationError, QueueError
+from genlevel.runtime.queue import Delivery, Depth, Queue, open_queue
 from genlevel.runtime.queue.address import Address
 from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.queue.port import MOST_BYTES
@@ -307,3 +308,10 @@ async def test_what_is_no_topic_no_key_or_too_large_is_refused(queue: Queue) -> 
     assert not raised.value.passes
     assert await queue.publish("ask.run", b"x" * MOST_BYTES, key="1")
     assert len((await one_of(queue, "ask.run")).body) == MOST_BYTES
+
+
+async def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nats", None)
+    monkeypatch.delitem(sys.modules, "genlevel.runtime.queue.nats", raising=False)
+    with pytest.raises(ConfigurationError, match=r"^queue: needs the Python package 'nats', .* pip install 'genlevel\[queue\]'$"):
+        open_queue("nats://localhost", name="test")
