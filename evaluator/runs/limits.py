@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from genlevel.runtime.errors import UsageError
-from genlevel.runtime.limits import MOST_WEIGHT, AccountLimiter, Learnt, Share
+from genlevel.runtime.limits import MOST_WEIGHT, AccountLimiter, AccountLimits, Learnt, Share
 from genlevel.runtime.slices.accounts import Accounts, WholeAccounts
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -50,11 +50,12 @@ class Limiters:
             self._by_account.pop(model.account, None)
         if (limiter := self._by_account.get(model.account)) is None:
             asked = traffic.concurrency or model.limits.concurrency or self._concurrency
+            limits = model.limits
             limiter = self._by_account[model.account] = self._accounts.limiter(
                 model.account,
-                requests_per_minute=traffic.requests_per_minute or model.limits.requests_per_minute,
-                tokens_per_minute=traffic.tokens_per_minute or model.limits.tokens_per_minute,
-                slots=0 if traffic.concurrency else model.limits.concurrency,
+                AccountLimits(limits.requests_per_minute, limits.tokens_per_minute, limits.concurrency),
+                requests_per_minute=traffic.requests_per_minute,
+                tokens_per_minute=traffic.tokens_per_minute,
                 concurrency=asked or DEFAULT_CONCURRENCY,
                 adaptive=not asked,
                 learnt=learnt,

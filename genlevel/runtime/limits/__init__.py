@@ -12,12 +12,13 @@ from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.limiter import AccountLimiter, Permit
 from genlevel.runtime.limits.queue import MOST_WEIGHT, NOBODYS, Share
 from genlevel.runtime.limits.remaining import Left
-from genlevel.runtime.limits.shared_limiter import SharedLimiter
+from genlevel.runtime.limits.shared_limiter import AccountLimits, SharedLimiter
 
 __all__ = [
     "MOST_WEIGHT",
     "NOBODYS",
     "AccountLimiter",
+    "AccountLimits",
     "AdaptiveConcurrency",
     "Bucket",
     "Feedback",

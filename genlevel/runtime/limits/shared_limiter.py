@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from genlevel.runtime.limits.feedback import Waiting
 from genlevel.runtime.limits.learnt import Learnt, LimiterState
 from genlevel.runtime.limits.limiter import LEARNT_HOLDS_S, AccountLimiter, pace_of
 from genlevel.runtime.limits.shared import Ask, Grant, HeldSlice
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimits:
+    """What is stated of an account, whoever asks it: calls and tokens a minute, calls in flight; 0: not limited."""
+
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    concurrency: int = 0
 
 
 class SharedLimiter(AccountLimiter):
@@ -18,7 +27,9 @@ class SharedLimiter(AccountLimiter):
     What nobody states (calls in flight, pace) each process finds for itself: of what one finds, the others leave a part.
 
     Args:
-        slots: calls in flight of all processes together; 0: not limited.
+        account: limits of all processes together, which hold even if a run states higher ones.
+        requests_per_minute, tokens_per_minute: what a run states; they hold for all processes as long as this one has a slice.
+        concurrency: calls in flight of this process.
         wants_slice: called if a call waits for the slice, or the other processes are to know at once how this one stands.
         numbers: of this process's asks for the account.
         clock: one that goes on while the machine sleeps.
@@ -30,17 +41,22 @@ class SharedLimiter(AccountLimiter):
         wants_slice: Callable[[], None],
         numbers: Iterator[int],
         clock: Callable[[], float],
+        account: AccountLimits,
         requests_per_minute: int = 0,
         tokens_per_minute: int = 0,
-        slots: int = 0,
         concurrency: int = 64,
         adaptive: bool = True,
         learnt: Learnt | None = None,
     ) -> None:
         super().__init__(concurrency=concurrency, adaptive=adaptive, clock=clock, learnt=learnt)
         self._wants_slice = wants_slice
+        self._account = account
         self._slice = HeldSlice(
-            clock(), requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute, slots=slots, numbers=numbers
+            clock(),
+            requests_per_minute=_lowest(requests_per_minute, account.requests_per_minute),
+            tokens_per_minute=_lowest(tokens_per_minute, account.tokens_per_minute),
+            slots=account.concurrency,
+            numbers=numbers,
         )
         self._requests, self._tokens = self._slice.requests, self._slice.tokens
 
@@ -74,12 +90,11 @@ class SharedLimiter(AccountLimiter):
     def retune(
         self, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None, concurrency: int | None = None
     ) -> None:
-        """As ``AccountLimiter.retune``: what is stated here. The lowest limit that a process knows holds for all.
-
-        concurrency: of this process, instead of ``slots``.
-        """
-        if concurrency is not None:
-            self._slice.slots = 0.0
+        """As ``AccountLimiter.retune``: what a run states. The lowest limit that a process knows of holds for all."""
+        if requests_per_minute is not None:
+            requests_per_minute = _lowest(requests_per_minute, self._account.requests_per_minute)
+        if tokens_per_minute is not None:
+            tokens_per_minute = _lowest(tokens_per_minute, self._account.tokens_per_minute)
         super().retune(requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute, concurrency=concurrency)
         self._wants_slice()
 
@@ -114,3 +129,8 @@ class SharedLimiter(AccountLimiter):
 
     def _turned(self) -> None:
         self._wants_slice()
+
+
+def _lowest(*limits: int) -> int:
+    """The lowest of those that are stated; 0: none is."""
+    return min((limit for limit in limits if limit), default=0)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Protocol
 
-from genlevel.runtime.limits import AccountLimiter, Learnt
+from genlevel.runtime.limits import AccountLimiter, AccountLimits, Learnt
 from genlevel.runtime.storage import is_sqlite
+
+_made = count(1)
+"""A process may have several evaluators, whose slices are their own."""
 
 
 class Accounts(Protocol):
@@ -13,16 +17,20 @@ class Accounts(Protocol):
 
     def limiter(
         self,
-        account: str,
+        name: str,
+        account: AccountLimits,
         *,
         requests_per_minute: int,
         tokens_per_minute: int,
-        slots: int,
         concurrency: int,
         adaptive: bool,
         learnt: Learnt | None,
     ) -> AccountLimiter:
-        """A new limiter. slots: calls in flight of all processes together, 0: not limited; all else as of ``AccountLimiter``."""
+        """A new limiter of the account of this name.
+
+        account: what is stated of it. requests_per_minute, tokens_per_minute: what the run that asks states. concurrency, adaptive: calls
+        in flight of this process. learnt: as of ``AccountLimiter``.
+        """
         ...
 
     async def close(self) -> None:
@@ -45,7 +53,7 @@ def accounts_of(storage_url: str, *, patience_s: float = 0.0) -> Accounts:
     from genlevel.runtime.slices.renewing import SharedAccounts
     from genlevel.runtime.slices.table import SliceTable
 
-    return SharedAccounts(lambda: SliceTable(storage_url, patience_s=patience_s), process_name())
+    return SharedAccounts(lambda: SliceTable(storage_url, patience_s=patience_s), f"{process_name()}, {next(_made)}")
 
 
 class WholeAccounts:
@@ -53,19 +61,19 @@ class WholeAccounts:
 
     def limiter(
         self,
-        account: str,
+        name: str,
+        account: AccountLimits,
         *,
         requests_per_minute: int,
         tokens_per_minute: int,
-        slots: int,
         concurrency: int,
         adaptive: bool,
         learnt: Learnt | None,
     ) -> AccountLimiter:
-        """See ``Accounts``. ``slots`` are in ``concurrency``."""
+        """See ``Accounts``. What a run states goes before what is stated of the account; ``concurrency`` has both."""
         return AccountLimiter(
-            requests_per_minute=requests_per_minute,
-            tokens_per_minute=tokens_per_minute,
+            requests_per_minute=requests_per_minute or account.requests_per_minute,
+            tokens_per_minute=tokens_per_minute or account.tokens_per_minute,
             concurrency=concurrency,
             adaptive=adaptive,
             learnt=learnt,

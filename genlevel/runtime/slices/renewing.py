@@ -12,7 +12,7 @@ from itertools import count
 
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.leases.holder import clock_s
-from genlevel.runtime.limits import Learnt, SharedLimiter
+from genlevel.runtime.limits import AccountLimits, Learnt, SharedLimiter
 from genlevel.runtime.limits.shared import Ask, Grant
 from genlevel.runtime.slices.table import SliceTable
 from genlevel.runtime.threads import in_thread
@@ -46,7 +46,7 @@ class SharedAccounts:
 
     Args:
         open_table: opens the table, in a thread, when it is first needed.
-        owner: this process, told from all others by its name.
+        owner: whose slices they are, told from all others by its name.
     """
 
     def __init__(self, open_table: Callable[[], SliceTable], owner: str) -> None:
@@ -62,28 +62,28 @@ class SharedAccounts:
 
     def limiter(
         self,
-        account: str,
+        name: str,
+        account: AccountLimits,
         *,
         requests_per_minute: int,
         tokens_per_minute: int,
-        slots: int,
         concurrency: int,
         adaptive: bool,
         learnt: Learnt | None,
     ) -> SharedLimiter:
         """See ``Accounts``. Its slice is renewed from now on."""
         limiter = SharedLimiter(
-            wants_slice=lambda: self._wants(account),
+            wants_slice=lambda: self._wants(name),
             numbers=self._numbers,
             clock=clock_s,
+            account=account,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
-            slots=slots,
             concurrency=concurrency,
             adaptive=adaptive,
             learnt=learnt,
         )
-        self._shared[account] = _Shared(limiter)
+        self._shared[name] = _Shared(limiter)
         self._wanted.set()
         if self._renewing is None:
             self._renewing = asyncio.create_task(self._renew_always(), name="slices of accounts")
