@@ -1,6 +1,7 @@
 """Two of each service over one PostgreSQL, behind one address each, which are replaced one after the other. Real processes.
 
-No call of a run is lost and none is made twice; no tick of a monitor is. Whoever is asked answers, whoever works on the run.
+No call of a run is lost and none is made twice; no tick of a monitor is. Whoever is asked answers, whoever works on the run. Meanwhile
+connections last half a second.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Pairs:
 
 @pytest.fixture
 def pairs(deployed: Callable[..., Any], postgresql: str) -> Callable[..., Pairs]:
-    return lambda base_url, **settings: Pairs(deployed(base_url, **settings), postgresql)
+    return lambda base_url, **settings: Pairs(deployed(base_url, limits={"connection_s": 0.5}, **settings), postgresql)
 
 
 async def test_replacing_each_in_turn_loses_no_call_and_makes_none_twice(pairs, stub_upstream, choice_suite):
