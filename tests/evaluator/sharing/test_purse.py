@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from evaluator.journal.records import Spent
+from evaluator.journal.records import Answer, Spent
 from evaluator.journal.tables import members
 from evaluator.sharing.purse import Purse
 from evaluator.sharing.purse_table import PurseTable
 from evaluator.traffic.budget import Amount, Bill, DoesNotFit
 from evaluator.traffic.told import overrun_told
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.patience import Patience
 from tests.waiting import until
@@ -173,3 +174,17 @@ async def test_at_its_end_a_member_gives_back_what_it_did_not_spend(shared):
     with shared.journal.engine.connect() as connection:
         row = connection.execute(members.select().where(members.c.number == 1)).one()
         assert (row.granted_nano_usd, row.settled_nano_usd) == (0, 14)
+
+
+async def test_what_was_spent_before_counts_once_whoever_spent_it(shared):
+    shared.cap(100)
+    alone = Answer(RUN, "t", "0", Outcome.ANSWERED, cost_nano_usd=10, created=1.0)
+    await shared.journal.record(alone)
+    async with purses(shared, "a") as (purse,):
+        assert not await spend(purse, 91, 1)
+        assert await spend(purse, 90, 30)
+        await shared.journal.record(alone._replace(instance_id="1", cost_nano_usd=30, member=1))
+        await purse.close()
+    async with purses(shared, "b") as (purse,):
+        assert not await spend(purse, 61, 1)
+        assert await spend(purse, 60, 60)
