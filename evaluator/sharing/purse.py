@@ -99,6 +99,10 @@ class Purse:
                 await self._exchange()
             except StorageError as error:  # who writes answers says so, too
                 logger.warning("member %d of run %s cannot ask for money: %s", self._member.number, self._member.run_id, error)
+            except Exception:  # else its calls would wait for ever
+                logger.exception(
+                    "member %d of run %s cannot ask for money for an unforeseen reason", self._member.number, self._member.run_id
+                )
 
     def look(self) -> None:
         """Looks soon: the run's caps may have changed, or others wait for money."""

@@ -189,16 +189,16 @@ def test_an_orderly_end_counts_what_the_journal_does_not_know(shared):
 def test_books_are_closed_when_nobody_lives_and_stay_as_they_are_while_somebody_does(shared):
     shared.cap(1000)
     alone = Answer(RUN, "t", "0", Outcome.ANSWERED, usage=Usage(input_tokens=4), cost_nano_usd=100, created=1.0)
-    write(shared, alone, OpenCalls(RUN, 1, "t", False, 1, 500, 7))
+    write(shared, alone, OpenCalls(RUN, 1, "t", False, 1, 500, 7), OpenCalls(RUN, 2, "t", True, 1, 60, 1))
     one = shared.join("a")
-    assert (base_of(shared).through, base_of(shared).base_nano_usd, base_of(shared).base_tokens) == (0, 200, 8)
+    assert (base_of(shared).through, base_of(shared).base_nano_usd, base_of(shared).base_tokens) == (0, 260, 9), "judges' calls, too"
     write(shared, answer(one, "x", 30, excess=3.0))
     other = shared.join("b")
-    assert base_of(shared).base_nano_usd == 200
+    assert base_of(shared).base_nano_usd == 260
     shared.members.close(one)
     shared.members.close(other)
     shared.join("c")
-    assert (base_of(shared).through, base_of(shared).base_nano_usd) == (2, 230)
+    assert (base_of(shared).through, base_of(shared).base_nano_usd) == (2, 290)
     assert read(base_of(shared).excess).excesses == ((3.0, 100), (3.0, 10))
 
 

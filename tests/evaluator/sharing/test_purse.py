@@ -36,6 +36,8 @@ class Counted(PurseTable):
         self.asked += 1
         if self.fails == "before":
             raise StorageError("away")
+        if self.fails == "wrong":
+            raise ZeroDivisionError
         answer = super().exchange(member, ask)
         if self.fails == "after":
             raise StorageError("away")
@@ -123,7 +125,7 @@ async def test_without_a_cap_nobody_asks_until_he_is_told_to_look(shared):
         assert await spend(other, 100, 1)
 
 
-@pytest.mark.parametrize("fails", ["before", "after"])
+@pytest.mark.parametrize("fails", ["before", "after", "wrong"])
 async def test_an_answer_that_is_lost_is_asked_for_again(shared, fails):
     shared.cap(100)
     async with purses(shared, "a", "b") as (one, other):
