@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 
 from evaluator.journal.journal import Journal
-from evaluator.runs.kept_traffic import caps, parsed
 from evaluator.runs.work import Work
+from evaluator.sharing.purse_table import PurseTable
 from evaluator.sharing.work import Left, WorkRow, WorkState
 from evaluator.sharing.work_table import WorkTable
 from evaluator.traffic.budget import Amount, Budget
@@ -15,13 +15,12 @@ from evaluator.traffic.told import LeftOut
 from genlevel.benchmark.outcomes import Outcome
 
 
-async def money_of(journal: Journal, work: Work) -> Budget:
-    """What a run may spend and has spent, by its journal. Raises StorageError."""
+async def money_of(journal: Journal, purses: PurseTable, work: Work) -> Budget:
+    """What a run may spend and has spent, by its journal, and its members' wrong bills. Raises StorageError."""
     run_id = work.record.run_id
-    wish = await journal.reads(journal.wishes.of, run_id)
     judge = work.judge.model.route if work.judge is not None else ""
     spent = await journal.reads(journal.spending, run_id, work.plan.model.route, judge)
-    return Budget(*caps(work.traffic if wish is None else parsed(wish.traffic)), spent)
+    return await journal.writes(purses.whole, run_id, spent)
 
 
 async def left_of(journal: Journal, table: WorkTable, run_id: str) -> LeftOut:

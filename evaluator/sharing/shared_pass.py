@@ -330,7 +330,7 @@ class SharedPass(Together):
         ending = self._ending
         if ending.status not in (ev.RUN_STATUS_BUDGET, ev.RUN_STATUS_FINISHED):
             return ending
-        budget = await money_of(self._desk.context.journal, self._work)
+        budget = await money_of(self._desk.context.journal, self._desk.purses, self._work)
         if ending.status == ev.RUN_STATUS_BUDGET:
             ending = ending._replace(reason=shortfall_told(budget, self._left_out, "instances"))
         return ending._replace(reason="; ".join(filter(None, (overrun_told(budget), ending.reason))))
