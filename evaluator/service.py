@@ -46,6 +46,7 @@ from genlevel.runtime.files import FileCache
 from genlevel.runtime.locks import run_locks
 from genlevel.runtime.patience import DatabasePatience
 from genlevel.runtime.queue import Queue
+from genlevel.runtime.queue.series import QueueSeries
 from genlevel.runtime.readiness import Readiness, looked
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.slices.accounts import accounts_of
@@ -82,6 +83,7 @@ class Evaluator:
 
     _going_on: asyncio.Task[None] | None = None
     _tidying: asyncio.Task[None] | None = None
+    _counting: asyncio.Task[None] | None = None
     _watching: Watching | None = None
 
     def __init__(
@@ -204,7 +206,9 @@ class Evaluator:
         With a queue, runs are shared from now on. Raises ConfigurationError if that cannot be used.
         """
         self.workers.begin()
-        self.workers.queue = self._sharing.go_on(self.workers.queue)
+        self.workers.queue = queue = self._sharing.go_on(self.workers.queue)
+        if queue is not None:
+            self._counting = asyncio.create_task(QueueSeries(queue, self._registry).run(), name="counting what is queued")
         self.watching.begin()
         self._going_on = asyncio.create_task(self._continuing.run(), name="continuing")
         tidying = Tidying(self._journal, self._deleting, self._settings.runs, self._clock)
@@ -227,7 +231,7 @@ class Evaluator:
         await in_thread(self._journal.close, name="journal")
 
     def _own_tasks(self) -> list[asyncio.Task[None]]:
-        return [task for task in (self._going_on, self._tidying) if task is not None]
+        return [task for task in (self._going_on, self._tidying, self._counting) if task is not None]
 
     def _hurry(self, within_s: float) -> None:
         self._journal.hurry(within_s)

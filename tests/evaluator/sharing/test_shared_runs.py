@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from prometheus_client import generate_latest
+
 from evaluator.sharing.work import WorkState, asks_of
 from genlevel.runtime.errors import ErrorClass
 from genlevel.v1 import evaluator_pb2 as ev
@@ -117,3 +119,9 @@ async def test_messages_that_are_lost_are_told_again(crowd, suite_folder):
     run = await reaches(second, run.run_id, DONE)
     assert set(crowd.gateway.calls.values()) == {1}
     assert len(crowd.gateway.calls) == 160
+
+
+async def test_prometheus_sees_the_queue_at_each_evaluator(crowd):
+    evaluator, idle = crowd.start(), crowd.start(going=False)
+    await until(lambda: b"genlevel_queue_up 1.0" in generate_latest(evaluator._registry))
+    assert b"genlevel_queue" not in generate_latest(idle._registry)
