@@ -6,6 +6,8 @@ import base64
 import copy
 import hashlib
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -256,6 +258,65 @@ def test_with_secrets_of_your_own_the_chart_holds_none(chart: Chart) -> None:
     assert names(chart("production"), "Secret") == names(chart("base"), "Secret") == set()
 
 
+def test_volumes_labels_and_variables_of_your_own_reach_services_and_pools(chart: Chart) -> None:
+    own = {
+        "extraEnv": [{"name": "MINE", "value": "1"}],
+        "extraVolumes": [{"name": "mine", "configMap": {"name": "mine"}}],
+        "extraVolumeMounts": [{"name": "mine", "mountPath": "/suites/mine", "readOnly": True}],
+        "podLabels": {"azure.workload.identity/use": "true"},
+        "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn"}},
+        "pools": {"vision": {"scores": ["vision"]}},
+    }
+    documents = chart.of(own)
+    for part in (*PARTS, "pool-vision"):
+        (pod,) = (pod for what, pod in pods(documents) if what == f"Deployment genlevel-{part}")
+        assert pod["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+        for container in pod["spec"]["containers"]:
+            assert {"name": "MINE", "value": "1"} in container["env"]
+            assert own["extraVolumeMounts"][0] in container["volumeMounts"]
+        assert own["extraVolumes"][0] in pod["spec"]["volumes"]
+    (account,) = (each for each in documents if (each["kind"], each["metadata"]["name"]) == ("ServiceAccount", "genlevel"))
+    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": "arn"}
+
+
+def test_the_benchmark_is_fetched_into_the_folder_that_is_mounted_and_its_archives_are_unpacked_beside_it(
+    chart: Chart, tmp_path: Path
+) -> None:
+    pod = pod_of(chart.one("gpu", "Deployment", "genlevel-evaluator"))
+    assert pod is not None
+    (fetch,) = (container for container in pod["spec"]["initContainers"] if container["name"] == "fetch-benchmark")
+    (service,) = pod["spec"]["containers"]
+    mounts = {mount["mountPath"]: mount for mount in service["volumeMounts"] if mount["name"] == "benchmark"}
+    folder = {each["name"]: each["value"] for each in fetch["env"]}["FOLDER"]
+    assert folder == "/benchmark/" + mounts["/suites/general-bench"]["subPath"]
+    assert mounts["/suites/general-bench"]["readOnly"] is True
+    cache = {each["name"]: each.get("value") for each in service["env"]}["GENLEVEL_CACHE"]
+    assert mounts[cache] == {"name": "benchmark", "mountPath": "/benchmark-cache", "subPath": "cache"}
+    assert settings_of(chart("gpu"), "genlevel-config", tmp_path).suites.folders == [Path("/suites")]
+
+
+def test_a_benchmark_is_fetched_once_and_again_if_it_broke_off(chart: Chart, tmp_path: Path) -> None:
+    pod = pod_of(chart.one("gpu", "Deployment", "genlevel-evaluator"))
+    assert pod is not None
+    (fetch,) = (container for container in pod["spec"]["initContainers"] if container["name"] == "fetch-benchmark")
+    script = [word.replace("/benchmark", str(tmp_path)) for word in fetch["command"]]
+    log = tmp_path / "log"
+    command = tmp_path / "genlevel"
+    environment = {each["name"]: each["value"].replace("/benchmark", str(tmp_path)) for each in fetch["env"]} | {
+        "PATH": f"{tmp_path}:/bin:/usr/bin"
+    }
+
+    def run(ends: int) -> int:
+        command.write_text(f'#!/bin/sh\necho "$@" >>{log}\nmkdir -p "$4"\nexit {ends}\n', "utf-8")
+        command.chmod(0o755)
+        return subprocess.run(script, env=environment, check=False).returncode
+
+    assert [run(1), run(0), run(1)] == [1, 0, 0]
+    called = f"bench fetch --to {tmp_path}/general-bench --revision=main --tasks=*Image*"
+    assert log.read_text("utf-8").splitlines() == [called, called]
+    assert (tmp_path / "cache").is_dir()
+
+
 def test_tokens_are_made_that_the_services_know_and_that_no_configuration_shows(chart: Chart) -> None:
     secrets = {each["metadata"]["name"]: each["data"] for each in chart("default") if each["kind"] == "Secret"}
     tokens = {name: base64.b64decode(secrets[f"genlevel-{name}-token"]["token"]).decode() for name in ("evaluator", "client")}
@@ -493,9 +554,6 @@ def test_values_that_contradict_each_other_are_refused_in_a_line_that_names_them
 
 
 def test_the_bundled_nats_takes_its_configuration(chart: Chart, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     file = tmp_path / "nats.conf"
     file.write_text(chart.one("default", "ConfigMap", "genlevel-nats")["data"]["nats.conf"], "utf-8")
     (password,) = (

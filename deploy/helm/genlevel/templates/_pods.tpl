@@ -129,7 +129,21 @@ topologySpreadConstraints:
 {{- if and (eq .part "evaluator") (include "genlevel.benchmarkClaim" .root) }}
 - name: benchmark
   mountPath: {{ .root.Values.benchmark.mountPath }}
+  {{- if .root.Values.benchmark.fetch.enabled }}
+  subPath: {{ base .root.Values.benchmark.mountPath }}
+  {{- end }}
   readOnly: true
+{{- if .root.Values.benchmark.fetch.enabled }}
+# Archives are unpacked once for all evaluators.
+- name: benchmark
+  mountPath: /benchmark-cache
+  subPath: cache
+{{- end }}
+{{- end }}
+{{- with .root.Values.extraVolumeMounts }}
+{{- if ne $.part "web" }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 - name: tmp
   mountPath: /tmp
@@ -181,6 +195,11 @@ topologySpreadConstraints:
   persistentVolumeClaim:
     claimName: {{ include "genlevel.benchmarkClaim" .root }}
 {{- end }}
+{{- with .root.Values.extraVolumes }}
+{{- if ne $.part "web" }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
 - name: tmp
   emptyDir: {}
 {{- end -}}
@@ -199,7 +218,7 @@ env:
     value: /etc/genlevel/genlevel.yaml
   {{- if eq .part "evaluator" }}
   - name: GENLEVEL_CACHE
-    value: /data/cache
+    value: {{ ternary "/benchmark-cache" "/data/cache" .root.Values.benchmark.fetch.enabled }}
   {{- end }}
   {{- if has .part (list "evaluator" "scorer") }}
   {{- range list "genlevel.storeEnv" "genlevel.queueEnv" }}
@@ -277,7 +296,7 @@ volumeMounts:
 {{- end }}
 {{- if and (eq .part "evaluator") .root.Values.benchmark.fetch.enabled }}
 {{- $fetch := .root.Values.benchmark.fetch }}
-{{- $folder := .root.Values.benchmark.mountPath }}
+{{- $folder := printf "/benchmark/%s" (base .root.Values.benchmark.mountPath) }}
 - name: fetch-benchmark
   image: {{ include "genlevel.image" (dict "root" .root) }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
@@ -286,6 +305,7 @@ volumeMounts:
     - sh
     - -euc
     - |
+      mkdir -p /benchmark/cache
       test -e "$FOLDER/$DONE" && exit 0
       genlevel bench fetch --to "$FOLDER" "$@"
       touch "$FOLDER/$DONE"
@@ -309,7 +329,7 @@ volumeMounts:
     {{- include "genlevel.containerSecurity" . | nindent 4 }}
   volumeMounts:
     - name: benchmark
-      mountPath: {{ $folder }}
+      mountPath: /benchmark
     - name: tmp
       mountPath: /tmp
 {{- end }}

@@ -27,6 +27,9 @@ spec:
     metadata:
       labels:
         {{- include "genlevel.podLabels" . | nindent 8 }}
+        {{- with .root.Values.podLabels }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       annotations:
         checksum/config: {{ include "genlevel.config" (dict "root" .root) | sha256sum }}
         {{- if .root.Values.monitoring.annotations }}
