@@ -92,6 +92,7 @@ def test_every_set_of_values_is_one_of_these(chart: Chart) -> None:
     [
         ("ServiceMonitor", "monitoring.coreos.com/v1", {"selector": {}, "endpoints": [{"prt": "http"}]}, "spec.endpoints.0.prt"),
         ("ScaledObject", "keda.sh/v1alpha1", {"scaleTargetRef": {"name": "x"}, "triggers": [{"type": "cpu"}]}, "spec.triggers.0.metadata"),
+        ("Certificate", "cert-manager.io/v1", {"secretName": "x", "issuerRef": {"name": "x"}, "dnsName": ["x"]}, "spec.dnsName"),
         ("Service", "v1", {"clusterIp": "None"}, "clusterIp"),
     ],
 )
