@@ -88,6 +88,7 @@ async def running_prometheus(
     written = yaml.safe_load((REPOSITORY / "deploy/prometheus/prometheus.yml").read_text("utf-8"))
     written["global"] = {"scrape_interval": INTERVAL, "evaluation_interval": INTERVAL}
     for job in written["scrape_configs"]:
+        del job["dns_sd_configs"]
         job["static_configs"] = [{"targets": list(targets.get(job["job_name"], ()))}]
         if token:
             job["authorization"] = {"credentials": token}

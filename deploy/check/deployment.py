@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy/prometheus"
-COMPOSE_NEEDS = {"GENLEVEL_EVALUATOR_TOKEN": "made by whoever deploys"}
+COMPOSE = ROOT / "docker-compose.yml"
 
 
 def main() -> int:
@@ -25,6 +25,20 @@ def main() -> int:
     passed = [
         _run("Dockerfile", _installed("hadolint"), "Dockerfile"),
         _run("docker-compose.yml", _compose(), "config", "--quiet"),
+        *(
+            _run(
+                f"docker-compose.yml with {name}",
+                _compose(),
+                "--file",
+                str(COMPOSE),
+                "--file",
+                f"deploy/compose/{name}",
+                "config",
+                "--quiet",
+            )
+            for name in ("ports.yaml", "sqlite.yaml")
+        ),
+        _run("docker-compose.yml with tokens made by hand", _compose(), "config", "--quiet", GENLEVEL_EVALUATOR_TOKEN="made"),
         _run("Prometheus configuration", _system("promtool"), "check", "config", str(RULES / "prometheus.yml")),
         *(_run(f"Prometheus {file.stem}", _system("promtool"), "test", "rules", str(file)) for file in sorted(RULES.glob("*_test.yml"))),
         _run("Alertmanager configuration", _system("amtool"), "check-config", str(ROOT / "deploy/alertmanager/alertmanager.yml")),
@@ -46,12 +60,12 @@ def _kubernetes(folder: Path) -> bool:
         return _run(f"Kubernetes {folder.name}", _installed("kubernetes-validate"), "--strict", "--quiet", str(rendered))
 
 
-def _run(what: str, tool: list[str], *arguments: str) -> bool:
+def _run(what: str, tool: list[str], *arguments: str, **environment: str) -> bool:
     if not tool:
         missing_is_fine = os.environ.get("CI") != "true"
         print(f"{what}: {'not checked' if missing_is_fine else 'FAILED'}, its tool is not installed")
         return missing_is_fine
-    finished = subprocess.run([*tool, *arguments], check=False, capture_output=True, text=True, cwd=ROOT, env=os.environ | COMPOSE_NEEDS)
+    finished = subprocess.run([*tool, *arguments], check=False, capture_output=True, text=True, cwd=ROOT, env=os.environ | environment)
     print(f"{what}: {'fine' if finished.returncode == 0 else 'FAILED'}")
     if finished.returncode != 0:
         print((finished.stdout + finished.stderr).rstrip())

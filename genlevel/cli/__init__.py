@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "web": ("genlevel.cli.pages", "web", "Serve the pages in front of services elsewhere."),
     "scorer": ("genlevel.cli.services", "scorer", "Serve the scorer."),
     "migrate": ("genlevel.cli.migrate", "migrate", "Bring the database to the tables of this version."),
+    "health": ("genlevel.cli.health", "health", "Ask the services of this machine or container whether they are ready."),
     "token": ("genlevel.cli.token", "token", "Make a token for a caller of the services."),
     "install-embedded": ("genlevel.cli.install", "install_embedded", "Install the embedded model."),
 }

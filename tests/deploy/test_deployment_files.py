@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,16 +15,20 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from genlevel.runtime.callers import Role
+from genlevel.runtime.callers.tokens import hash_of, read_rows
 from genlevel.runtime.listening import ServiceListen, Web
 from genlevel.runtime.readiness import Life
 from genlevel.runtime.settings import Settings
-from genlevel.runtime.settings_file import load_settings
+from genlevel.runtime.settings_file import load_settings, parse_settings
 from tests.deploy.pages import show_queue
 
 if TYPE_CHECKING:
     from evaluator.journal.monitor_store import MonitorStore
 
 SERVICES = ("gateway", "evaluator", "scorer")
+OURS = (*SERVICES, "web", "cli", "demo", "setup")
+ONCE = ("cli", "demo", "setup")
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count"), "gauge": ("",)}
 
 
@@ -41,6 +49,10 @@ def read_all(file: Path) -> list[Any]:
     return list(yaml.safe_load_all(file.read_text("utf-8")))
 
 
+def read_text(file: Path) -> str:
+    return file.read_text("utf-8")
+
+
 def rule_files(repository: Path) -> list[Path]:
     """The files of Prometheus' rules."""
     folder = repository / "deploy/prometheus"
@@ -56,6 +68,19 @@ def rules_of(repository: Path) -> list[dict[str, Any]]:
 def compose(repository: Path) -> dict[str, Any]:
     document: dict[str, Any] = read_all(repository / "docker-compose.yml")[0]
     return document
+
+
+def mounts_of(definition: dict[str, Any]) -> dict[str, str]:
+    """What a container of Compose mounts, by its path there; ":ro" stays at what is only read."""
+    found = {}
+    for volume in definition.get("volumes", []):
+        source, path = re.fullmatch(r"(.*?):(/[^:]*(?::ro)?)", volume).groups()  # type: ignore[union-attr]
+        found[path.removesuffix(":ro")] = source + (":ro" if path.endswith(":ro") else "")
+    return found
+
+
+TOKENS = "${GENLEVEL_EVALUATOR_TOKEN:+./deploy/compose/}access"
+"""A volume, or the folder beside it if tokens are made by hand."""
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +112,9 @@ def exported_names() -> set[str]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_compose_listens_and_publishes_where_the_settings_say(compose: dict[str, Any], repository: Path, service: str) -> None:
+def test_compose_listens_where_the_settings_say_and_publishes_it_only_if_asked(
+    compose: dict[str, Any], repository: Path, service: str
+) -> None:
     settings = load_settings(repository / "deploy/compose/genlevel.yaml")
     ports = default_ports(service)
     listen: ServiceListen = getattr(settings, service)
@@ -95,8 +122,9 @@ def test_compose_listens_and_publishes_where_the_settings_say(compose: dict[str,
     assert getattr(settings.addresses, service) == f"{service}:{ports['grpc']}"
     definition = compose["services"][service]
     assert definition["command"] == [service]
-    assert definition["ports"] == [f"127.0.0.1:{ports['grpc']}:{ports['grpc']}"]
-    assert f"http://127.0.0.1:{ports['http']}/readyz" in definition["healthcheck"]["test"][-1]
+    assert "ports" not in definition, "there may be several of it"
+    published = read_all(repository / "deploy/compose/ports.yaml")[0]["services"]
+    assert published[service] == {"ports": [f"127.0.0.1:{ports['grpc']}:{ports['grpc']}"]}
 
 
 def test_compose_serves_the_pages_to_this_machine_with_each_visitor_s_token(compose: dict[str, Any], repository: Path) -> None:
@@ -106,10 +134,104 @@ def test_compose_serves_the_pages_to_this_machine_with_each_visitor_s_token(comp
     assert port_of(settings.web.http) == pages_port()
     definition = compose["services"]["web"]
     assert (definition["command"], definition["ports"]) == (["web"], [f"127.0.0.1:{pages_port()}:{pages_port()}"])
-    assert f"http://127.0.0.1:{pages_port()}/readyz" in definition["healthcheck"]["test"][-1]
-    assert "GENLEVEL_TOKEN" not in definition["environment"]
-    assert f"./deploy/compose/access:{settings.auth.tokens.parent if settings.auth.tokens else ''}:ro" in definition["volumes"]
-    assert "stop_grace_period" in definition
+    assert not [name for name in definition["environment"] if "TOKEN" in name]
+    assert set(mounts_of(definition)) == {"/etc/genlevel/genlevel.yaml", "/access/tokens"}
+
+
+def test_every_container_of_compose_has_no_rights_a_limit_and_a_check_and_is_reached_from_this_machine_alone(
+    compose: dict[str, Any],
+) -> None:
+    for name, definition in compose["services"].items():
+        assert definition["read_only"] is True, name
+        assert definition["cap_drop"] == ["ALL"], name
+        assert definition["security_opt"] == ["no-new-privileges:true"], name
+        assert "/tmp" in definition["tmpfs"], name
+        assert re.fullmatch(r"\d+[mg]", definition["mem_limit"]), name
+        assert "container_name" not in definition, "there could be only one of it"
+        assert name in OURS or not definition["user"].startswith(("0", "root")), name
+        assert all(port.startswith("127.0.0.1:") for port in definition.get("ports", [])), name
+        if name in ONCE:
+            assert (definition["restart"], definition["healthcheck"]) == ("no", {"disable": True})
+        else:
+            assert definition["restart"] == "unless-stopped"
+            assert definition["healthcheck"]["test"][0] == "CMD"
+    assert [compose["services"][name]["healthcheck"]["test"] for name in (*SERVICES, "web")] == [["CMD", "genlevel", "health"]] * 4
+
+
+def test_in_compose_stores_are_reached_by_those_alone_who_keep_something_there(compose: dict[str, Any], repository: Path) -> None:
+    settings = load_settings(repository / "deploy/compose/genlevel.yaml")
+    inside = {name for name, definition in compose["services"].items() if "inside" in definition.get("networks", [])}
+    assert inside == {*SERVICES, "database", "queue"}
+    assert compose["networks"]["inside"] == {"internal": True}
+    assert [compose["services"][name]["networks"] for name in ("database", "queue")] == [["inside"], ["inside"]]
+    database = compose["services"]["database"]["environment"]
+    assert settings.storage.url == f"postgresql+psycopg://{database['POSTGRES_USER']}@database/{database['POSTGRES_DB']}"
+    assert settings.queue == "nats://queue:4222"
+    held = read_text(repository / "deploy/compose/nats.conf")
+    assert "listen: 0.0.0.0:4222" in held
+    for service in SERVICES:
+        definition = compose["services"][service]
+        assert str(Path(definition["environment"]["PGPASSFILE"]).parent) in mounts_of(definition)
+        assert {"database", "queue", "setup"} <= set(definition["depends_on"])
+
+
+def test_with_sqlite_instead_services_keep_what_they_kept(repository: Path) -> None:
+    written = read_all(repository / "deploy/compose/sqlite.yaml")[0]
+    for service in SERVICES:
+        environment = written["services"][service]["environment"]
+        settings = parse_settings(read_text(repository / "deploy/compose/genlevel.yaml"), "genlevel.yaml", environment)
+        assert (settings.storage.url, settings.queue, settings.storage.blobs) == ("", "", "/blobs")
+    for service in ("evaluator", "scorer"):
+        assert written["services"][service]["volumes"] == [f"{service}-data:/data"]
+        assert f"{service}-data" in written["volumes"]
+
+
+@pytest.fixture
+def setup(repository: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Runs what makes tokens and passwords, below a folder of ours."""
+    script = read_text(repository / "deploy/compose/setup.sh").replace("/access/", f"{tmp_path}/access/")
+    for name in ("caller", "database", "evaluator", "storage", "tokens"):
+        (tmp_path / "access" / name).mkdir(parents=True)
+
+    def run(**environment: str) -> Path:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GENLEVEL_")}
+        environment = inherited | environment | {"PATH": path}
+        done = subprocess.run(["sh", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "gl_" not in done.stdout + done.stderr
+        return tmp_path / "access"
+
+    return run
+
+
+def test_a_first_start_makes_tokens_and_a_password_and_a_second_keeps_them(setup: Callable[..., Path]) -> None:
+    access = setup()
+    rows = {row.name: row for row in read_rows(access / "tokens/tokens.yaml", "tokens")}
+    assert {name: set(row.roles) for name, row in rows.items()} == {"evaluator": {Role.ADMIN}, "you": {Role.RUN, Role.CALL}}
+    for name, folder in (("evaluator", "evaluator"), ("you", "caller")):
+        assert hash_of((access / folder / "token").read_text().strip()) == rows[name].sha256
+    password = (access / "database/password").read_text().strip()
+    assert len(password) >= 32
+    assert (access / "storage/pgpass").read_text() == f"database:5432:genlevel:genlevel:{password}\n"
+    files = {file.relative_to(access).as_posix(): file for file in access.rglob("*") if file.is_file()}
+    assert {name: file.stat().st_mode & 0o777 for name, file in files.items()} == {
+        "tokens/tokens.yaml": 0o600,
+        "evaluator/token": 0o400,
+        "caller/token": 0o400,
+        "database/password": 0o444,  # of a volume that the database alone mounts, which runs as another user
+        "storage/pgpass": 0o400,  # libpq takes no other
+    }
+    before = {name: file.read_text() for name, file in files.items()}
+    setup()
+    assert {name: file.read_text() for name, file in files.items()} == before
+
+
+def test_tokens_that_were_made_by_hand_are_used_and_none_are_made(setup: Callable[..., Path]) -> None:
+    access = setup(GENLEVEL_EVALUATOR_TOKEN="by-hand", GENLEVEL_TOKEN="mine")
+    assert [(access / name / "token").read_text() for name in ("evaluator", "caller")] == ["by-hand\n", "mine\n"]
+    assert list((access / "tokens").iterdir()) == []
+    assert (access / "database/password").exists()
 
 
 def test_kubernetes_serves_the_pages_without_rights_a_token_or_a_store(base: Path) -> None:
@@ -131,39 +253,78 @@ def test_kubernetes_serves_the_pages_without_rights_a_token_or_a_store(base: Pat
     assert "envFrom" not in container
 
 
-def test_a_command_on_the_machine_reaches_composes_services(compose: dict[str, Any], repository: Path) -> None:
+def test_a_command_on_the_machine_reaches_composes_services(repository: Path) -> None:
     addresses = load_settings(repository / "deploy/compose/client.yaml").addresses
+    published = read_all(repository / "deploy/compose/ports.yaml")[0]["services"]
     for service in SERVICES:
-        assert [f"{getattr(addresses, service)}:{default_ports(service)['grpc']}"] == compose["services"][service]["ports"]
+        assert [f"{getattr(addresses, service)}:{default_ports(service)['grpc']}"] == published[service]["ports"]
 
 
-def test_in_compose_evaluator_and_gateway_share_blobs_and_nobody_shares_a_database(compose: dict[str, Any], repository: Path) -> None:
+def test_in_compose_services_share_blobs_and_keep_nothing_that_two_of_one_would_share(compose: dict[str, Any], repository: Path) -> None:
     settings = load_settings(repository / "deploy/compose/genlevel.yaml")
-    mounts = {
-        service: dict(volume.split(":")[:2] for volume in compose["services"][service]["volumes"] if volume[0] not in ".$")
-        for service in SERVICES
-    }
-    by_path = {service: {path: volume for volume, path in mounts[service].items()} for service in SERVICES}
-    assert by_path["evaluator"][settings.storage.blobs] == by_path["gateway"][settings.storage.blobs] == "blobs"
-    assert len({by_path[service]["/data"] for service in SERVICES}) == len(SERVICES)
-    assert {volume for mount in mounts.values() for volume in mount} <= set(compose["volumes"])
+    for service in SERVICES:
+        mounts = mounts_of(compose["services"][service])
+        assert mounts[settings.storage.blobs] == "blobs"
+        assert "/data" not in mounts
+    named = {source for name in compose["services"] for source in mounts_of(compose["services"][name]).values() if source[0] not in ".$"}
+    assert {source.removesuffix(":ro") for source in named} | {"access"} == set(compose["volumes"])
 
 
 def test_compose_mounts_the_configuration_where_the_services_look(compose: dict[str, Any]) -> None:
-    for service in SERVICES:
+    for service in (*SERVICES, "web", "cli", "demo"):
         definition = compose["services"][service]
-        assert f"./deploy/compose/genlevel.yaml:{definition['environment']['GENLEVEL_CONFIG']}:ro" in definition["volumes"]
+        assert mounts_of(definition)[definition["environment"]["GENLEVEL_CONFIG"]] == "./deploy/compose/genlevel.yaml:ro"
 
 
-def test_compose_asks_every_caller_for_a_token_and_gives_the_evaluator_its_own(compose: dict[str, Any], repository: Path) -> None:
+def test_compose_asks_every_caller_for_a_token_and_gives_each_container_its_own(compose: dict[str, Any], repository: Path) -> None:
     auth = load_settings(repository / "deploy/compose/genlevel.yaml").auth
     assert auth is not None
     assert auth.tokens is not None
-    for service in SERVICES:
-        assert f"./deploy/compose/access:{auth.tokens.parent}:ro" in compose["services"][service]["volumes"]
-        assert ("GENLEVEL_TOKEN" in compose["services"][service]["environment"]) == (service == "evaluator")
+    for service in (*SERVICES, "web"):
+        assert mounts_of(compose["services"][service])[str(auth.tokens.parent)] == f"{TOKENS}:ro"
     assert (repository / "deploy/compose/access").is_dir(), "else docker makes it, and root owns it"
-    assert not [service for service in SERVICES if ":7411" in str(compose["services"][service]["ports"])], "pages are open: not published"
+    shown = {
+        name: definition["environment"].get("GENLEVEL_ADDRESSES__TOKEN_FILE")
+        for name, definition in compose["services"].items()
+        if name in OURS
+    }
+    assert {name: file for name, file in shown.items() if file} == {
+        "evaluator": "/access/evaluator/token",
+        "cli": "/access/caller/token",
+        "demo": "/access/caller/token",
+    }
+    for name in ("evaluator", "caller"):
+        mounted = {each for each, definition in compose["services"].items() if f"/access/{name}" in mounts_of(definition)} - {"setup"}
+        assert mounted == ({"evaluator"} if name == "evaluator" else {"cli", "demo"})
+    assert {each for each, definition in compose["services"].items() if "/access/database" in mounts_of(definition)} == {
+        "setup",
+        "database",
+    }
+    made = {path: source for path, source in mounts_of(compose["services"]["setup"]).items() if path.startswith("/access/")}
+    assert made == {
+        "/access/tokens": TOKENS,
+        "/access/evaluator": "evaluator-token",
+        "/access/caller": "caller-token",
+        "/access/database": "database-password",
+        "/access/storage": "storage-password",
+    }
+
+
+def test_the_image_has_the_folders_that_volumes_take_their_owner_from(compose: dict[str, Any], repository: Path) -> None:
+    dockerfile = read_text(repository / "Dockerfile")
+    made = re.search(r"install --directory (.*?)\nUSER", dockerfile, re.DOTALL)
+    assert made is not None
+    for service in OURS:
+        for path, source in mounts_of(compose["services"][service]).items():
+            assert source.startswith("./") or path.startswith("/suites/") or path in made[1].replace("\\", " ").split(), path
+
+
+def test_the_demo_runs_once_when_all_is_there(compose: dict[str, Any], repository: Path) -> None:
+    demo = compose["services"]["demo"]
+    assert demo["command"] == ["eval", "--model", "embedded/generalist", "--suite", "starter"]
+    assert demo["depends_on"] == {name: {"condition": "service_healthy"} for name in ("evaluator", "web")}
+    assert not demo["profiles"]
+    assert compose["services"]["cli"]["profiles"] == ["cli"]
 
 
 def test_kubernetes_asks_every_caller_for_a_token_and_gives_the_evaluator_its_own(base: Path) -> None:
@@ -194,9 +355,12 @@ def test_in_kubernetes_secrets_of_calls_and_of_alarms_go_to_whom_they_are_for_al
 
 def test_prometheus_scrapes_every_service_at_its_port(compose: dict[str, Any], repository: Path) -> None:
     configuration = read_all(repository / "deploy/prometheus/prometheus.yml")[0]
-    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in configuration["scrape_configs"]}
+    named = {job["job_name"]: job["dns_sd_configs"] for job in configuration["scrape_configs"]}
     ports = {service: default_ports(service)["http"] for service in SERVICES} | {"web": pages_port()}
-    assert targets == {f"genlevel-{service}": [f"{service}:{port}"] for service, port in ports.items()}
+    assert named == {
+        f"genlevel-{service}": [{"names": [service], "type": "A", "port": port, "refresh_interval": "15s"}]
+        for service, port in ports.items()
+    }
     assert "./deploy/prometheus:/etc/prometheus:ro" in compose["services"]["prometheus"]["volumes"]
     assert {repository / "deploy/prometheus" / name for name in configuration["rule_files"]} == set(rule_files(repository))
 
@@ -317,7 +481,7 @@ def test_the_image_is_one_version_everywhere_and_runs_as_who_the_volumes_belong_
     from genlevel import __version__
 
     kustomization = read_all(base / "kustomization.yaml")[0]
-    images = {compose["services"][service]["image"] for service in SERVICES}
+    images = {compose["services"][service]["image"] for service in OURS}
     assert images == {f"genlevel:{__version__}"}
     assert kustomization["images"] == [{"name": "genlevel", "newTag": __version__}]
     dockerfile = (repository / "Dockerfile").read_text("utf-8")
