@@ -58,11 +58,11 @@ class LocalQueue:
 
     async def depth(self, topic: str) -> Depth:
         """See ``Queue``."""
-        return self._messages.topics().get(checked_topic(topic), Depth())
+        return self._messages.topics(self._clock()).get(checked_topic(topic), Depth())
 
     async def topics(self) -> dict[str, Depth]:
         """See ``Queue``."""
-        return self._messages.topics()
+        return self._messages.topics(self._clock())
 
     async def drop(self, topic: str) -> None:
         """See ``Queue``."""
@@ -82,7 +82,7 @@ class LocalQueue:
 
     async def retry_dead(self, key: str) -> bool:
         """See ``Queue``."""
-        letter = self._messages.retry_dead(checked_key(key))
+        letter = self._messages.retry_dead(checked_key(key), self._clock())
         self._wake()
         return letter is not None
 

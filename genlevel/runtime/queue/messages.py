@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genlevel.runtime.queue.port import ACK_WAIT_S, SAME_S, DeadLetter, Depth
+from genlevel.runtime.queue.port import ACK_WAIT_S, MOST_AGE_S, SAME_S, DeadLetter, Depth
 
 
 @dataclass(slots=True)
@@ -16,6 +16,7 @@ class _Message:
     topic: str
     key: str
     body: bytes
+    gone_s: float  # when it is too old
     tries: int = 0
     free_s: float = 0.0  # when it may be taken
 
@@ -48,15 +49,21 @@ class Messages:
         if key in self._keys:
             return False
         self._keys[key] = now + SAME_S
-        self._add(topic, body, key)
+        self._add(topic, body, key, now)
         return True
 
-    def _add(self, topic: str, body: bytes, key: str) -> None:
+    def _add(self, topic: str, body: bytes, key: str, now: float) -> None:
         self._numbers += 1
-        self._messages[self._numbers] = _Message(topic, key, body)
+        self._messages[self._numbers] = _Message(topic, key, body, now + MOST_AGE_S)
+
+    def _pass_to(self, now: float) -> None:
+        """Removes what is too old."""
+        while self._messages and self._messages[oldest := next(iter(self._messages))].gone_s <= now:
+            del self._messages[oldest]
 
     def take(self, topic: str, most: int, now: float) -> list[Taken]:
         """Up to so many messages that are nobody's; they are the caller's for a while."""
+        self._pass_to(now)
         free = [number for number, message in self._messages.items() if message.topic == topic and message.free_s <= now]
         return [self._taken(number, now) for number in free[:most]]
 
@@ -93,8 +100,9 @@ class Messages:
         self._dead[taken.key] = DeadLetter(taken.key, taken.topic, taken.body, reason, taken.tries, at)
         self.done(taken)
 
-    def topics(self) -> dict[str, Depth]:
+    def topics(self, now: float) -> dict[str, Depth]:
         """How many messages each topic has, those without any left out."""
+        self._pass_to(now)
         found: dict[str, Depth] = {}
         for message in self._messages.values():
             before = found.get(message.topic, Depth())
@@ -114,8 +122,8 @@ class Messages:
         """Removes a dead letter, if there is one by this key."""
         return self._dead.pop(key, None)
 
-    def retry_dead(self, key: str) -> DeadLetter | None:
+    def retry_dead(self, key: str, now: float) -> DeadLetter | None:
         """Adds the message of a dead letter again and removes that, if there is one by this key."""
         if letter := self.forget_dead(key):
-            self._add(letter.topic, letter.body, letter.key)
+            self._add(letter.topic, letter.body, letter.key, now)
         return letter

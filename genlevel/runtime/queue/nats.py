@@ -110,19 +110,15 @@ class NatsQueue:
             except APIError as error:
                 if error.err_code != _OTHER_CONFIGURATION:
                     raise
-                if problem := await self._difference(server, wanted):
-                    raise QueueError(problem) from None
+                found = await server.stream_info(wanted.name or "")
+                if differs := differences(wanted, found):
+                    said = f"its stream {wanted.name} was changed by somebody: {', '.join(differs)}"
+                    raise QueueError(f"the queue at {self._address.shown}: {said}; delete the stream, and it is made again") from None
+                if found.config.max_age != wanted.max_age:
+                    await server.update_stream(found.config.evolve(max_age=wanted.max_age))
 
     def _wanted_streams(self) -> tuple[StreamConfig, StreamConfig]:
         return stream_of_work(self._names, self._address.replicas), stream_of_dead_letters(self._names, self._address.replicas)
-
-    async def _difference(self, server: JetStreamContext, wanted: StreamConfig) -> str:
-        """Why a stream cannot be used as somebody has changed it; "": it can."""
-        differs = differences(wanted, await server.stream_info(wanted.name or ""))
-        if not differs:
-            return ""
-        said = f"the queue at {self._address.shown}: its stream {wanted.name} was changed by somebody: {', '.join(differs)}"
-        return f"{said}; delete the stream, and it is made again"
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 A message is delivered at least once. Whoever takes one has it for ACK_WAIT_S, and again as long whenever ``working`` is said; then it is
 delivered to somebody else. So work must be such that it can be done twice, and a database tells whether it was. All that a queue has may be
-lost, and then be published again: it is never the only place where something is known.
+lost, and then be published again: it is never the only place where something is known. So a message that is MOST_AGE_S old is gone, too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ ACK_WAIT_S = 30.0
 """Seconds in which somebody who took a message has to say something of it."""
 SAME_S = 120.0
 """Seconds in which the same key is the same message."""
+MOST_AGE_S = 86_400.0
+"""Seconds after which a message is gone that nobody ended: of a run that is over, as a rule. What is still wanted is published again."""
 MOST_BYTES = 512 << 10
 """Of a body."""
 

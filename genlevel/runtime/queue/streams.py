@@ -13,7 +13,7 @@ from enum import Enum
 
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 
-from genlevel.runtime.queue.port import SAME_S, DeadLetter
+from genlevel.runtime.queue.port import MOST_AGE_S, SAME_S, DeadLetter
 
 DEAD_DAYS = 30
 _DEAD_BYTES = 16 << 20
@@ -86,6 +86,7 @@ def stream_of_work(names: Names, replicas: int) -> StreamConfig:
         discard=DiscardPolicy.NEW,
         storage=StorageType.FILE,
         num_replicas=replicas,
+        max_age=MOST_AGE_S,
         duplicate_window=SAME_S,
     )
 
@@ -138,8 +139,6 @@ def differences(wanted: StreamConfig, found: StreamInfo) -> list[str]:
     differs += [f"{name} is {_word(found_kind)}, not {_word(kind)}" for name, found_kind, kind in kinds if found_kind != kind]
     if not set(wanted.subjects or ()) <= set(there.subjects or ()):
         differs.append(f"subjects are {there.subjects}, not {wanted.subjects}")
-    if wanted.retention == RetentionPolicy.WORK_QUEUE and there.max_age:
-        differs.append(f"max_age is {there.max_age:g} s, so that work is lost")
     if there.sealed or there.no_ack:
         differs.append("it is sealed or acknowledges nothing")
     return differs

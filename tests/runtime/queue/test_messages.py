@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from genlevel.runtime.queue.messages import Messages, Taken
-from genlevel.runtime.queue.port import ACK_WAIT_S, SAME_S
+from genlevel.runtime.queue.port import ACK_WAIT_S, MOST_AGE_S, SAME_S
 
 TOPICS = st.sampled_from(["ask.one", "score.any"])
-SECONDS = st.sampled_from([0.0, 0.5, ACK_WAIT_S / 2, ACK_WAIT_S, SAME_S])
+SECONDS = st.sampled_from([0.0, 0.5, ACK_WAIT_S / 2, ACK_WAIT_S, SAME_S, MOST_AGE_S])
 
 
 class Work(RuleBasedStateMachine):
@@ -24,6 +24,7 @@ class Work(RuleBasedStateMachine):
         self.now = 0.0
         self.messages = Messages()
         self.published: dict[int, tuple[str, str]] = {}  # topic and key by the number that is the body
+        self.at: dict[int, float] = {}
         self.ended: set[int] = set()
         self.given_up: dict[str, int] = {}  # number by key
         self.tries: dict[int, int] = {}
@@ -38,6 +39,7 @@ class Work(RuleBasedStateMachine):
         if added:
             self.same[key] = self.now + SAME_S
             self.published[number] = (topic, key)
+            self.at[number] = self.now
 
     @rule(target=taken, topic=TOPICS, most=st.integers(1, 3))
     def take(self, topic: str, most: int) -> Any:
@@ -85,7 +87,7 @@ class Work(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from("abcd"), retried=st.booleans())
     def end_dead_letter(self, key: str, retried: bool) -> None:
-        found = self.messages.retry_dead(key) if retried else self.messages.forget_dead(key)
+        found = self.messages.retry_dead(key, self.now) if retried else self.messages.forget_dead(key)
         number = self.given_up.pop(key, None)
         assert (None if found is None else int(found.body)) == number
         if number is not None and retried:
@@ -108,6 +110,7 @@ class Work(RuleBasedStateMachine):
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
+        self.ended |= {number for number, at in self.at.items() if at + MOST_AGE_S <= self.now}
 
     @invariant()
     def nothing_is_lost(self) -> None:
@@ -115,7 +118,7 @@ class Work(RuleBasedStateMachine):
         for number, (topic, _) in self.published.items():
             if number not in self.ended:
                 there.setdefault(topic, []).append(number)
-        topics = self.messages.topics()
+        topics = self.messages.topics(self.now)
         assert {topic: depth.waiting + depth.in_hand for topic, depth in topics.items()} == {
             topic: len(numbers) for topic, numbers in there.items()
         }

@@ -16,6 +16,7 @@ import trustme
 from genlevel.runtime.errors import QueueError
 from genlevel.runtime.queue import Depth
 from genlevel.runtime.queue.address import Address
+from genlevel.runtime.queue.port import MOST_AGE_S
 from tests.nats_server import NatsServer
 from tests.ports import free_ports
 from tests.waiting import LONG_S, until
@@ -339,22 +340,30 @@ async def test_a_server_that_cannot_do_it_says_what_to_change(tmp_path: Path, mo
             assert says in await queue.problem()
 
 
-CHANGES: list[tuple[dict[str, object], str]] = [
-    ({"max_age": 600.0}, "max_age is 600 s"),
-    ({"discard": "old"}, "discard is old, not new"),
-]
+async def changed(server: NatsServer, **change: object) -> None:
+    """Somebody changes the stream of work."""
+    person = await person_at(server)
+    config = (await person.jetstream().stream_info("GENLEVEL_WORK")).config
+    await person.jetstream().update_stream(config.evolve(**change))
+    await person.close()
 
 
-@pytest.mark.parametrize(("change", "says"), CHANGES)
-async def test_a_stream_that_somebody_has_changed_is_found(server: NatsServer, change: dict[str, object], says: str) -> None:
+async def test_a_stream_that_somebody_has_changed_is_found(server: NatsServer) -> None:
     async with opened(server.start().url) as queue:
         assert await queue.problem() == ""
+        await changed(server, discard="old")
+        problem = await queue.problem()
+        assert "its stream GENLEVEL_WORK was changed by somebody: discard is old, not new; delete the stream" in problem
+
+
+async def test_how_long_messages_are_kept_is_set_right(server: NatsServer) -> None:
+    async with opened(server.start().url) as queue:
+        assert await queue.problem() == ""
+        await changed(server, max_age=600.0)
+        assert await queue.problem() == ""
         person = await person_at(server)
-        config = (await person.jetstream().stream_info("GENLEVEL_WORK")).config
-        await person.jetstream().update_stream(config.evolve(**change))
+        assert (await person.jetstream().stream_info("GENLEVEL_WORK")).config.max_age == MOST_AGE_S
         await person.close()
-        assert says in (problem := await queue.problem())
-        assert problem.endswith("delete the stream, and it is made again")
 
 
 async def test_one_server_keeps_no_replicas(server: NatsServer) -> None:
