@@ -8,4 +8,4 @@ from evaluator.journal import migrations, monitor_tables
 from evaluator.journal.tables import HEAD
 from genlevel.runtime.schema import Schema
 
-SCHEMA = Schema("evaluator", HEAD, Path(migrations.__path__[0]) / "versions", monitor_tables.monitors.metadata, oldest="0014")
+SCHEMA = Schema("evaluator", HEAD, Path(migrations.__path__[0]) / "versions", monitor_tables.monitors.metadata, oldest="0015")

@@ -13,7 +13,7 @@ from genlevel.runtime.storage import open_engine
 
 __all__ = ["SCHEMA", "clock_of", "open_room"]
 
-SCHEMA = Schema(ROOM, HEAD, Path(__file__).parent / "migrations" / "versions", metadata, oldest="0002")
+SCHEMA = Schema(ROOM, HEAD, Path(__file__).parent / "migrations" / "versions", metadata, oldest="0004")
 
 
 def open_room(url: str, *, patience_s: float = 0.0, durability: Durability = Durability.PROCESS) -> Engine:
