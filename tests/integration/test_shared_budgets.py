@@ -18,8 +18,6 @@ pytestmark = pytest.mark.full
 
 EVALUATORS, SLOTS = 3, 16
 LATENCY_S = 0.2
-LEAST_NANO_USD = 1_000_000
-"""More than the worst case of one of these calls (measured: 0.3 to 0.5 million)."""
 
 
 @pytest.fixture
