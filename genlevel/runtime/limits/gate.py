@@ -116,6 +116,11 @@ class Gate:
         return not self.is_open and self._tries > 0
 
     @property
+    def is_tried(self) -> bool:
+        """Whether a call tries now."""
+        return not self.is_open and self._trying is not None
+
+    @property
     def sent(self) -> int:
         """How many calls were sent."""
         return self._number

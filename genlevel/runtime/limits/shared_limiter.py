@@ -67,7 +67,8 @@ class SharedLimiter(AccountLimiter):
 
     def ask(self) -> Ask:
         """What to ask for now."""
-        closed, pace = not self._gate.is_open, self._calls_per_s() or 0.0
+        closed = self._gate.is_tried or (not self._gate.is_open and bool(self._queue))  # else others would wait for nobody's try
+        pace = self._calls_per_s() or 0.0
         return self._slice.ask(self._clock(), in_flight=self._in_flight, waiting=len(self._queue), closed=closed, pace=pace)
 
     def granted(self, grant: Grant) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, select
+from sqlalchemy import Connection, Engine, Row, delete, event, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.limits.shared import Account, Ask, Grant, Part, Slice, renew
@@ -15,6 +16,8 @@ from genlevel.runtime.room.tables import account_slices, accounts
 from genlevel.runtime.storage import insert_into, writing
 
 _PARTS = ("requests", "tokens", "slots")
+_STANDS_STILL_MS, _WAITS_MS = 1500, 2000
+"""How long a transaction may have the lock without going on, and how long others wait for it. (A slice lasts 3 s.)"""
 _FORGOTTEN_S = 60.0
 """How long after its end a slice is kept, if its process did not give it back."""
 
@@ -31,6 +34,8 @@ class SliceTable:
     def __init__(self, storage: Engine | str, *, patience_s: float = 0.0) -> None:
         self._owned = isinstance(storage, str)
         self._engine = open_room(storage, patience_s=patience_s, durability=Durability.PROCESS) if isinstance(storage, str) else storage
+        if self._owned and self._engine.dialect.name == "postgresql":
+            _hold_up_nobody(self._engine)
         self._clock = select(clock_of(self._engine))
 
     def close(self) -> None:
@@ -91,6 +96,18 @@ class SliceTable:
         new = insert_into(table, self._engine)
         changed = {name: new.excluded[name] for name in rows[0] if name not in key}
         connection.execute(new.on_conflict_do_update(index_elements=key, set_=changed), rows)
+
+
+def _hold_up_nobody(engine: Engine) -> None:
+    """A process that stands still in the midst of a transaction has its account locked: the server ends that before slices end."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: DBAPIConnection, _: object) -> None:
+        cursor = connection.cursor()
+        for name, limit_ms in (("idle_in_transaction_session_timeout", _STANDS_STILL_MS), ("lock_timeout", _WAITS_MS)):
+            cursor.execute(f"SELECT set_config('{name}', '{limit_ms}', false)")
+        connection.commit()  # else it goes with the transaction
+        cursor.close()
 
 
 def _slice(row: Row[Any]) -> Slice:

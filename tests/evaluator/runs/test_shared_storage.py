@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -91,6 +92,28 @@ async def test_one_of_two_evaluators_works_on_a_run(join, scripted, suite_folder
     assert set(scripted.calls.values()) == {1}
     started = await second.start_run(request)
     assert (started.run.run_id, started.run.status) == (run.run_id, ev.RUN_STATUS_FINISHED)
+
+
+@pytest.mark.full
+async def test_two_evaluators_with_runs_of_one_account_keep_to_its_limit_together(postgresql, tmp_path, scripted, suite_folder):
+    scripted.info.limits.requests_per_minute = 1200
+    opened = []
+    for name in ("here", "there"):
+        scorer, settings = Scorer(postgresql), Settings.model_validate({"storage": {"url": postgresql}})
+        registry, folder = CollectorRegistry(), tmp_path / name
+        opened.append((Evaluator(settings, scripted, scorer, registry=registry, data_folder=folder, suites=AnySuites()), scorer))
+    requests = [request_of(suite_folder, 31), request_of(suite_folder, 31)]
+    requests[1].specification.limit = 30
+    runs = [(await one.start_run(request)).run for (one, _), request in zip(opened, requests, strict=True)]
+    await until(lambda: scripted.calls.total() >= 10)
+    before, began = scripted.calls.total(), time.monotonic()
+    ended = await asyncio.gather(*(watched(one, run) for (one, _), run in zip(opened, runs, strict=True)))
+    made, took_s = scripted.calls.total() - before, time.monotonic() - began
+    assert {run.status for run in ended} == {ev.RUN_STATUS_FINISHED}
+    assert made <= 1.02 * 20 * took_s + 5
+    for one, scorer in opened:
+        await one.close()
+        scorer.close()
 
 
 async def test_who_lost_its_lease_writes_no_more_and_its_run_is_interrupted_there(join, scripted, suite_folder, monkeypatch):

@@ -164,17 +164,20 @@ async def test_without_the_database_calls_of_stated_limits_wait_and_others_go_on
     await accounts.close()
 
 
-async def test_an_account_that_takes_no_calls_is_tried_by_one_process(process: Opened) -> None:
+async def test_an_account_that_takes_no_calls_is_tried_by_one_process_as_long_as_it_has_calls(process: Opened) -> None:
     first, second = (limiter(process(name)) for name in "ab")
     second.release(await second.acquire(1), Feedback.OK)
+    stays = await first.acquire(1)
     for permit in [await first.acquire(1) for _ in range(8)]:
         first.release(permit, Feedback.RATE_LIMITED, named=Named(wait_s=30.0))
-    await until(lambda: second._unready(second._clock()) == "provider", timeout_s=2.5)
+    trying = asyncio.create_task(first.acquire(1))
+    await until(lambda: second._unready(second._clock()) == "provider", timeout_s=5.0)
     waiting = asyncio.create_task(second.acquire(1))
-    tries = await asyncio.wait_for(first.acquire(1), 3.0)
+    tries = await asyncio.wait_for(trying, 5.0)
     assert not waiting.done()
-    first.release(tries, Feedback.OK)
-    second.release(await asyncio.wait_for(waiting, 3.0), Feedback.OK)
+    first.release(tries, Feedback.RATE_LIMITED, named=Named(wait_s=30.0))
+    second.release(await asyncio.wait_for(waiting, 5.0), Feedback.OK)
+    first.release(stays, Feedback.OK)
 
 
 async def test_a_process_that_joins_begins_with_the_pace_that_is_left_and_keeps_that_of_all(process: Opened) -> None:
@@ -260,4 +263,4 @@ def test_three_processes_over_postgresql_use_the_limit_and_keep_it_while_one_joi
     assert 0.9 * 200 <= len(late) <= 1.02 * 200 + 4, "the part of the one that was killed is used once its slice has ended"
     assert min(sum(1 for at in late if at in set(each)) for each in told) >= 60
     most = max(sum(1 for at in made if start <= at < start + 2.0) for start in made)
-    assert most <= 1.02 * 200 + 6
+    assert most <= 1.02 * 200 + 28, "and what may be saved, in the database and for late timers"

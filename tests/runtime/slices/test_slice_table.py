@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
-from genlevel.runtime.limits.shared import Ask, Wish
+from genlevel.runtime.errors import StorageError
+from genlevel.runtime.limits.shared import Account, Ask, Renewal, Slice, Wish, renew
 from genlevel.runtime.room.tables import account_slices
 from genlevel.runtime.slices.table import SliceTable
 from genlevel.runtime.storage import sqlite_url, writing
@@ -95,3 +97,41 @@ def test_processes_that_ask_at_once_never_have_more_than_there_is(tables: tuple[
     assert failed == []
     for name in names:
         assert sum(each.slots.granted for each in tables[0].slices(name)) == 8.0
+
+
+@pytest.mark.full
+def test_a_process_that_stands_still_in_a_transaction_holds_up_the_others_for_less_than_a_slice(
+    postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = SliceTable(postgresql), SliceTable(postgresql)
+    there.renew("b", {"account": Ask(1, slots=SLOTS)})
+    standing, goes_on = threading.Event(), threading.Event()
+
+    def stands_still(account: Account, slices: list[Slice], owner: str, ask: Ask, now: float) -> Renewal | None:
+        if owner == "a":
+            standing.set()
+            goes_on.wait(30.0)
+        return renew(account, slices, owner, ask, now)
+
+    monkeypatch.setattr("genlevel.runtime.slices.table.renew", stands_still)
+    failed: list[Exception] = []
+
+    def renew_here() -> None:
+        try:
+            here.renew("a", {"account": Ask(1, slots=SLOTS)})
+        except StorageError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=renew_here)
+    thread.start()
+    assert standing.wait(10.0)
+    began = time.monotonic()
+    there.renew("b", {"account": Ask(2, slots=SLOTS)})
+    assert time.monotonic() - began < 2.5
+    goes_on.set()
+    thread.join()
+    assert len(failed) == 1, "what it would have written is not"
+    assert [each.owner for each in there.slices("account")] == ["b"]
+    assert here.renew("a", {"account": Ask(2, slots=SLOTS)}), "it goes on"
+    here.close()
+    there.close()

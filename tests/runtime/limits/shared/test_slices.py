@@ -147,6 +147,19 @@ def test_slots_are_used_and_go_round(slots: int, takes_s: float) -> None:
     assert all(process.calls for process in world.processes)
 
 
+def test_calls_a_minute_and_slots_hold_together() -> None:
+    world = World([Life(requests_per_minute=7200, slots=160, takes_s=1.3)] * 4)
+    most = 0
+
+    def watch(now: float, living: list[Process]) -> None:
+        nonlocal most
+        most = max(most, sum(process.in_flight(now) for process in living))
+
+    world.run(40.0, watch)
+    assert most <= 160
+    assert 0.95 * 120 * 30 <= len(calls_of(world, since_s=10.0)) <= 1.02 * 120 * 30
+
+
 @pytest.mark.parametrize(
     ("tpm", "tokens", "least"), [(60_000, 100, 0.95), (60_000, 2_000, 0.94), (10_000, 2_000, 0.75), (1_000, 2_000, 0.7)]
 )
