@@ -37,6 +37,7 @@ from evaluator.runs.tidying import Tidying
 from evaluator.runs.traffic_message import traffic_message
 from evaluator.runs.updating import Updating
 from evaluator.sharing.sharing import Sharing
+from evaluator.sharing.watching import progress_elsewhere
 from evaluator.telemetry import EvaluatorTelemetry
 from evaluator.traffic.traffic import TrafficRules
 from evaluator.workers.workers import Workers, doing_of
@@ -338,7 +339,7 @@ class Evaluator:
             if not follows or not (run.status == ev.RUN_STATUS_RUNNING or record.wanted in (Wanted.GO_ON, Wanted.PAUSED)):
                 break
             took = time.monotonic() - looked
-            yield ev.WatchRunResponse(run=run)
+            yield ev.WatchRunResponse(run=run) if self._control.shares is None else await progress_elsewhere(self._journal, run)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(LOOK_INTERVAL_S, _PAUSES * took)):
                     await self._stopping.wait()

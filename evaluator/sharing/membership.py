@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 import uuid
@@ -26,18 +27,23 @@ from evaluator.sharing.member_pass import MemberPass
 from evaluator.sharing.member_table import Member, MemberTable
 from evaluator.sharing.purse import Purse
 from evaluator.sharing.purse_table import PurseTable
+from evaluator.sharing.sweeping import Sweeper
 from evaluator.sharing.taking import Taking
 from evaluator.sharing.work import Notice, asks_of, leads, told_of
 from evaluator.sharing.work_table import Asked, Claimed, WorkTable
 from genlevel.runtime.errors import GenlevelError, StorageError
 from genlevel.runtime.leases import LeaseHolder, LeaseTable
-from genlevel.runtime.limits import Learnt
+from genlevel.runtime.limits import Waiting
 from genlevel.runtime.process import process_name
 from genlevel.runtime.queue.port import Queue
 from genlevel.v1 import evaluator_pb2 as ev
 
 LOOK_S = 1.0
 """Seconds after which a member looks at what is wanted, and says what it has done."""
+_FIRST_LOOK_S, _FIRST_LOOKS = 0.25, 8
+"""What it does is news at first: those who watch see it sooner."""
+SWEEP_S = 3.0
+"""Seconds between two sweeps of a member that has nothing to do."""
 _LEARNT_S = 30.0
 
 _ENDS_RUNS = (ev.RUN_STATUS_FAILED, ev.RUN_STATUS_BUDGET)
@@ -90,7 +96,7 @@ class Membership:
         self._traffic = parsed(record.traffic)
         self._purse: Purse | None = None
         self._told = ""
-        self._learnt: Learnt | None = None
+        self._limited = 0
         self._learnt_at = time.monotonic()
 
     @property
@@ -189,16 +195,26 @@ class Membership:
     async def _look_always(self, member: Member, log: RunLog) -> None:
         """Follows what is wanted of the run, and says what was done. Never raises."""
         shop = self._shop
+        journal = shop.context.journal
+        sweeper = Sweeper(journal, shop.queue, shop.work, shop.members, run_id=self.run_id, by=f"member {member.number}")
+        swept = time.monotonic()
         with shop.queue.heard(told_of(self.run_id)) as changed:
-            while True:
+            for looks in itertools.count():
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
+                    async with asyncio.timeout(min(LOOK_S, _FIRST_LOOK_S) if looks < _FIRST_LOOKS else LOOK_S):
                         await changed.wait()
                 changed.clear()
                 with contextlib.suppress(StorageError):  # whoever writes answers says so
-                    self._follow(await shop.context.journal.reads(shop.work.asked, member))
+                    self._follow(await journal.reads(shop.work.asked, member))
                     await self._tell_counts(member)
+                    if self._is_idle and time.monotonic() - swept >= SWEEP_S:
+                        swept = time.monotonic()
+                        await sweeper.sweep(some_open=True)
                 self._keep_learnt(log)
+
+    @property
+    def _is_idle(self) -> bool:
+        return self.going is not None and self.going.asks and not self.going.pending()
 
     def _follow(self, asked: Asked) -> None:
         """Does what is wanted now."""
@@ -227,7 +243,8 @@ class Membership:
         if self.going is None or now - self._learnt_at < _LEARNT_S:
             return
         self._learnt_at = now
-        learnt = self.going.learnt()
-        if learnt is not None and learnt != self._learnt:
-            self._learnt = learnt
+        limited = self.going.limits().limited
+        news = limited > self._limited or Waiting.PACE in self.going.waiting()  # else a few calls say nothing of what the account takes
+        if news and (learnt := self.going.learnt()) is not None:
+            self._limited = limited
             log.learnt(self.account, learnt)

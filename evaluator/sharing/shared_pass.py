@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,9 +27,10 @@ from evaluator.sharing.endings import read_ending
 from evaluator.sharing.leftovers import add_left, given_up_told, left_of, money_of, one_failure
 from evaluator.sharing.member_table import MemberTable
 from evaluator.sharing.purse_table import PurseTable
+from evaluator.sharing.sweeping import Sweeper
 from evaluator.sharing.together import Together
 from evaluator.sharing.view import Next, View, next_of
-from evaluator.sharing.work import JOIN, Left, Notice, WorkRow, WorkState, asks_of, leads, told_of
+from evaluator.sharing.work import Left, WorkState, asks_of, leads, told_of
 from evaluator.sharing.work_table import WorkTable
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import RunStopped
@@ -93,7 +92,6 @@ class SharedPass(Together):
         self._header = header
         self._log = log
         self._start = lease.number
-        self._fence = lease.number
         self._base = RunState.of(totals)
         self._then: dict[int, Counts] = {}  # what members had counted when the base was
         self._scored = set(scored)
@@ -103,9 +101,8 @@ class SharedPass(Together):
         self._stopping = self._over = False
         self._scores = True
         self._ending = Ending(ev.RUN_STATUS_FINISHED)
-        self._turns = itertools.count()
         self._swept_at = 0.0
-        self._missing = 0  # looks at which no message was there for parts that are open
+        self._sweeper = Sweeper(desk.context.journal, desk.queue, desk.work, desk.members, run_id=header.run_id, by=str(lease.number))
         self._reopened: tuple[object, ...] = ()
         self._alone_since: float | None = None
         self._last_failure = ""
@@ -167,18 +164,7 @@ class SharedPass(Together):
         stored = self._log.under_lease(partial(desk.work.cut, self.run_id, self._start, cut(sized)))
         self._log.flush()
         await stored
-        await self._publish(await journal.reads(desk.work.rows, self.run_id, WorkState.OPEN))
-
-    async def _publish(self, rows: Sequence[WorkRow]) -> None:
-        """Tells of parts that are open. A queue that is away is told later: what no message is there of is found at a look."""
-        queue, turn = self._desk.queue, next(self._turns)
-        try:
-            for row in rows:
-                key = f"{self.run_id}/{self._fence}/{turn}/{row.number}"
-                await queue.publish(asks_of(self.run_id), Notice(self.run_id, row.start, row.number).body(), key=key)
-        except QueueError as error:
-            logger.warning("run %s: its work cannot be told of now: %s", self.run_id, error)
-        await queue.tell(JOIN)
+        await self._sweeper.publish_open()
 
     # -- leading ---------------------------------------------------------------------------------------------------
 
@@ -233,29 +219,8 @@ class SharedPass(Together):
             return False
         if time.monotonic() - self._swept_at >= SWEEP_S:
             self._swept_at = time.monotonic()
-            await self._sweep()
+            await self._sweeper.sweep(some_open=bool(self.view.parts().get(WorkState.OPEN)))
         return True
-
-    async def _sweep(self) -> None:
-        """Frees what members had that are dead, and tells again of what no message is there of."""
-        desk, journal = self._desk, self._desk.context.journal
-        dead = await journal.writes(desk.members.fence_dead, self.run_id)
-        for member in dead:
-            logger.warning("member %d of run %s, %s, has ended without a word", member.number, self.run_id, member.process)
-        freed = await journal.writes(desk.work.free, self.run_id)
-        if freed:
-            await self._publish(freed)
-        if not self.view.parts().get(WorkState.OPEN):
-            self._missing = 0
-            return
-        try:
-            depth = await desk.queue.depth(asks_of(self.run_id))
-        except QueueError:
-            return
-        self._missing = 0 if depth.waiting or depth.in_hand else self._missing + 1
-        if self._missing >= 2:
-            self._missing = 0
-            await self._publish(await journal.reads(desk.work.rows, self.run_id, WorkState.OPEN))
 
     async def _fits_now(self) -> bool:
         """When nothing else is open: whether something that did not fit into the budget does now; then it is asked again."""
@@ -270,7 +235,7 @@ class SharedPass(Together):
             return False
         self._reopened = now
         await self._log.under_lease(partial(desk.work.reopen, self.run_id))
-        await self._publish(await journal.reads(desk.work.rows, self.run_id, WorkState.OPEN))
+        await self._sweeper.publish_open()
         return True
 
     # -- ending ----------------------------------------------------------------------------------------------------

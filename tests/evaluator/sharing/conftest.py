@@ -86,6 +86,7 @@ async def crowd(request, tmp_path, scripted, monkeypatch) -> AsyncIterator[Crowd
         (continuing, "LOOK_S", 0.1),
         (control, "LOOK_S", 0.1),
         (membership, "LOOK_S", 0.1),
+        (membership, "SWEEP_S", 0.3),
         (members, "LOOK_S", 0.1),
         (shared_pass, "LOOK_S", 0.1),
         (shared_pass, "SWEEP_S", 0.3),

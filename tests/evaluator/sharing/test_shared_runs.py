@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 from prometheus_client import generate_latest
+from sqlalchemy import text
 
-from evaluator.sharing.work import WorkState, asks_of
+from evaluator.sharing.work import Notice, WorkState, asks_of
+from evaluator.sharing.work_table import Claim
 from genlevel.runtime.errors import ErrorClass
+from genlevel.runtime.leases import LeaseTable
+from genlevel.runtime.room import open_room
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.runs.places import reaches, seen
@@ -125,3 +130,73 @@ async def test_prometheus_sees_the_queue_at_each_evaluator(crowd):
     evaluator, idle = crowd.start(), crowd.start(going=False)
     await until(lambda: b"genlevel_queue_up 1.0" in generate_latest(evaluator._registry))
     assert b"genlevel_queue" not in generate_latest(idle._registry)
+
+
+async def test_what_a_dead_member_had_is_asked_by_another(crowd, suite_folder):
+    leader = crowd.start(asks=False)
+    shop = leader._sharing._shop
+    shop.members._moment_s = 0.2
+    run = (await leader.start_run(request_of(suite_folder(64)))).run
+    await until(lambda: shop.work.rows(run.run_id))
+    lease = LeaseTable(crowd.url).acquire(f"member {run.run_id} dead", "dead", ttl_s=0.5)
+    dead = shop.members.join(run.run_id, shop.work.start_of(run.run_id), "dead", lease)
+    (first, *_) = shop.work.rows(run.run_id)
+    assert shop.work.claim(Notice(run.run_id, first.start, first.number), dead).claim is Claim.TAKEN
+    other = crowd.start()
+    run = await reaches(other, run.run_id, DONE)
+    assert run.counts.answered == 64
+    assert set(crowd.gateway.calls.values()) == {1}
+    assert not leader._sharing.going, "it leads, and asks nothing"
+
+
+async def test_members_go_on_without_a_leader_and_the_next_one_ends_the_run(crowd, suite_folder):
+    """The leader's process hangs: nothing is heard of it, and its leases expire."""
+    first = crowd.start(asks=False)
+    second = crowd.start(ttl_s=30.0)
+    second._sharing._shop.members._moment_s = 0.2
+    crowd.gateway.latency_s = 0.02
+    run = (await first.start_run(request_of(suite_folder(100)))).run
+    await until(lambda: crowd.gateway.calls.total() >= 8)
+    hangs = asyncio.Event()
+    first._control.active[run.run_id].execution._look = hangs.wait  # it sees and decides nothing any more
+    await until(lambda: len(crowd.gateway.calls) == 100)
+    await until(lambda: all(row.state is WorkState.DONE for row in second._sharing._shop.work.rows(run.run_id)))
+    first.begin_nothing()
+    hangs.set()
+    await crowd.stop(first)
+    run = await reaches(second, run.run_id, DONE)
+    assert (run.counts.answered, run.calls) == (100, 100)
+    assert set(crowd.gateway.calls.values()) == {1}
+
+
+async def test_who_watches_elsewhere_sees_what_all_do(crowd, suite_folder):
+    *_, run = await two_at_it(crowd, suite_folder(120), latency_s=0.1)
+    third = crowd.start(asks=False)
+    most = 0
+    async for progress in third.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
+        most = max(most, progress.in_flight)
+        last = progress
+    assert most > 4, "more than one evaluator may have"
+    assert (last.run.status, last.run.counts.answered, last.run.calls) == (DONE, 120, 120)
+
+
+async def test_one_process_that_has_a_run_alone_ends_what_others_do(crowd, suite_folder):
+    first, second, run = await two_at_it(crowd, suite_folder(120))
+    await crowd.stop(first)
+    await crowd.stop(second)
+    assert await work_left(crowd, run.run_id)
+    alone = crowd.start(going=False)
+    await alone.start_run(ev.StartRunRequest(run_id=run.run_id))
+    run = await reaches(alone, run.run_id, DONE)
+    assert run.counts.answered == 120
+    assert set(crowd.gateway.calls.values()) == {1}
+    assert not await work_left(crowd, run.run_id)
+
+
+async def work_left(crowd, run_id):
+    """Rows of work that a run has."""
+    engine = open_room(crowd.url)
+    with engine.connect() as connection:
+        found = connection.execute(text("select count(*) from evaluator_work where run_id = :run"), {"run": run_id}).scalar_one()
+    engine.dispose()
+    return found

@@ -1,0 +1,30 @@
+"""How far a shared run is, for those who watch it at an evaluator that does not lead it."""
+
+from __future__ import annotations
+
+from evaluator.journal.journal import Journal
+from evaluator.sharing.member_table import MemberTable
+from evaluator.sharing.together import Together
+from evaluator.sharing.work_table import WorkTable
+from genlevel.v1 import evaluator_pb2 as ev
+
+
+async def progress_elsewhere(journal: Journal, run: ev.Run) -> ev.WatchRunResponse:
+    """A run with what its members say of themselves, if it goes on. run: as the journal has it. Raises StorageError."""
+    progress = ev.WatchRunResponse(run=run)
+    table = WorkTable(journal.engine, journal.submit, MemberTable(journal.engine))
+    start = await journal.reads(table.start_of, run.run_id) if run.status == ev.RUN_STATUS_RUNNING else None
+    if start is None:
+        return progress
+    together = Together()
+    together.view = await journal.reads(table.view, run.run_id, start)
+    progress.run.calls += sum(counts.calls for counts in together.all())
+    progress.run.retries += sum(counts.retries for counts in together.all())
+    progress.in_flight, progress.rate = together.in_flight(), together.rate()
+    progress.waiting.update(together.waiting())
+    progress.provider_wait_s = together.provider_wait_s()
+    progress.pace = together.limits().pace or 0.0
+    progress.waits_for = next(filter(None, (counts.waits_for for counts in together.living())), "")
+    if progress.rate:
+        progress.remaining_s = run.counts.pending / progress.rate
+    return progress
