@@ -554,6 +554,27 @@ def test_values_that_contradict_each_other_are_refused_in_a_line_that_names_them
     assert said in str(refused.value)
 
 
+def test_the_address_of_the_bundled_nats_is_one_that_workers_read(chart: Chart) -> None:
+    from genlevel.runtime.queue.address import Address
+
+    secret = chart.one("default", "Secret", "genlevel-nats")["data"]
+    address = Address.of(base64.b64decode(secret["url"]).decode())
+    password = base64.b64decode(secret["password"]).decode()
+    assert (address.servers, address.user, address.password, address.tls) == (("genlevel-nats:4222",), "genlevel", password, False)
+    service = chart.one("default", "Service", "genlevel-nats")["spec"]["ports"]
+    assert 4222 in [port["port"] for port in service]
+
+
+def test_the_chart_can_be_packed_and_renders_the_same_then(chart: Chart, tmp_path: Path) -> None:
+    import helm_python
+
+    packed = helm_python.package(chart.charts.CHART, destination=tmp_path)
+    with helm_python.Chart.load_archive(Path(packed).read_bytes()) as loaded:
+        texts = loaded.render(chart.charts.value_sets()["production"], name="genlevel", namespace="genlevel")
+    made = [each for path, text in sorted(texts.items()) if path.endswith(".yaml") for each in yaml.safe_load_all(text) if each]
+    assert made == chart("production")
+
+
 def test_the_bundled_nats_takes_its_configuration(chart: Chart, tmp_path: Path) -> None:
     file = tmp_path / "nats.conf"
     file.write_text(chart.one("default", "ConfigMap", "genlevel-nats")["data"]["nats.conf"], "utf-8")
