@@ -1,7 +1,7 @@
 """Two of each service over one PostgreSQL, behind one address each, which are replaced one after the other. Real processes.
 
 No call of a run is lost and none is made twice; no tick of a monitor is. Whoever is asked answers, whoever works on the run. Meanwhile
-connections last half a second.
+connections last half a second, and the database is brought to the tables of a version to come.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import yaml
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc
 from tests.integration.serving import PATIENCE_S
+from tests.next_version import migrate_to_next
 from tests.ports import free_ports
 from tests.waiting import until
 
@@ -93,7 +94,9 @@ def queue(tmp_path: Path) -> Iterator[str]:
 
 
 @SHARED
-async def test_replacing_each_in_turn_loses_no_call_and_makes_none_twice(request, pairs, stub_upstream, choice_suite, shared):
+async def test_replacing_each_in_turn_loses_no_call_and_makes_none_twice(
+    request, pairs, stub_upstream, choice_suite, *, postgresql, tmp_path, shared
+):
     stub = stub_upstream(latency=0.2)
     there = pairs(stub.base_url, concurrency=16, **({"queue": request.getfixturevalue("queue")} if shared else {}))
     there.start()
@@ -102,6 +105,8 @@ async def test_replacing_each_in_turn_loses_no_call_and_makes_none_twice(request
     run_id = (await there.client("evaluator-0").StartRun(request, timeout=60)).run.run_id
     for seen, name in ((50, "evaluator-0"), (130, "gateway-0"), (190, "evaluator-1"), (270, "gateway-1")):
         await until(lambda seen=seen: len(stub.calls()) >= seen, PATIENCE_S)
+        if name == "evaluator-1":
+            await asyncio.to_thread(migrate_to_next, postgresql, tmp_path / "next")
         await there.replaced(name)
     run = await end_of(there, run_id)
     assert (run.status, run.counts.answered, run.calls) == (ev.RUN_STATUS_FINISHED, instances, instances)

@@ -13,6 +13,7 @@ from genlevel.runtime.limits import Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.runs.places import CANNOT, GO_ON, PAUSED, STOPPED, begun, priced, reaches, request_of, rows_of, seen, wish
+from tests.next_version import migrate_to_next
 from tests.waiting import until
 
 
@@ -435,3 +436,16 @@ async def test_a_run_that_a_newer_version_began_waits_for_one_and_is_not_set_asi
     assert (waits.wanted, "and an evaluator of that version goes on with it" in waits.reason) == (GO_ON, True)
     place.change(specification=row["specification"], facts=row["facts"], identity=row["identity"])
     assert (await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 20
+
+
+async def test_a_run_goes_on_over_the_tables_of_the_next_version_which_then_is_rolled_back(place, suite_folder, tmp_path):
+    first = place.start()
+    run = await begun(place, first, suite_folder(24), calls=2)
+    await asyncio.to_thread(migrate_to_next, f"sqlite:///{place.folder / 'genlevel.db'}", tmp_path / "next")
+    asked = place.gateway.calls.total()
+    await until(lambda: place.gateway.calls.total() >= asked + 4)
+    assert await first.readiness() == ""
+    await place.stop(first)
+    second = place.start()
+    assert (await reaches(second, run.run_id, ev.RUN_STATUS_FINISHED)).counts.answered == 24
+    assert (set(place.gateway.calls.values()), await second.readiness()) == ({1}, "")
