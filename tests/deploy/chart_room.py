@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,3 +134,82 @@ def _selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
         if inside != (each["operator"] == "In"):
             return False
     return True
+
+
+def refused(document: dict[str, Any]) -> Iterator[str]:
+    """What a control plane says against an object beyond its schema (k8s.io/kubernetes, pkg/apis/*/validation), in part."""
+    pod = pod_of(document)
+    if pod is not None:
+        yield from _refused_pod(pod["spec"])
+    spec = document.get("spec", {})
+    kind = document["kind"]
+    if kind == "HorizontalPodAutoscaler" and spec["minReplicas"] > spec["maxReplicas"]:
+        yield "minReplicas is above maxReplicas"
+    if kind == "ScaledObject" and spec["minReplicaCount"] > spec["maxReplicaCount"]:
+        yield "minReplicaCount is above maxReplicaCount"
+    if kind in ("ConfigMap", "Secret"):
+        yield from (f"key {key}" for key in document["data"] if not re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", key))
+    if kind == "Secret":
+        decoded = {key: base64.b64decode(value, validate=True) for key, value in document["data"].items()}
+        yield from (f"{key} is empty" for key, value in decoded.items() if not value)
+    job = spec.get("jobTemplate", {}).get("spec", {}) if kind == "CronJob" else spec if kind == "Job" else {}
+    if job:
+        yield from _refused_job(job)
+    if pod is not None:
+        spread = [rule["labelSelector"] for rule in pod["spec"].get("topologySpreadConstraints", [])]
+        wanted = [selector["matchLabels"] for selector in (*spread, spec.get("selector", {})) if selector]
+        yield from (f"{labels} chooses none of its pods" for labels in wanted if not labels.items() <= pod["metadata"]["labels"].items())
+
+
+def _refused_pod(spec: dict[str, Any]) -> Iterator[str]:
+    containers = [*spec.get("initContainers", []), *spec["containers"]]
+    names = [container["name"] for container in containers]
+    volumes = [volume["name"] for volume in spec.get("volumes", [])]
+    ports = [port["name"] for container in spec["containers"] for port in container.get("ports", [])]
+    for what, found in (("container", names), ("volume", volumes), ("port", ports)):
+        yield from (f"{what} {name} is there twice" for name in sorted({name for name in found if found.count(name) > 1}))
+    yield from (
+        f"port {name}" for name in ports if not re.fullmatch(r"(?=.*[a-z])[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?", name) or "--" in name
+    )
+    yield from (f"volume {name}" for name in volumes if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name))
+    for container in containers:
+        where = [mount["mountPath"] for mount in container.get("volumeMounts", [])]
+        yield from (f"{container['name']}: {path} is mounted twice" for path in where if where.count(path) > 1)
+        said = [each["name"] for each in container.get("env", [])]
+        yield from (f"{container['name']}: {name} is set twice" for name in sorted({name for name in said if said.count(name) > 1}))
+        resources = container.get("resources", {})
+        for kind, asked in resources.get("requests", {}).items():
+            if kind in resources.get("limits", {}) and amount(asked) > amount(resources["limits"][kind]):
+                yield f"{container['name']}: more {kind} is requested than is allowed"
+    for container in spec["containers"]:
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            asked = container.get(probe, {}).get("httpGet")
+            if asked and asked["port"] not in [port["name"] for port in container["ports"]]:
+                yield f"{container['name']}: {probe} asks a port that it has not"
+
+
+def _refused_job(job: dict[str, Any]) -> Iterator[str]:
+    pod = job["template"]["spec"]
+    if pod.get("restartPolicy") not in ("Never", "OnFailure"):
+        yield "a job's pods need a restartPolicy"
+    rules = job.get("podFailurePolicy", {}).get("rules", [])
+    if rules and pod["restartPolicy"] != "Never":
+        yield "podFailurePolicy needs restartPolicy Never"
+    if rules and job.get("podReplacementPolicy", "Failed") != "Failed":
+        yield "podFailurePolicy needs podReplacementPolicy Failed"
+    for codes in (rule["onExitCodes"] for rule in rules if "onExitCodes" in rule):
+        if codes["containerName"] not in [container["name"] for container in (*pod.get("initContainers", []), *pod["containers"])]:
+            yield f"no container is called {codes['containerName']}"
+        if codes["values"] != sorted(set(codes["values"])) or (codes["operator"] == "In" and 0 in codes["values"]):
+            yield f"exit codes {codes['values']}"
+
+
+_UNITS = {"": 1.0, "m": 1e-3, "k": 1e3} | {letter: 1e3**power for power, letter in enumerate("MGTPE", start=2)}
+_UNITS |= {f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", start=1)}
+
+
+def amount(quantity: str | float) -> float:
+    """A quantity as a number: 250m is 0.25, 1Ki is 1024."""
+    match = re.fullmatch(r"([0-9.]+)([a-zA-Z]*)", str(quantity))
+    assert match is not None
+    return float(match[1]) * _UNITS[match[2]]

@@ -20,7 +20,7 @@ from genlevel.runtime.callers import Role
 from genlevel.runtime.callers.tokens import parse_rows
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.settings_file import load_settings
-from tests.deploy.chart_room import Network, checks, containers_of, pod_of, restricted
+from tests.deploy.chart_room import Network, checks, containers_of, pod_of, refused, restricted
 
 pytestmark = pytest.mark.full
 
@@ -129,6 +129,35 @@ def test_the_oracle_of_restricted_pods_finds_what_is_not(chart: Chart) -> None:
     pod["spec"]["securityContext"].pop("seccompProfile")
     pod["spec"]["volumes"].append({"name": "host", "hostPath": {"path": "/"}})
     assert list(restricted(pod)) == ["volume host", "gateway: capabilities", "gateway: seccompProfile"]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_control_plane_refuses_no_object(chart: Chart, name: str) -> None:
+    assert [(each["kind"], each["metadata"]["name"], said) for each in chart(name) for said in refused(each)] == []
+
+
+@pytest.mark.parametrize(
+    ("of", "path", "value", "said"),
+    [
+        ("Deployment genlevel-gateway", "template.spec.containers.0.ports.0.name", "a-name-that-is-long", "port a-name-that-is-long"),
+        ("Deployment genlevel-gateway", "template.spec.containers.0.volumeMounts.0.mountPath", "/tmp", "gateway: /tmp is mounted twice"),
+        ("Deployment genlevel-gateway", "template.spec.containers.0.resources.requests.memory", "3Gi", "more memory is requested"),
+        ("Deployment genlevel-gateway", "template.spec.containers.0.livenessProbe.httpGet.port", "nothing", "a port that it has not"),
+        ("Deployment genlevel-gateway", "selector.matchLabels", {"a": "b"}, "chooses none"),
+        ("HorizontalPodAutoscaler genlevel-evaluator", "minReplicas", 11, "minReplicas is above"),
+        ("Job genlevel-migrate", "template.spec.restartPolicy", "Always", "restartPolicy"),
+    ],
+)
+def test_the_oracle_of_refusals_finds_a_planted_fault(chart: Chart, of: str, path: str, value: object, said: str) -> None:
+    document = copy.deepcopy(chart.one("mtls", *of.split()))
+    inner = document["spec"]
+    *before, last = path.split(".")
+    for key in before:
+        inner = inner[int(key) if key.isdigit() else key]
+    inner[last] = value
+    found = list(refused(document))
+    assert found
+    assert any(said in each for each in found), found
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -544,6 +573,8 @@ def test_prometheus_knows_the_jobs_by_the_names_that_the_rules_have(chart: Chart
         ({"web": {"ingress": {"enabled": True}}}, "web.ingress.host"),
         ({"monitoring": {"serviceMonitors": {"enabled": True}}, "auth": {"metrics": "read"}}, "serviceMonitors.tokenSecret"),
         ({"gateway": {"replica": 3}}, "replica"),
+        ({"gateway": {"autoscaling": {"enabled": True, "minReplicas": 11}}}, "gateway.autoscaling.minReplicas is above"),
+        ({"keda": {"enabled": True, "minReplicas": 9}, "storage": {"blobs": {"url": "s3://x"}}}, "keda.minReplicas is above"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_in_a_line_that_names_them(chart: Chart, values: dict[str, Any], said: str) -> None:

@@ -105,6 +105,16 @@ none
 {{- if and .Values.keda.enabled (eq $queue "none") -}}
 {{- fail "keda.enabled needs a queue: set queue.url or nats.enabled" -}}
 {{- end -}}
+{{- range $part := list "gateway" "evaluator" "scorer" "web" -}}
+{{- with (index $.Values $part).autoscaling -}}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
+{{- fail (printf "%s.autoscaling.minReplicas is above its maxReplicas" $part) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.keda.enabled (gt (int .Values.keda.minReplicas) (int .Values.keda.maxReplicas)) -}}
+{{- fail "keda.minReplicas is above keda.maxReplicas" -}}
+{{- end -}}
 {{- if and .Values.keda.enabled (not .Values.keda.prometheusAddress) -}}
 {{- fail "keda.enabled needs keda.prometheusAddress, such as http://prometheus-operated.monitoring:9090" -}}
 {{- end -}}
