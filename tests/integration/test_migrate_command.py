@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from evaluator.journal.tables import HEAD
+from genlevel.cli import cli
+from genlevel.runtime.errors import StorageError
 from scorer.store.tables import HEAD as SCORER_HEAD
 
 EVALUATOR, SCORER = f"evaluator: schema {HEAD}, as this version expects", f"scorer: schema {SCORER_HEAD}, as this version expects"
 
 
-def test_an_older_database_is_brought_up_to_date_and_a_newer_one_is_left_alone(genlevel: Any, repository: Path) -> None:
-    folder: Path = genlevel.folder / "genlevel-data"
-    folder.mkdir()
-    database = folder / "genlevel.db"
+Migrate = Callable[..., Result]
+
+
+@pytest.fixture
+def migrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Migrate:
+    """The command in this process, in a folder without a configuration."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(cli, ["migrate", *words])
+
+
+def test_an_older_database_is_brought_up_to_date_and_a_newer_one_is_left_alone(migrate: Migrate, tmp_path: Path, repository: Path) -> None:
+    database = tmp_path / "genlevel-data" / "genlevel.db"
+    database.parent.mkdir()
     with sqlite3.connect(database) as connection:
         connection.executescript((repository / "tests/fixtures/before_rooms/genlevel.sql").read_text())
     connection.close()
-    checked = genlevel.run("migrate", "--check")
-    assert checked.returncode == 1
-    evaluator, scorer = checked.stdout.splitlines()
+    checked = migrate("--check")
+    assert checked.exit_code == 1
+    evaluator, scorer = checked.output.splitlines()
     assert evaluator.startswith("evaluator: schema 0003; this version brings it to ")
     assert scorer.startswith("scorer: schema ")
-    done = genlevel.run("migrate")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"evaluator: schema 0003 -> {HEAD}, which ")
-    for command in (("migrate", "--check"), ("migrate",)):
-        again = genlevel.run(*command)
-        assert (again.returncode, again.stdout.splitlines()) == (0, [EVALUATOR, SCORER])
+    done = migrate()
+    assert (done.exit_code, done.output.startswith(f"evaluator: schema 0003 -> {HEAD}, which ")) == (0, True)
+    for words in (("--check",), ()):
+        again = migrate(*words)
+        assert (again.exit_code, again.output.splitlines()) == (0, [EVALUATOR, SCORER])
     newer(database, works_from="0001")
-    again = genlevel.run("migrate")
+    again = migrate()
     said = f"evaluator: schema 9999, of a newer genlevel; this version, of {HEAD}, works with it"
-    assert (again.returncode, again.stdout.splitlines()) == (0, [said, SCORER])
+    assert (again.exit_code, again.output.splitlines()) == (0, [said, SCORER])
     newer(database, works_from="9998")
-    again = genlevel.run("migrate")
-    assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr.endswith(f"was written by a newer genlevel (evaluator schema 9999, known here up to {HEAD}); upgrade genlevel\n")
-    checked = genlevel.run("migrate", "--check")
+    refused = migrate()
+    assert (isinstance(refused.exception, StorageError), refused.output) == (True, "")
+    assert str(refused.exception).endswith(
+        f"was written by a newer genlevel (evaluator schema 9999, known here up to {HEAD}); upgrade genlevel"
+    )
+    checked = migrate("--check")
     said = f"evaluator: schema 9999, of a newer genlevel; this version knows {HEAD}: upgrade genlevel"
-    assert (checked.returncode, checked.stdout.splitlines()) == (1, [said, SCORER])
+    assert (checked.exit_code, checked.output.splitlines()) == (1, [said, SCORER])
 
 
 def newer(database: Path, *, works_from: str) -> None:
@@ -52,11 +66,11 @@ def newer(database: Path, *, works_from: str) -> None:
     connection.close()
 
 
-def test_asking_makes_no_database(genlevel: Any) -> None:
-    checked = genlevel.run("migrate", "--check")
-    assert checked.returncode == 1
-    assert checked.stdout.splitlines()[0] == f"evaluator: no tables yet; this version makes schema {HEAD}"
-    assert not (genlevel.folder / "genlevel-data").exists()
+def test_asking_makes_no_database(migrate: Migrate, tmp_path: Path) -> None:
+    checked = migrate("--check")
+    assert checked.exit_code == 1
+    assert checked.output.splitlines()[0] == f"evaluator: no tables yet; this version makes schema {HEAD}"
+    assert not (tmp_path / "genlevel-data").exists()
 
 
 @pytest.mark.full
