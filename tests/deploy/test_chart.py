@@ -253,6 +253,42 @@ def test_the_services_read_their_configuration_and_find_each_other(chart: Chart,
     assert client.addresses == settings.addresses
 
 
+@pytest.mark.parametrize(
+    ("stores", "found"),
+    [
+        ({}, ("postgresql+psycopg://genlevel@genlevel-postgresql:5432/genlevel", "secret")),
+        (
+            {"storage": {"url": "postgresql://me@host/x"}, "queue": {"url": "nats://host:4222"}},
+            "postgresql://me@host/x",
+            "nats://host:4222",
+        ),
+        ({"storage": {"urlSecret": {"name": "x"}}, "queue": {"url": "nats://host:4222"}}, ("secret", "nats://host:4222")),
+        ({"storage": {"urlSecret": {"name": "x"}}, "queue": {"urlSecret": {"name": "y"}}}, ("secret", "secret")),
+        ({"storage": {"url": "postgresql://host/x"}, "nats": {"enabled": False}}, ("postgresql://host/x", "")),
+        ({"postgresql": {"enabled": False}}, ("", "")),
+    ],
+)
+def test_every_service_starts_with_its_own_variables_and_those_with_work_find_stores_and_queue(
+    chart: Chart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stores: dict[str, Any], found: tuple[str, str]
+) -> None:
+    url, queue = found
+    secret = {"GENLEVEL_STORAGE__URL": "postgresql+psycopg://me:secret@host/x", "GENLEVEL_QUEUE": "nats://me:secret@host:4222"}
+    documents = chart.of(stores)
+    for what, pod in pods(documents):
+        if not what.startswith("Deployment"):
+            continue
+        (container,) = pod["spec"]["containers"]
+        with monkeypatch.context() as environment:
+            for each in container["env"]:
+                environment.setenv(each["name"], each["value"] if "value" in each else secret.get(each["name"], "secret"))
+            settings = settings_of(documents, "genlevel-config", tmp_path)
+        works = container["name"] in ("evaluator", "scorer")
+        expected = {"secret": secret["GENLEVEL_QUEUE"]}.get(queue, queue) if works else ""
+        assert settings.queue == expected, what
+        if works:
+            assert settings.storage.url == {"secret": secret["GENLEVEL_STORAGE__URL"]}.get(url, url), what
+
+
 def test_a_pool_scores_with_its_own_scorer_and_asks_nobody(chart: Chart, tmp_path: Path) -> None:
     settings = settings_of(chart("gpu"), "genlevel-pool-vision", tmp_path)
     assert (settings.worker.asks, list(settings.worker.scores), settings.worker.device) == (False, ["vision", "video"], "cuda")

@@ -66,9 +66,6 @@ durability: {{ .Values.storage.durability }}
   "limits" (dict "request_bytes" $call "receiving_bytes" (mul $call 8) "in_flight_bytes" (mul $call 5))
   "log" (dict "format" "json")
 -}}
-{{- if $root.Values.queue.url }}
-{{- $_ := set $config "queue" $root.Values.queue.url -}}
-{{- end }}
 {{- if $root.Values.evaluator.worker }}
 {{- $_ := set $config "worker" (deepCopy $root.Values.evaluator.worker) -}}
 {{- end }}

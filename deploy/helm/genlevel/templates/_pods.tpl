@@ -83,6 +83,7 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
+{{/* The queue, for those who take work from it: not in the file, as others have no database beside it. */}}
 {{- define "genlevel.queueEnv" -}}
 {{- if eq (include "genlevel.queue" .) "bundled" }}
 - name: GENLEVEL_QUEUE
@@ -92,6 +93,9 @@ topologySpreadConstraints:
 - name: GENLEVEL_QUEUE
   valueFrom:
     secretKeyRef: {name: {{ .Values.queue.urlSecret.name }}, key: {{ .Values.queue.urlSecret.key }}}
+{{- else if .Values.queue.url }}
+- name: GENLEVEL_QUEUE
+  value: {{ .Values.queue.url | quote }}
 {{- end }}
 {{- end -}}
 
