@@ -25,7 +25,7 @@ _ANSWER_S = 2.0
 """After this time whoever knows of no limit does not wait for an answer."""
 _IDLE_S = 5.0
 """How long after the last call a slice is kept."""
-_LET_GO_S = 2.0
+_LET_GO_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -118,11 +118,16 @@ class SharedAccounts:
                     async with asyncio.timeout(_RENEWED_S * random.uniform(0.9, 1.0) - _APART_S if awake else None):
                         await self._wanted.wait()
             self._wanted.clear()
-            await self._let_idle_go()
-            if asked := {account: shared for account, shared in self._shared.items() if shared.awake}:
-                await self._renew(asked)
+            try:
+                await self._let_idle_go()
+                await self._renew({account: shared for account, shared in self._shared.items() if shared.awake})
+            except Exception:
+                logger.exception("slices of accounts could not be renewed")
+                self._failed(self._shared, "an error in genlevel itself")
 
     async def _renew(self, asked: Mapping[str, _Shared]) -> None:
+        if not asked:
+            return
         asks = {account: shared.limiter.ask() for account, shared in asked.items()}
         self._asking = asyncio.create_task(in_thread(lambda: self._renewed(asks), name="slices"))
         done, _ = await asyncio.wait((self._asking,), timeout=_ANSWER_S)
@@ -132,10 +137,6 @@ class SharedAccounts:
             grants = await asyncio.shield(self._asking)
         except GenlevelError as error:
             self._failed(asked, str(error))
-            return
-        except Exception:
-            logger.exception("slices of accounts could not be renewed")
-            self._failed(asked, "an error in genlevel itself")
             return
         if self._is_failing:
             logger.info("limits of accounts are shared again")

@@ -29,7 +29,10 @@ Opened = Callable[[str], SharedAccounts]
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return sqlite_url(tmp_path / "database.sqlite")
+    """A database whose tables are there: SQLite has those wait for seconds that make them at once."""
+    url = sqlite_url(tmp_path / "database.sqlite")
+    SliceTable(url).close()
+    return url
 
 
 @pytest.fixture
@@ -87,7 +90,8 @@ async def test_two_processes_keep_to_one_limit_and_each_has_its_part(process: Op
     assert parts[0].stated
 
 
-async def test_slots_are_of_all_processes_together(process: Opened) -> None:
+async def test_slots_are_of_all_processes_together(process: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewing, "_RENEWED_S", 0.25)
     first, second = (limiter(process(name), concurrency=4) for name in "ab")
     held = [await first.acquire(1) for _ in range(4)]
     waiting = asyncio.create_task(second.acquire(1))
@@ -161,6 +165,26 @@ async def test_without_the_database_calls_of_stated_limits_wait_and_others_go_on
     assert stated.state().slices == {"requests_per_minute": 0.0}
     away = False
     stated.release(await asyncio.wait_for(waiting, 2.0), Feedback.OK)
+    await accounts.close()
+
+
+async def test_an_error_that_nobody_thought_of_is_said_and_calls_go_on_after_it(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(renewing, "_TRIES_S", 0.05)
+    accounts, table = SharedAccounts(lambda: table, "a"), SliceTable(url)
+    renew = table.renew
+    answers = iter([ZeroDivisionError("a mistake")])
+
+    def renewed(owner: str, asks: Any) -> Any:
+        for error in answers:
+            raise error
+        return renew(owner, asks)
+
+    monkeypatch.setattr(table, "renew", renewed)
+    one = limiter(accounts, requests_per_minute=600)
+    one.release(await asyncio.wait_for(one.acquire(1), 5.0), Feedback.OK)
+    assert "a mistake" in caplog.text
     await accounts.close()
 
 

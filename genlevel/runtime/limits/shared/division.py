@@ -27,26 +27,24 @@ def fair_parts(total: float, wanted: Sequence[float]) -> list[float]:
 
 
 def fair_slots(total: int, wanted: Sequence[int], now: float) -> list[int]:
-    """Each one's part of ``total`` slots, all of them given away. If the last ones are too few for all, they go round.
+    """Each one's part of ``total`` slots. What nobody wants those have who want some, or all if none does. Slots that are too few for all
+    go round.
 
     >>> fair_slots(7, [1, 9, 9], now=0.0)
     [1, 3, 3]
     >>> fair_slots(1, [5, 5], now=0.0), fair_slots(1, [5, 5], now=20.0)
     ([1, 0], [0, 1])
-    >>> fair_slots(8, [1, 2], now=0.0)
-    [4, 4]
+    >>> fair_slots(8, [1, 2, 0], now=0.0)
+    [4, 4, 0]
     """
-    if not wanted:
-        return []
     parts = [math.floor(part) for part in fair_parts(total, wanted)]
-    first = int(now / _TURN_S) % len(wanted)
-    order = [*range(first, len(wanted)), *range(first)]
-    for ask_all in (False, True):  # those who want more, then all
-        while (left := total - sum(parts)) > 0:
-            more = [place for place in order if ask_all or parts[place] < wanted[place]][:left]
-            if not more:
-                break
-            equal = max(1, left // len(wanted)) if ask_all else 1
-            for place in more:
-                parts[place] += equal
+    if not parts:
+        return []
+    first = int(now / _TURN_S) % len(parts)
+    order = [*range(first, len(parts)), *range(first)]
+    left = total - sum(parts)
+    unserved = [place for place in order if parts[place] < wanted[place]]
+    sharing = unserved or [place for place in order if wanted[place]] or order
+    for turn, place in enumerate(sharing):
+        parts[place] += left // len(sharing) + (turn < left % len(sharing))
     return parts

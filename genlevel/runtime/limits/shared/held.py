@@ -92,7 +92,7 @@ class HeldSlice:
         """What to ask for now. One ask at a time; one that was not answered is followed by the next. waiting: calls that wait."""
         self._number = next(self._numbers)
         self._asked_at = now
-        wanted = in_flight + waiting if self._crowded else max(self._most_in_flight, in_flight)
+        wanted = 2 * (in_flight + waiting) if self._crowded else max(self._most_in_flight, in_flight)
         may_use = self._is_known and (now < self._until or not self.is_limited)
         granted = self.granted.slots if self.granted is not None and may_use else 0.0
         slots = Wish(self.slots, float(wanted), using=max(granted, float(in_flight)))
