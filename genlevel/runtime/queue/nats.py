@@ -181,10 +181,12 @@ class NatsQueue:
         stream, consumer = self._names.work, self._names.consumer(topic)
         if topic not in self._consumers:
             await self._make_consumer(client.jetstream(timeout=ANSWER_S), topic)
-        if found := await self._pulls.pull(client, stream, consumer, most=most, wait_s=0):
-            return found
-        wait_s = until - time.monotonic()
-        return [] if wait_s < _SHORTEST_WAIT_S else await self._pulls.pull(client, stream, consumer, most=1, wait_s=wait_s)
+        found: list[Msg] = []
+        if most > 1 or until - time.monotonic() < _SHORTEST_WAIT_S:
+            found = await self._pulls.pull(client, stream, consumer, most=most, wait_s=0)
+        if not found and (wait_s := until - time.monotonic()) >= _SHORTEST_WAIT_S:
+            found = await self._pulls.pull(client, stream, consumer, most=1, wait_s=wait_s)
+        return found
 
     async def _make_consumer(self, server: JetStreamContext, topic: str) -> None:
         wanted = consumer_of(self._names, topic, self._ack_wait_s)
