@@ -103,9 +103,10 @@ class RunReader:
 
     async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
         """Publishes a message that was given up again, or forgets it. Raises GenlevelError."""
+        from evaluator.sharing.given_up import reviving
         from evaluator.workers.looking import WorkersOutside
 
-        return await WorkersOutside(self._settings).change_dead_letter(request)
+        return await WorkersOutside(self._settings).change_dead_letter(request, reviving(self._journal))
 
     async def close(self) -> None:
         """Closes the journal."""

@@ -36,6 +36,7 @@ from evaluator.runs.starting import Starter
 from evaluator.runs.tidying import Tidying
 from evaluator.runs.traffic_message import traffic_message
 from evaluator.runs.updating import Updating
+from evaluator.sharing.given_up import reviving
 from evaluator.sharing.sharing import Sharing
 from evaluator.sharing.watching import progress_elsewhere
 from evaluator.telemetry import EvaluatorTelemetry
@@ -394,4 +395,4 @@ class Evaluator:
 
     async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
         """Publishes a message that was given up again, or forgets it. Raises GenlevelError."""
-        return await self.workers.change_dead_letter(request)
+        return await self.workers.change_dead_letter(request, reviving(self._journal))

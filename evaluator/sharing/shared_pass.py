@@ -24,6 +24,7 @@ from evaluator.runs.work import Work
 from evaluator.sharing.counts import Counts, summed
 from evaluator.sharing.cutting import Sized, cut
 from evaluator.sharing.endings import read_ending
+from evaluator.sharing.given_up import GivenUp
 from evaluator.sharing.leftovers import add_left, given_up_told, left_of, money_of, one_failure
 from evaluator.sharing.member_table import MemberTable
 from evaluator.sharing.purse_table import PurseTable
@@ -101,6 +102,7 @@ class SharedPass(Together):
         self._stopping = self._over = False
         self._scores = True
         self._ending = Ending(ev.RUN_STATUS_FINISHED)
+        self._given_up = GivenUp(desk.queue)
         self._swept_at = 0.0
         self._sweeper = Sweeper(desk.context.journal, desk.queue, desk.work, desk.members, run_id=header.run_id, by=str(lease.number))
         self._reopened: tuple[object, ...] = ()
@@ -206,6 +208,8 @@ class SharedPass(Together):
     async def _goes_on(self) -> bool:
         """Does what follows from how the run stands. Returns whether it goes on."""
         desk, journal = self._desk, self._desk.context.journal
+        if not self._given_up.knows(self.view.parts().get(WorkState.DEAD, 0)):
+            await self._given_up.tell(await journal.reads(desk.work.rows, self.run_id, WorkState.DEAD))
         following = next_of(self.view)
         if following is Next.FINISHED:
             return False

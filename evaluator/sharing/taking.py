@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from evaluator.sharing.work import Notice, WorkRow
-from evaluator.sharing.work_table import GIVEN_UP, Claim, Claimed
+from evaluator.sharing.work_table import Claim, Claimed
 from genlevel.runtime.errors import QueueError, UsageError
 from genlevel.runtime.queue.port import ACK_WAIT_S, Delivery, Queue
 
@@ -72,9 +72,7 @@ class Taking:
             return Taken(row, delivery)
         if claimed.claim is Claim.BUSY:
             await self._end(delivery, delivery.later(BUSY_S))
-        elif claimed.claim is Claim.DEAD:
-            await self._end(delivery, delivery.dead(GIVEN_UP))
-        else:  # it is done, or in these hands already
+        else:  # it is done, or in these hands already; or it was given up, which whoever leads the run tells
             await self._end(delivery, delivery.done())
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.workers.messages import dead_letter_message, worker_message
@@ -13,6 +13,8 @@ from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
     from genlevel.runtime.queue import Queue
+
+Revive = Callable[[bytes], Awaitable[None]]
 
 MOST_DEAD_LETTERS = 1000
 _NOT_CONNECTED = "this process is not connected to it"
@@ -45,14 +47,16 @@ async def workers_listed(
     return response
 
 
-async def dead_letter_changed(queue: Queue | None, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
-    """Publishes a dead letter again, or forgets it.
+async def dead_letter_changed(queue: Queue | None, request: ev.ChangeDeadLetterRequest, revive: Revive) -> ev.ChangeDeadLetterResponse:
+    """Publishes a dead letter again, or forgets it. revive: lets what its message is about be done after all.
 
     Raises UsageError if there is no queue or nothing is asked for, NotFoundError if there is no such letter, QueueError.
     """
     if queue is None:
         raise UsageError(NO_QUEUE)
     if request.change == ev.DEAD_LETTER_CHANGE_RETRY:
+        if (letter := await queue.dead_letter(request.key)) is not None:
+            await revive(letter.body)
         done = await queue.retry_dead(request.key)
     elif request.change == ev.DEAD_LETTER_CHANGE_FORGET:
         done = await queue.forget_dead(request.key)

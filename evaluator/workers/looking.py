@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from evaluator.workers.listing import dead_letter_changed, workers_listed
+from evaluator.workers.listing import Revive, dead_letter_changed, workers_listed
 from genlevel.runtime.process import process_name
 from genlevel.runtime.threads import in_thread
 from genlevel.v1 import evaluator_pb2 as ev
@@ -30,10 +30,13 @@ class WorkersOutside:
         async with self._queue() as queue:
             return await workers_listed(seen, queue, request, shared=queue is not None)
 
-    async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
-        """Publishes a dead letter of the configured queue again, or forgets it. Raises GenlevelError."""
+    async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest, revive: Revive) -> ev.ChangeDeadLetterResponse:
+        """Publishes a dead letter of the configured queue again, or forgets it. Raises GenlevelError.
+
+        revive: see ``dead_letter_changed``.
+        """
         async with self._queue() as queue:
-            return await dead_letter_changed(queue, request)
+            return await dead_letter_changed(queue, request, revive)
 
     @asynccontextmanager
     async def _queue(self) -> AsyncIterator[Queue | None]:

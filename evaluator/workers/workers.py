@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from evaluator.ports import ScorerPort
 from evaluator.workers.abilities import Abilities, abilities
-from evaluator.workers.listing import dead_letter_changed, workers_listed
+from evaluator.workers.listing import Revive, dead_letter_changed, workers_listed
 from genlevel._version import __version__
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.process import process_name
@@ -106,9 +106,9 @@ class Workers:
         this = Seen(self.this(), self._doing(), self._started_s, time.time())
         return await workers_listed([this], self.queue, request, shared=self.queue is not None)
 
-    async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
-        """Publishes a dead letter again, or forgets it. Raises GenlevelError."""
-        return await dead_letter_changed(self.queue, request)
+    async def change_dead_letter(self, request: ev.ChangeDeadLetterRequest, revive: Revive) -> ev.ChangeDeadLetterResponse:
+        """Publishes a dead letter again, or forgets it. revive: see ``dead_letter_changed``. Raises GenlevelError."""
+        return await dead_letter_changed(self.queue, request, revive)
 
     async def close(self) -> None:
         """It is not there any more."""

@@ -72,6 +72,16 @@ class LocalQueue:
         """See ``Queue``."""
         return self._messages.dead_letters()[:most]
 
+    async def dead_letter(self, key: str) -> DeadLetter | None:
+        """See ``Queue``."""
+        return next((letter for letter in self._messages.dead_letters() if letter.key == checked_key(key)), None)
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """See ``Queue``."""
+        checked_topic(letter.topic)
+        checked_key(letter.key)
+        self._messages.bury(letter)
+
     async def count_dead(self) -> int:
         """See ``Queue``."""
         return len(self._messages.dead_letters())

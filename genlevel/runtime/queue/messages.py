@@ -96,9 +96,13 @@ class Messages:
 
     def give_up(self, taken: Taken, reason: str, at: float) -> None:
         """Makes a dead letter of it. at: UNIX seconds."""
-        self._dead.pop(taken.key, None)
-        self._dead[taken.key] = DeadLetter(taken.key, taken.topic, taken.body, reason, taken.tries, at)
+        self.bury(DeadLetter(taken.key, taken.topic, taken.body, reason, taken.tries, at))
         self.done(taken)
+
+    def bury(self, letter: DeadLetter) -> None:
+        """Adds a dead letter, in place of one by the same key."""
+        self._dead.pop(letter.key, None)
+        self._dead[letter.key] = letter
 
     def topics(self, now: float) -> dict[str, Depth]:
         """How many messages each topic has, those without any left out."""

@@ -258,7 +258,9 @@ class NatsQueue:
         return True
 
     async def bury(self, letter: DeadLetter) -> None:
-        """See ``Answers``."""
+        """See ``Queue`` and ``Answers``."""
+        checked_topic(letter.topic)
+        checked_key(letter.key)
         await self._store(self._names.letter(letter.key), letter.body, letter_headers(letter))
 
     # -- dead letters ----------------------------------------------------------------------------------------------------
@@ -279,6 +281,15 @@ class NatsQueue:
             with contextlib.suppress(NotFoundError):
                 await server.delete_consumer(self._names.dead, reader)
         return list(reversed(newest))
+
+    async def dead_letter(self, key: str) -> DeadLetter | None:
+        """See ``Queue``."""
+        with self._told():
+            try:
+                found = await (await self._jetstream()).get_last_msg(self._names.dead, self._names.letter(checked_key(key)))
+            except NotFoundError:
+                return None
+            return letter_of(found.headers, found.data or b"")
 
     async def count_dead(self) -> int:
         """See ``Queue``."""

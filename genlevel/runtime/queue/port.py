@@ -115,6 +115,14 @@ class Queue(Protocol):
         """The newest ones, newest first."""
         ...
 
+    async def dead_letter(self, key: str) -> DeadLetter | None:
+        """The dead letter of a key; None: there is none."""
+        ...
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """Makes a dead letter of what has no message. One that is there by the same key is replaced."""
+        ...
+
     async def count_dead(self) -> int:
         """How many there are."""
         ...

@@ -125,6 +125,12 @@ async def test_a_part_that_its_members_die_of_is_given_up(shared, work, by_claim
     row = work.rows(RUN)[0]
     assert (row.state, row.reason) == (WorkState.DEAD, "5 processes ended while they had it")
     assert work.claim(notice(1), shared.join("later")).claim is Claim.VOID
+    assert work.revive(notice(1))
+    assert not work.revive(notice(1))
+    claimed = work.claim(notice(1), shared.join("after"))
+    assert (claimed.claim, claimed.row.tries, work.rows(RUN)[0].reason) == (Claim.TAKEN, 0, "")
+    assert not work.revive(notice(1))
+    assert not work.revive(notice(99))
 
 
 async def test_a_member_that_leaves_gives_back_what_it_has_and_not_what_it_has_done(shared, work):

@@ -58,6 +58,10 @@ async def gone(queue: LocalQueue, key: str) -> None:
     await delivery.dead("its suite has changed")
 
 
+async def no_reviving(body: bytes) -> None:
+    """Lets nothing be done that nobody has a message of."""
+
+
 async def test_without_a_queue_it_is_alone() -> None:
     workers = Workers(Settings(), cast(ScorerPort, SimpleNamespace()), lambda: DOING)
     workers.begin()
@@ -65,7 +69,7 @@ async def test_without_a_queue_it_is_alone() -> None:
     assert (found.shared, found.queue_problem, [one.name for one in found.workers]) == (False, "", [process_name()])
     assert [(one.run_id, one.in_flight) for one in found.workers[0].runs] == [("r1", 4)]
     with pytest.raises(UsageError, match="no queue is configured"):
-        await workers.change_dead_letter(ev.ChangeDeadLetterRequest(key="k", change=ev.DEAD_LETTER_CHANGE_RETRY))
+        await workers.change_dead_letter(ev.ChangeDeadLetterRequest(key="k", change=ev.DEAD_LETTER_CHANGE_RETRY), no_reviving)
     await workers.close()
 
 
@@ -121,15 +125,27 @@ async def test_dead_letters_are_tried_again_or_forgotten(tmp_path: Any, queue: L
     workers = Workers(settings(tmp_path, "any"), cast(ScorerPort, SayingScorer()), Doing, queue=queue)
     await gone(queue, "r1/1")
     await gone(queue, "r1/2")
-    await workers.change_dead_letter(ev.ChangeDeadLetterRequest(key="r1/1", change=ev.DEAD_LETTER_CHANGE_RETRY))
+    await workers.change_dead_letter(ev.ChangeDeadLetterRequest(key="r1/1", change=ev.DEAD_LETTER_CHANGE_RETRY), no_reviving)
     assert [one.key for one in await queue.pull("ask.r1", most=5, wait_s=0.0)] == ["r1/1"]
     forget = ev.ChangeDeadLetterRequest(key="r1/2", change=ev.DEAD_LETTER_CHANGE_FORGET)
-    await workers.change_dead_letter(forget)
+    await workers.change_dead_letter(forget, no_reviving)
     assert await queue.count_dead() == 0
     with pytest.raises(NotFoundError, match="no dead letter has the key 'r1/2'"):
-        await workers.change_dead_letter(forget)
+        await workers.change_dead_letter(forget, no_reviving)
     with pytest.raises(UsageError, match="retry or forget"):
-        await workers.change_dead_letter(ev.ChangeDeadLetterRequest(key="r1/2"))
+        await workers.change_dead_letter(ev.ChangeDeadLetterRequest(key="r1/2"), no_reviving)
+    await workers.close()
+
+
+async def test_what_cannot_be_done_any_more_stays_a_dead_letter(tmp_path: Any, queue: LocalQueue) -> None:
+    async def revive(body: bytes) -> None:
+        raise UsageError(f"nobody wants {body.decode()}")
+
+    workers = Workers(settings(tmp_path, "any"), cast(ScorerPort, SayingScorer()), Doing, queue=queue)
+    await gone(queue, "r1/1")
+    with pytest.raises(UsageError, match="nobody wants"):
+        await workers.change_dead_letter(ev.ChangeDeadLetterRequest(key="r1/1", change=ev.DEAD_LETTER_CHANGE_RETRY), revive)
+    assert await queue.count_dead() == 1
     await workers.close()
 
 

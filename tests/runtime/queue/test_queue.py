@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from genlevel.runtime.errors import ConfigurationError, QueueError
-from genlevel.runtime.queue import Delivery, Depth, Queue, open_queue
+from genlevel.runtime.queue import DeadLetter, Delivery, Depth, Queue, open_queue
 from genlevel.runtime.queue.address import Address
 from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.queue.port import MOST_BYTES
@@ -251,6 +251,18 @@ async def test_a_dead_letter_is_tried_again_or_forgotten_by_its_key(both: Both) 
     assert not await both.one.forget_dead("2")
     await both.one.drop("ask.run")
     assert await both.one.pull("ask.run", most=1, wait_s=0.05) == []
+
+
+async def test_what_has_no_message_can_be_a_dead_letter(both: Both) -> None:
+    letter = DeadLetter("run/1", "ask.run", b"1", "five died of it", 5, 1_700_000_000.5)
+    assert await both.one.dead_letter("run/1") is None
+    await both.one.bury(letter)
+    await both.one.bury(letter)
+    assert await both.other.dead_letter("run/1") == letter
+    assert await both.other.dead_letters() == [letter]
+    assert await both.other.retry_dead("run/1")
+    assert (await one_of(both.one, "ask.run")).body == b"1"
+    assert await both.one.dead_letter("run/1") is None
 
 
 async def test_a_dropped_topic_leaves_its_dead_letters(queue: Queue) -> None:
