@@ -14,6 +14,7 @@ from functools import partial
 
 from evaluator.journal.notes import first_note
 from evaluator.journal.records import RunRecord
+from evaluator.journal.wishes import Wanted
 from evaluator.planning.plans import Plan
 from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
@@ -31,6 +32,7 @@ from evaluator.sharing.sweeping import Sweeper
 from evaluator.sharing.taking import Taking
 from evaluator.sharing.work import Notice, asks_of, leads, told_of
 from evaluator.sharing.work_table import Asked, Claimed, WorkTable
+from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import GenlevelError, StorageError
 from genlevel.runtime.leases import LeaseHolder, LeaseTable
 from genlevel.runtime.limits import Waiting
@@ -182,7 +184,7 @@ class Membership:
                     await journal.writes(shop.members.set_ending, member, written_ending(ending))
                 if self._purse is not None:
                     await self._purse.close()
-        except GenlevelError as error:
+        except (GenlevelError, RunStopped) as error:
             logger.warning("member %d of run %s ends without a word: %s", member.number, self.run_id, error)
         finally:
             await taking.close()
@@ -204,12 +206,16 @@ class Membership:
                     async with asyncio.timeout(min(LOOK_S, _FIRST_LOOK_S) if looks < _FIRST_LOOKS else LOOK_S):
                         await changed.wait()
                 changed.clear()
-                with contextlib.suppress(StorageError):  # whoever writes answers says so
+                try:
                     self._follow(await journal.reads(shop.work.asked, member))
                     await self._tell_counts(member)
                     if self._is_idle and time.monotonic() - swept >= SWEEP_S:
                         swept = time.monotonic()
                         await sweeper.sweep(some_open=True)
+                except StorageError:
+                    pass  # whoever writes answers says so
+                except Exception:
+                    logger.exception("a look of member %d of run %s failed in an unforeseen way", member.number, self.run_id)
                 self._keep_learnt(log)
 
     @property
@@ -219,7 +225,8 @@ class Membership:
     def _follow(self, asked: Asked) -> None:
         """Does what is wanted now."""
         wish = asked.wish
-        if wish is None or not asked.works or not asked.live:
+        over = wish is None or not (asked.works and asked.live)
+        if wish is None or over or wish.wanted not in (Wanted.GO_ON, *ENDED_BY_WISH):
             self.stop(ev.RUN_STATUS_INTERRUPTED, OVER)
             return
         if wish.number > self._wishes and self.going is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from genlevel.runtime.queue.port import Queue
 
 _MISSING = 2
 """Looks in a row at which a topic has no message for parts that are open, after which they are told again."""
+
+_TOGETHER = 128
+"""Messages that are published at a time."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +44,16 @@ class Sweeper:
         """Tells of parts that are open. If the queue is away, they are found at a later look, as they have no message."""
         turn = next(self._turns)
         try:
-            for row in rows:
-                key = f"{self._run_id}/{self._by}/{turn}/{row.number}"
-                await self._queue.publish(asks_of(self._run_id), Notice(self._run_id, row.start, row.number).body(), key=key)
+            for first in range(0, len(rows), _TOGETHER):
+                await asyncio.gather(*(self._publish(row, turn) for row in rows[first : first + _TOGETHER]))
+                if not first:
+                    await self._queue.tell(JOIN)
         except QueueError as error:
             logger.warning("run %s: its work cannot be told of now: %s", self._run_id, error)
-        await self._queue.tell(JOIN)
+
+    async def _publish(self, row: WorkRow, turn: int) -> None:
+        key = f"{self._run_id}/{self._by}/{turn}/{row.number}"
+        await self._queue.publish(asks_of(self._run_id), Notice(self._run_id, row.start, row.number).body(), key=key)
 
     async def publish_open(self) -> None:
         """Tells of all parts that are open. Raises StorageError."""

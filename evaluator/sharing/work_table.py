@@ -35,7 +35,8 @@ class Claim(Enum):
     """What comes of wanting a part of the work.
 
     TAKEN: it is this member's now. BUSY: another has it, who lives, or of whom that cannot be told yet. VOID: it is not to be done any
-    more. DEAD: it was just given up. LOST: the member that wants it is closed itself.
+    more. DEAD: it was just given up. LOST: the member that wants it is closed itself, or of an
+    earlier start.
     """
 
     TAKEN = auto()
@@ -53,7 +54,7 @@ class Claimed(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a member looks at: what is wanted of its run, whether there still is work, and whether the member may go on itself."""
+    """What a member looks at: what is wanted of its run, whether there is work of its start, and whether it may go on itself."""
 
     wish: Wish | None
     works: bool
@@ -158,7 +159,8 @@ class WorkTable:
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
             wish = None if row is None else Wish(row.wishes, Wanted.of(row.wanted), bool(row.at_once), row.traffic)
-            works = connection.execute(select(work.c.number).where(work.c.run_id == member.run_id).limit(1)).first() is not None
+            ours = (work.c.run_id == member.run_id) & (work.c.start == member.start)
+            works = connection.execute(select(work.c.number).where(ours).limit(1)).first() is not None
             return Asked(wish, works, connection.execute(lives).scalar_one_or_none() == MemberState.LIVE)
 
     def claim(self, notice: Notice, member: Member) -> Claimed:
@@ -167,6 +169,8 @@ class WorkTable:
         with self._engine.connect() as connection:
             found = connection.execute(select(work).where(its)).one_or_none()
         row = None if found is None else _row(found)
+        if row is not None and row.start > member.start:  # the run was cut again since this one joined
+            return Claimed(Claim.LOST, row)
         if row is None or row.start != notice.start or row.state not in (WorkState.OPEN, WorkState.TAKEN):
             return Claimed(Claim.VOID, row)
         holder = None

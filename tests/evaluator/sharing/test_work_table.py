@@ -15,7 +15,7 @@ from genlevel.runtime.errors import StorageError
 from genlevel.runtime.leases import Lease
 
 RUN = "run"
-START = 3
+START = 1
 
 
 @pytest.fixture
@@ -75,6 +75,18 @@ async def test_a_part_of_a_dead_member_is_taken_and_what_that_one_still_writes_i
     assert not shared.leases.renew(shared.held["a"], ttl_s=30.0)
     assert work.claim(notice(2), slept).claim is Claim.LOST, "one that was fenced takes nothing"
     assert not work.asked(slept).live
+
+
+async def test_a_member_of_an_earlier_start_is_over(shared, work):
+    member = shared.join("a")
+    assert work.asked(member).works
+    await work.cut(RUN, START + 1, [Shard("t", 0, 12)], None)
+    assert not work.asked(member).works
+    assert work.claim(notice(1, start=START + 1), member).claim is Claim.LOST
+    await work.cut(RUN, START, [Shard("t", 0, 12)], None)
+    assert work.claim(notice(1, start=member.start), member).claim is Claim.TAKEN
+    await work.clear(RUN, None)
+    assert not work.asked(member).works
 
 
 async def test_who_comes_too_late_changes_nothing_even_without_a_lease(shared, work):
