@@ -100,7 +100,7 @@ judge_option = click.option(
     "--judge", default="", metavar="ROUTE", help="The model that rates answers if a task's metric needs a judge (default: runs.judge)."
 )
 _LIMIT_OPTIONS = (
-    click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight (default: found by the evaluator)."),
+    click.option("--concurrency", type=click.IntRange(1, 4096), help="Calls in flight of each evaluator (default: found by it)."),
     click.option("--rpm", type=WHOLE_NUMBER, help="At most this many requests a minute."),
     click.option("--tpm", type=WHOLE_NUMBER, help="At most this many tokens a minute."),
     click.option(

@@ -59,9 +59,9 @@ class _Strict(BaseModel):
 class Limits(_Strict):
     """What a provider account allows; 0 = no limit known."""
 
-    requests_per_minute: int = Field(0, ge=0)
-    tokens_per_minute: int = Field(0, ge=0)
-    concurrency: int = Field(0, ge=0)
+    requests_per_minute: int = Field(0, ge=0, description="0 = not stated; else of all evaluators that share a database")
+    tokens_per_minute: int = Field(0, ge=0, description="as requests_per_minute")
+    concurrency: int = Field(0, ge=0, description="calls in flight, as requests_per_minute")
 
 
 class LongContext(_Strict):

@@ -109,14 +109,10 @@ class SharedAccounts:
 
     async def _renew_always(self) -> None:
         while True:
-            if self._is_failing:
-                await asyncio.sleep(_TRIES_S)
-            else:
-                await asyncio.sleep(_APART_S)
-                awake = any(shared.awake for shared in self._shared.values())
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_RENEWED_S * random.uniform(0.9, 1.0) - _APART_S if awake else None):
-                        await self._wanted.wait()
+            awake = any(shared.awake for shared in self._shared.values())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RENEWED_S * random.uniform(0.9, 1.0) - _APART_S if awake else None):
+                    await self._wanted.wait()
             self._wanted.clear()
             try:
                 await self._let_idle_go()
@@ -124,6 +120,7 @@ class SharedAccounts:
             except Exception:
                 logger.exception("slices of accounts could not be renewed")
                 self._failed(self._shared, "an error in genlevel itself")
+            await asyncio.sleep(_TRIES_S if self._is_failing else _APART_S)
 
     async def _renew(self, asked: Mapping[str, _Shared]) -> None:
         if not asked:
