@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from evaluator.journal.journal import Journal
 from evaluator.sharing.leftovers import given_up_told
 from evaluator.sharing.member_table import MemberTable
-from evaluator.sharing.work import Notice, WorkRow, asks_of
+from evaluator.sharing.work import Notice, WorkKind, WorkRow, asks_of
 from evaluator.sharing.work_table import WorkTable
 from genlevel.runtime.errors import QueueError, UsageError
 from genlevel.runtime.queue import DeadLetter, Queue
@@ -29,13 +29,13 @@ class GivenUp:
         return count == len(self._told)
 
     async def tell(self, rows: Sequence[WorkRow]) -> None:
-        """Takes note of all parts that are given up. A queue that is away is told the next time."""
-        told = self._told & {row.number for row in rows}
+        """Takes note of all that is given up of what is asked. A queue that is away is told the next time."""
+        asked = {row.number: row for row in rows if row.kind is WorkKind.ASK}
+        told = self._told & asked.keys()
         try:
-            for row in rows:
-                if row.number not in told:
-                    await self._queue.bury(letter_of(row, time.time()))
-                    told.add(row.number)
+            for number in asked.keys() - told:
+                await self._queue.bury(letter_of(asked[number], time.time()))
+                told.add(number)
         except QueueError as error:
             logger.warning("what was given up cannot be told to the queue now: %s", error)
         self._told = told
