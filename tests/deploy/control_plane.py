@@ -6,6 +6,7 @@ No object does anything, but that Jobs and Pods that Helm waits for are done at 
 
 from __future__ import annotations
 
+import copy
 import http.server
 import itertools
 import json
@@ -49,6 +50,7 @@ class ControlPlane:
         self.refused: list[str] = []
         self.changed: list[tuple[str, str, str]] = []
         """What has been done, in order: verb, kind, name."""
+        self._owned: dict[Key, dict[str, dict[tuple[str, ...], Any]]] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Condition()
 
@@ -56,13 +58,27 @@ class ControlPlane:
         (found,) = (each for each in self.objects.values() if (each["kind"], each["metadata"]["name"]) == (kind, name))
         return found
 
+    def scale(self, name: str, replicas: int) -> None:
+        """What an autoscaler does to a Deployment."""
+        key = ("apis/apps/v1/deployments", "genlevel", name)
+        said = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {"replicas": replicas}}
+        assert not isinstance(self.put(key, said, "apply", "autoscaler"), str)
+
     def names(self, kind: str) -> set[str]:
         return {each["metadata"]["name"] for each in self.objects.values() if each["kind"] == kind}
 
-    def put(self, key: Key, document: dict[str, Any], verb: str) -> dict[str, Any] | str:
-        """The object as it is then, or why it stays as it was."""
+    def put(self, key: Key, document: dict[str, Any], verb: str, manager: str = "helm") -> dict[str, Any] | str:
+        """The object as it is then, or why it stays as it was. What is applied joins what others have set (server-side apply)."""
         with self._lock:
             before = self.objects.get(key)
+            if verb == "apply" and before is not None:
+                joined = self._joined(key, before, document, manager)
+                if isinstance(joined, str):
+                    self.refused.append(f"{key[0]}/{key[2]}: {joined}")
+                    return joined
+                document = joined
+            elif verb == "apply":
+                self._owned[key] = {manager: fields(document)}
             if before is not None and (why := unchangeable(before, document)):
                 self.refused.append(f"{key[0]}/{key[2]}: {why}")
                 return why
@@ -79,9 +95,26 @@ class ControlPlane:
             self._lock.notify_all()
             return self.objects[key]
 
+    def _joined(self, key: Key, before: dict[str, Any], applied: dict[str, Any], manager: str) -> dict[str, Any] | str:
+        owned = self._owned.setdefault(key, {})
+        mine = fields(applied)
+        for other, theirs in owned.items():
+            for path in sorted(mine.keys() & theirs.keys()):
+                if other != manager and mine[path] != theirs[path]:
+                    return f'conflict with "{other}": {".".join(path)}'
+        document = copy.deepcopy(before)
+        for path in owned.get(manager, {}).keys() - mine.keys():
+            if not any(path in theirs for other, theirs in owned.items() if other != manager):
+                _set(document, path, None)
+        for path, value in mine.items():
+            _set(document, path, value)
+        owned[manager] = mine
+        return document
+
     def take_out(self, key: Key) -> dict[str, Any] | None:
         with self._lock:
             found = self.objects.pop(key, None)
+            self._owned.pop(key, None)
             if found is not None:
                 self.changed.append(("delete", found["kind"], key[2]))
             self._lock.notify_all()
@@ -96,6 +129,28 @@ class ControlPlane:
             if where == collection and namespace in ("", space) and name in ("", called)
             if wanted.items() <= each["metadata"].get("labels", {}).items()
         ]
+
+
+def fields(document: dict[str, Any], before: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """The fields that a document sets, by their paths; a list is one of them."""
+    found: dict[tuple[str, ...], Any] = {}
+    for key, value in document.items():
+        path = (*before, key)
+        found |= fields(value, path) if isinstance(value, dict) and value else {path: value}
+    return found
+
+
+def _set(document: dict[str, Any], path: tuple[str, ...], value: object) -> None:
+    """value: None takes the field away, and what is empty then."""
+    key, *rest = path
+    if rest:
+        _set(document.setdefault(key, {}), tuple(rest), value)
+        if value is None and not document[key]:
+            del document[key]
+    elif value is None:
+        document.pop(key, None)
+    else:
+        document[key] = value
 
 
 def unchangeable(before: dict[str, Any], after: dict[str, Any]) -> str:
@@ -196,6 +251,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _put(self, verb: str) -> None:
         key = parsed(urllib.parse.urlsplit(self.path).path)
         answer = self.control.put(key, self._body(), verb)
+        if isinstance(answer, str) and answer.startswith("conflict"):
+            return self._say(409, status(409, "Conflict", f"{key[2]}: {answer}"))
         if isinstance(answer, str):
             return self._say(422, status(422, "Invalid", f"{key[2]}: {answer}"))
         return self._say(200, answer)

@@ -101,6 +101,9 @@ def test_no_change_of_values_touches_a_field_that_cannot_be_changed(release: Rel
     for name in ("base", "default", "gpu", "mtls", "production", "default", "monitors"):
         release.upgrade(sets[name])
         assert release.plane.refused == [], name
+        # What is left of rolling would be refused beside Recreate.
+        strategy = release.plane.named("Deployment", "genlevel-evaluator")["spec"]["strategy"]
+        assert strategy["type"] == "RollingUpdate" or set(strategy) == {"type"}, name
     assert release.plane.names("Deployment") == {"genlevel-gateway", "genlevel-evaluator", "genlevel-scorer"}
     assert release.plane.names("StatefulSet") == set()
 
@@ -122,6 +125,27 @@ def test_the_stand_in_refuses_what_a_control_plane_refuses() -> None:
         inner[path[-1]] = value
         assert unchangeable(documents[key], documents[key]) == ""
         assert unchangeable(documents[key], changed).startswith(f"spec.{path[1]}: "), key
+
+
+def test_an_upgrade_leaves_the_number_of_pods_to_the_autoscaler(release: Release) -> None:
+    values = {"gateway": {"autoscaling": {"enabled": True}}}
+    release.install(values)
+    release.plane.scale("genlevel-gateway", 7)
+    release.upgrade(values | {"config": {"grace_s": 10}})
+    assert release.plane.named("Deployment", "genlevel-gateway")["spec"]["replicas"] == 7
+    assert release.plane.refused == []
+
+
+def test_the_stand_in_says_who_else_has_set_a_field(release: Release) -> None:
+    import helm_python
+
+    first = release.install({"web": {"enabled": False}})
+    key = ("apis/apps/v1/deployments", "genlevel", "genlevel-gateway")
+    release.plane._owned[key]["autoscaler"] = {("spec", "replicas"): 2}
+    assert first["Deployment", "genlevel-gateway"]["spec"]["replicas"] == 2
+    with pytest.raises(helm_python.HelmError, match=r'conflict with "autoscaler": spec\.replicas'):
+        release.upgrade({"web": {"enabled": False}, "gateway": {"replicas": 3}})
+    release.upgrade({"web": {"enabled": False}})
 
 
 def test_an_uninstall_keeps_what_is_stored_and_a_new_install_opens_it_again(release: Release) -> None:
