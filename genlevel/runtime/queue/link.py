@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -215,6 +216,8 @@ def _advice(error: Exception) -> str:
     said = str(error)
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in said:
         return "nothing listens there (connection refused); start it, or correct the address"
+    if isinstance(error, socket.gaierror):
+        return "nobody knows that name of a host; correct the address"
     if isinstance(error, ssl.SSLCertVerificationError):
         return "its certificate is not one that ca trusts, or is another host's"
     if isinstance(error, errors.SecureConnWantedError):

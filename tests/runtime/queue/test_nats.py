@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -191,6 +192,15 @@ async def test_a_server_that_hangs_is_an_error_and_then_left(server: NatsServer,
             assert await queue.pull("ask.run", most=1, wait_s=0.1) == []
             await until(lambda: "does not answer" in queue.waits_for)
         assert await works(queue, "after")
+
+
+async def test_a_host_that_nobody_knows_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(asyncio, "open_connection", unknown)
+    async with opened("nats://nobody.example") as queue:
+        assert (await queue.problem()).endswith("nobody knows that name of a host; correct the address")
 
 
 async def test_of_several_servers_one_that_is_there_is_enough(server: NatsServer, tmp_path: Path) -> None:

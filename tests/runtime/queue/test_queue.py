@@ -18,7 +18,7 @@ from genlevel.runtime.queue.port import MOST_BYTES
 from tests.nats_server import NatsServer
 from tests.waiting import LONG_S, until
 
-ACK_WAIT_S = 0.4
+ACK_WAIT_S = 0.8
 
 
 class Both:
@@ -72,7 +72,7 @@ async def test_a_message_is_delivered_until_it_is_done(both: Both) -> None:
     delivery = await one_of(both.other, "ask.run")
     assert (delivery.topic, delivery.key, delivery.body, delivery.tries) == ("ask.run", "run/1", b"shard 1", 1)
     await delivery.done()
-    await asyncio.sleep(1.5 * ACK_WAIT_S)
+    await asyncio.sleep(1.2 * ACK_WAIT_S)
     assert await both.one.pull("ask.run", most=1, wait_s=0.1) == []
     assert await both.one.topics() == {}
 
@@ -138,7 +138,7 @@ async def test_what_somebody_took_and_never_ended_comes_again_to_another(both: B
 async def test_who_says_that_the_work_goes_on_keeps_the_message(both: Both) -> None:
     await both.one.publish("ask.run", b"shard", key="shard")
     delivery = await one_of(both.one, "ask.run")
-    waiting = asyncio.create_task(both.other.pull("ask.run", most=1, wait_s=3 * ACK_WAIT_S))
+    waiting = asyncio.create_task(both.other.pull("ask.run", most=1, wait_s=1.5 * ACK_WAIT_S))
     while not waiting.done():
         await delivery.working()
         await asyncio.sleep(ACK_WAIT_S / 8)
@@ -166,7 +166,7 @@ async def test_who_was_too_long_silent_can_end_the_message_and_no_longer_keep_it
     assert await both.one.pull("ask.run", most=1, wait_s=ACK_WAIT_S / 4) == []
     await first.done()
     await second.working()
-    assert await both.one.pull("ask.run", most=1, wait_s=1.5 * ACK_WAIT_S) == []
+    assert await both.one.pull("ask.run", most=1, wait_s=1.2 * ACK_WAIT_S) == []
     await second.done()
 
 
@@ -217,7 +217,7 @@ async def test_what_is_given_up_is_kept_as_a_dead_letter_with_why(both: Both) ->
     await both.one.publish("ask.run", b"\x00shard", key="run/1")
     await (await one_of(both.one, "ask.run")).later(0.0)
     await (await one_of(both.one, "ask.run")).dead("its suite is gone:\nönly")
-    assert await both.one.pull("ask.run", most=1, wait_s=1.5 * ACK_WAIT_S) == []
+    assert await both.one.pull("ask.run", most=1, wait_s=1.2 * ACK_WAIT_S) == []
     (letter,) = await both.other.dead_letters()
     assert (letter.key, letter.topic, letter.body, letter.tries) == ("run/1", "ask.run", b"\x00shard", 2)
     assert letter.reason == "its suite is gone:\nönly"
