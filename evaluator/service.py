@@ -122,7 +122,7 @@ class Evaluator:
             inline_limit=settings.storage.inline_limit_bytes,
             batch_look_s=defaults.batch_look_s,
         )
-        self.workers = Workers(settings, scorer, lambda: doing_of(self._control.active.values()), queue=queue)
+        self.workers = Workers(settings, scorer, lambda: doing_of(self._control.active.values(), self._sharing), queue=queue)
         self.readiness = self._readiness(gateway, scorer)
         self._suites = suites or NamedSuites(settings.suites.folders)
         self._planner = Planner(gateway, routing, self._suites)
@@ -132,7 +132,7 @@ class Evaluator:
         self._records = RunRecords(self._journal, self._control)
         wanted = Wanted.GO_ON if continues else Wanted.NOTHING
         self._starter = Starter(self._planner, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)
-        self._sharing = Sharing(settings, self._context, self._control, self._starter)
+        self._sharing = Sharing(settings, self._context, self._control, self._starter, self.workers)
         self._continues = continues
         self._continuing = Continuing(self._journal, self._control, self._starter)
         self._updating = Updating(self._journal, self._records, continues=continues, told=self._wished)

@@ -10,36 +10,31 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
 from functools import partial
 
 from evaluator.journal.records import Totals
 from evaluator.runs.asking import RunState
-from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import RunLog
-from evaluator.runs.scoring import score_task
 from evaluator.runs.work import Work
 from evaluator.sharing.counts import Counts, summed
 from evaluator.sharing.cutting import Sized, cut
+from evaluator.sharing.desk import Desk
 from evaluator.sharing.endings import read_ending
 from evaluator.sharing.given_up import GivenUp
 from evaluator.sharing.leftovers import add_left, given_up_told, left_of, money_of, one_failure
-from evaluator.sharing.member_table import MemberTable
-from evaluator.sharing.purse_table import PurseTable
+from evaluator.sharing.scoring import Led, Scoring
 from evaluator.sharing.sweeping import Sweeper
 from evaluator.sharing.together import Together
 from evaluator.sharing.view import Next, View, next_of
 from evaluator.sharing.work import Left, WorkState, asks_of, leads, told_of
-from evaluator.sharing.work_table import WorkTable
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import GenlevelError, QueueError, StorageError, may_pass
 from genlevel.runtime.leases import Lease
 from genlevel.runtime.limits import Share
-from genlevel.runtime.queue.port import Queue
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -57,17 +52,6 @@ _ALONE_S = 15.0
 NOBODY_ASKS = "no evaluator with worker.asks works on it; start one (docs/workers.md)"
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What whoever leads runs works with."""
-
-    context: Context
-    queue: Queue
-    work: WorkTable
-    members: MemberTable
-    purses: PurseTable
 
 
 class SharedPass(Together):
@@ -96,7 +80,7 @@ class SharedPass(Together):
         self._base = RunState.of(totals)
         self._then: dict[int, Counts] = {}  # what members had counted when the base was
         self._scored = set(scored)
-        self._to_score: asyncio.Queue[str | None] = asyncio.Queue()
+        self._tasks = Scoring(desk.scoring, Led(header, log, {one.task.key: one for one in work.plan.tasks}, lease.number))
         self._scoring: asyncio.Task[None] | None = None
         self._changed: asyncio.Event | None = None
         self._stopping = self._over = False
@@ -139,10 +123,13 @@ class SharedPass(Together):
             if self._scores:
                 for task in self.view.begun() | self.view.asked():
                     self._score(task)
-            self._to_score.put_nowait(None)
+            self._tasks.want_no_more()
             await asyncio.wait((self._scoring,))
             if not self._scoring.cancelled():
                 self._scoring.result()
+            if self._hands_over:
+                return self._ending
+            await self._remove()
         finally:
             self._scoring.cancel()
         return await self._told_ending()
@@ -302,7 +289,7 @@ class SharedPass(Together):
         budget = await money_of(self._desk.context.journal, self._desk.purses, self._work)
         if ending.status == ev.RUN_STATUS_BUDGET:
             ending = ending._replace(reason=shortfall_told(budget, self._left_out, "instances"))
-        return ending._replace(reason="; ".join(filter(None, (overrun_told(budget), ending.reason))))
+        return ending._replace(reason="; ".join(filter(None, (overrun_told(budget), ending.reason, *self._tasks.notes))))
 
     # -- scoring ---------------------------------------------------------------------------------------------------
 
@@ -310,16 +297,26 @@ class SharedPass(Together):
         """Has a task scored, once."""
         if task not in self._scored:
             self._scored.add(task)
-            self._to_score.put_nowait(task)
+            self._tasks.want(task, self._start)
 
     async def _score_finished(self) -> None:
-        planned = {one.task.key: one for one in self._work.plan.tasks}
-        while (task := await self._to_score.get()) is not None:
-            try:
-                await score_task(self._desk.context, self._header, planned[task])
-            except GenlevelError as error:
-                self._fail(error)
-                return
+        try:
+            await self._tasks.run()
+        except GenlevelError as error:
+            self._fail(error)
+        except RunStopped as stopped:
+            self.stop(ev.RUN_STATUS_FAILED, stopped.reason)
+
+    async def _remove(self) -> None:
+        """Takes away all work of the run, which has ended."""
+        try:
+            removed = self._log.under_lease(partial(self._desk.work.remove, self.run_id))
+            self._log.flush()
+            await removed
+        except GenlevelError as error:
+            self._fail(error)
+        except RunStopped as stopped:
+            self.stop(ev.RUN_STATUS_INTERRUPTED, stopped.reason)
 
     # -- what others see -------------------------------------------------------------------------------------------
 

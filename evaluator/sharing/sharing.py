@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from functools import partial
 
 from evaluator.journal.journal import Journal
@@ -13,12 +13,16 @@ from evaluator.runs.control import RunControl
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.starting import Starter
 from evaluator.runs.work import Work
+from evaluator.sharing.desk import Desk
 from evaluator.sharing.member_table import MemberTable
 from evaluator.sharing.members import Members
 from evaluator.sharing.membership import Membership, Shop
 from evaluator.sharing.purse_table import PurseTable
-from evaluator.sharing.shared_pass import Desk, SharedPass
+from evaluator.sharing.score_table import ScoreTable
+from evaluator.sharing.scorers import Scorers, ScoringRoom
+from evaluator.sharing.shared_pass import SharedPass
 from evaluator.sharing.work_table import WorkTable
+from evaluator.workers.workers import Workers
 from genlevel.runtime.leases import Lease, LeaseTable
 from genlevel.runtime.process import process_name
 from genlevel.runtime.queue import Queue, open_queue
@@ -30,19 +34,23 @@ async def take_alone(journal: Journal, run_id: str, lease: Lease | None) -> None
     """Ends what others do on a run that one process is to have alone from now on. lease: of the run. Raises StorageError."""
     member_table = MemberTable(journal.engine)
     table = WorkTable(journal.engine, journal.submit, member_table)
-    if await journal.reads(table.start_of, run_id) is None:
+    if not await journal.reads(table.has_any, run_id):
         return
     await journal.writes(member_table.end_all, run_id)
-    cleared = table.clear(run_id, lease)
+    removed = table.remove(run_id, lease)
     journal.flush()
-    await cleared
+    await removed
 
 
 class Sharing:
     """Implements evaluator.runs.passes.Shares once it has a queue. Before, each run is one process's."""
 
-    def __init__(self, settings: Settings, context: Context, control: RunControl, starter: Starter) -> None:
+    def __init__(self, settings: Settings, context: Context, control: RunControl, starter: Starter, workers: Workers) -> None:
         self._settings = settings
+        self._workers = workers
+        self._room: ScoringRoom | None = None
+        self._scorers: Scorers | None = None
+        self._scoring: asyncio.Task[None] | None = None
         self._context = context
         self._control = control
         self._plan = partial(starter.plan_again, judge_only=False)
@@ -62,6 +70,10 @@ class Sharing:
             shop = self._shop = self._opened(queue)
             self._members = Members(shop, self._plan)
             self._control.shares = self
+            table = ScoreTable(self._context.journal.engine, self._context.journal.submit)
+            self._room = ScoringRoom(self._context, queue, table, self._workers, self._plan)
+            self._scorers = Scorers(self._room)
+            self._scoring = asyncio.create_task(self._scorers.run(), name="looking for tasks to score")
             if self._settings.worker.asks:
                 self._looking = asyncio.create_task(self._members.run(), name="looking for work")
         return queue
@@ -89,8 +101,9 @@ class Sharing:
     ) -> SharedPass:
         """See ``Shares``."""
         assert self._shop is not None
+        assert self._room is not None
         shop = self._shop
-        desk = Desk(shop.context, shop.queue, shop.work, shop.members, shop.purses)
+        desk = Desk(shop.context, shop.queue, shop.work, shop.members, shop.purses, self._room)
         return SharedPass(desk, work, header, log, lease=lease, totals=totals, scored=scored)
 
     def may(self, work: Work) -> bool:
@@ -104,19 +117,27 @@ class Sharing:
         """Its memberships, by run."""
         return {} if self._members is None else self._members.going
 
+    @property
+    def scoring(self) -> Collection[tuple[str, str]]:
+        """Runs and tasks that it has scored now, of any run."""
+        return () if self._scorers is None else self._scorers.going
+
     def accounts(self) -> frozenset[str]:
         """See ``Shares``."""
         return frozenset(one.account for one in self.going.values() if one.account)
 
     def begin_nothing(self) -> None:
-        """Nothing further is taken; calls in flight may end."""
-        if self._looking is not None:
-            self._looking.cancel()
+        """Nothing further is taken; calls in flight may end. Tasks that are scored are given back."""
+        for task in (self._looking, self._scoring):
+            if task is not None:
+                task.cancel()
         if self._members is not None:
             self._members.begin_nothing()
 
     async def ended(self) -> None:
         """Returns once this process works on no run."""
+        if self._scoring is not None and self._scoring.cancelling():
+            await asyncio.wait((self._scoring,))
         if self._members is not None:
             await self._members.ended()
 

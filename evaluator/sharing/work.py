@@ -106,6 +106,11 @@ def asks_of(run_id: str) -> str:
     return f"ask.{run_id}"
 
 
+def scores_of(need: str) -> str:
+    """The queue's topic with the tasks of all runs whose metrics have a need."""
+    return f"score.{need}"
+
+
 def told_of(run_id: str) -> str:
     """The queue's topic of which members of a run hear that something has changed."""
     return f"run.{run_id}"

@@ -91,8 +91,17 @@ class WorkTable:
         return self._submit(store, lease)
 
     def clear(self, run_id: str, lease: Lease | None) -> asyncio.Future[None]:
-        """Removes the work of a run that ends, or that one process does alone."""
+        """Removes what is to be asked of a run; what is to be scored stays."""
+        return self._submit(lambda connection: connection.execute(delete(work).where(_asked_of(run_id))), lease)
+
+    def remove(self, run_id: str, lease: Lease | None) -> asyncio.Future[None]:
+        """Removes all work of a run that ends, or that one process does alone."""
         return self._submit(lambda connection: connection.execute(delete(work).where(work.c.run_id == run_id)), lease)
+
+    def has_any(self, run_id: str) -> bool:
+        """Whether a run has work, be it to ask or to score."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(work.c.number).where(work.c.run_id == run_id).limit(1)).first() is not None
 
     def free(self, run_id: str) -> list[WorkRow]:
         """Frees what closed members still had; what too many have died of is given up. Returns what is free now of it."""
@@ -131,8 +140,8 @@ class WorkTable:
         return View(standing, found)
 
     def rows(self, run_id: str, *states: WorkState) -> list[WorkRow]:
-        """The parts of a run's work that are in one of these states; without one: all."""
-        query = select(work).where(work.c.run_id == run_id).order_by(work.c.number)
+        """The parts of what is to be asked of a run that are in one of these states; without one: all."""
+        query = select(work).where(_asked_of(run_id)).order_by(work.c.number)
         if states:
             query = query.where(work.c.state.in_([int(state) for state in states]))
         with self._engine.connect() as connection:
@@ -143,7 +152,7 @@ class WorkTable:
     def start_of(self, run_id: str) -> int | None:
         """With which start the work of a run was cut; None: there is none."""
         with self._engine.connect() as connection:
-            return connection.execute(select(work.c.start).where(work.c.run_id == run_id).limit(1)).scalar_one_or_none()
+            return connection.execute(select(work.c.start).where(_asked_of(run_id)).limit(1)).scalar_one_or_none()
 
     def joinable(self) -> list[str]:
         """The runs that are to go on and have something to ask that nobody has, the oldest first."""
@@ -159,7 +168,7 @@ class WorkTable:
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
             wish = None if row is None else Wish(row.wishes, Wanted.of(row.wanted), bool(row.at_once), row.traffic)
-            ours = (work.c.run_id == member.run_id) & (work.c.start == member.start)
+            ours = _asked_of(member.run_id) & (work.c.start == member.start)
             works = connection.execute(select(work.c.number).where(ours).limit(1)).first() is not None
             return Asked(wish, works, connection.execute(lives).scalar_one_or_none() == MemberState.LIVE)
 
@@ -207,6 +216,11 @@ class WorkTable:
     def _is_live(self, connection: Connection, member: Member) -> bool:
         query = select(members.c.state).where(members.c.run_id == member.run_id, members.c.number == member.number)
         return connection.execute(query).scalar_one_or_none() == MemberState.LIVE
+
+
+def _asked_of(run_id: str) -> ColumnElement[bool]:
+    """The part of a run's work that is asked."""
+    return (work.c.run_id == run_id) & (work.c.kind == int(WorkKind.ASK))
 
 
 def _orphaned() -> Mapping[str, ColumnElement[object] | int]:

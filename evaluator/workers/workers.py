@@ -16,12 +16,13 @@ from evaluator.workers.listing import Revive, dead_letter_changed, workers_liste
 from genlevel._version import __version__
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.process import process_name
-from genlevel.runtime.workers import Doing, RunPart, Seen, Worker
+from genlevel.runtime.workers import Doing, RunPart, ScoredTask, Seen, Worker
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from evaluator.runs.active import ActiveRun
+    from evaluator.sharing.sharing import Sharing
     from genlevel.runtime.queue import Queue
     from genlevel.runtime.settings import Settings
     from genlevel.runtime.workers.registration import Registration
@@ -99,6 +100,12 @@ class Workers:
         registration = self._registration
         return need in self.able or (registration is not None and await registration.can_anybody(need))
 
+    async def is_gone(self, name: str) -> bool:
+        """Whether a worker is known not to be there any more. Raises StorageError."""
+        if (registration := self._registration) is None:
+            return False
+        return not any(one.worker.name == name and not one.is_lost for one in await registration.listed())
+
     async def list(self, request: ev.ListWorkersRequest) -> ev.ListWorkersResponse:
         """All workers. Raises GenlevelError."""
         if (registration := self._registration) is not None:
@@ -144,11 +151,16 @@ class Workers:
             self._made.changed()
 
 
-def doing_of(runs: Iterable[ActiveRun]) -> Doing:
-    """What is done of runs that this process has alone, or leads."""
-    parts = []
+def doing_of(runs: Iterable[ActiveRun], sharing: Sharing) -> Doing:
+    """What is done of runs that this process leads or has alone, of those that it shares in, and which tasks it has scored."""
+    parts = {}
     for run in runs:
-        going = run.judging or run.execution
-        calls = (0, 0.0) if going is None else (going.in_flight(), going.rate())
-        parts.append(RunPart(run.run_id, leads=True, in_flight=calls[0], rate=calls[1]))
-    return Doing(tuple(parts))
+        asks = run.judging or (run.execution if run.execution is None or not run.execution.shared else None)
+        in_flight, rate = (asks.in_flight(), asks.rate()) if asks is not None else (0, 0.0)
+        parts[run.run_id] = RunPart(run.run_id, leads=True, in_flight=in_flight, rate=rate)
+    for one in sharing.going.values():
+        if (going := one.going) is None:
+            continue
+        leads = one.run_id in parts
+        parts[one.run_id] = RunPart(one.run_id, leads, in_flight=going.in_flight(), rate=going.rate(), shards=len(going.shards))
+    return Doing(tuple(parts.values()), tuple(ScoredTask(*pair) for pair in sharing.scoring))

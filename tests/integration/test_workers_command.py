@@ -24,6 +24,11 @@ from genlevel.runtime.workers.table import WorkerTable
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.integration.test_json_documents import WORKERS, Checker
 
+
+async def no_reviving(body: bytes) -> None:
+    """What messages are about is to be done."""
+
+
 GPU = Worker("process 7 on gpu (1)", "evaluator", "1.0", "gpu", asks=False, scores=("vision",), device="cuda:1")
 Call = Callable[..., Result]
 
@@ -57,7 +62,7 @@ def call(table: WorkerTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
             return await workers_listed(await asyncio.to_thread(table.listed), queue, request, shared=True)
 
         async def change(request: ev.ChangeDeadLetterRequest) -> ev.ChangeDeadLetterResponse:
-            return await dead_letter_changed(queue, request)
+            return await dead_letter_changed(queue, request, no_reviving)
 
         yield SimpleNamespace(evaluator=SimpleNamespace(list_workers=list_workers, change_dead_letter=change))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,10 @@ async def given_up(workers: Workers, *keys: str) -> LocalQueue:
     return queue
 
 
+async def no_reviving(body: bytes) -> None:
+    """What messages are about is to be done."""
+
+
 async def test_without_a_queue_the_one_evaluator_is_shown(site: Site) -> None:
     page = await site.page("/workers")
     assert "no queue is configured" in shown(page)
@@ -56,8 +61,11 @@ async def test_what_waits_and_what_was_given_up_is_shown(site: Site) -> None:
     assert json.loads((await site.get("/workers.json")).text)["dead"] == 1
 
 
-async def test_what_was_given_up_is_tried_again_or_forgotten(site: Site) -> None:
+async def test_what_was_given_up_is_tried_again_or_forgotten(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = await given_up(site.evaluator.workers, "r1/1", "r1/2")
+    refused = await site.post("/workers/dead", {"key": "r1/1", "change": "retry"}, of="/workers")  # its message is of no run
+    assert (refused.status_code, "is not of a run" in unescape(refused.text)) == (400, True)
+    monkeypatch.setattr("evaluator.service.reviving", lambda journal: no_reviving)
     again = await site.post("/workers/dead", {"key": "r1/1", "change": "retry"}, of="/workers")
     assert (again.status_code, again.headers["location"]) == (303, "/workers#dead")
     assert (await queue.topics())["ask.r1"].waiting == 1

@@ -11,7 +11,7 @@ import pytest
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
 from evaluator.runs import continuing, control
-from evaluator.sharing import members, membership, shared_pass, taking
+from evaluator.sharing import members, membership, scorers, scoring, shared_pass, taking
 from evaluator.sharing.member_table import Member, MemberTable
 from genlevel.runtime.leases import Lease, LeaseTable
 from genlevel.runtime.room import open_room
@@ -92,6 +92,11 @@ async def crowd(request, tmp_path, scripted, monkeypatch) -> AsyncIterator[Crowd
         (shared_pass, "SWEEP_S", 0.3),
         (taking, "PULL_S", 0.3),
         (taking, "BUSY_S", 0.3),
+        (scorers, "PULL_S", 0.3),
+        (scorers, "LOOK_S", 0.1),
+        (scorers, "AGAIN_S", 0.1),
+        (scoring, "LOOK_S", 0.1),
+        (scoring, "SWEEP_S", 0.2),
     ):
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr("evaluator.service.LOOK_INTERVAL_S", 0.05)

@@ -1,0 +1,162 @@
+"""Tasks of shared runs that are to be scored, in the journal's database: who has which, and what has become of it.
+
+They are rows beside the parts that are asked, with numbers of their own. Scoring a task twice does no harm, so no lease is needed: each
+claim has a number, and what an earlier one comes to does not count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from sqlalchemy import ColumnElement, Connection, Engine, select, update
+
+from evaluator.journal.tables import work
+from evaluator.sharing.work import Notice, WorkKind, WorkState
+from evaluator.sharing.work_table import Submit
+from genlevel.runtime.leases import Lease
+from genlevel.runtime.storage import insert_into, writing
+
+FIRST = 1_000_000_000
+"""Number of a run's first task that is scored: no part that is asked has one as high."""
+MOST_FAILURES = 5
+"""Times that a task could not be scored, or whoever scored it died, after which it is given up: it may be what kills them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A task that is to be scored.
+
+    number: of its row. start: with which the run's work was cut. needs: of whoever scores it. claim: of whoever has it, or had it last; 0:
+    nobody had it. failures: how often it went wrong. said: who has it, or why it was given up.
+    """
+
+    run_id: str
+    number: int
+    start: int
+    task: str
+    needs: str
+    state: WorkState
+    claim: int = 0
+    failures: int = 0
+    said: str = ""
+
+    def notice(self) -> Notice:
+        """What a message says of it."""
+        return Notice(self.run_id, self.start, self.number)
+
+
+class ScoreClaim(Enum):
+    """What comes of wanting a task. TAKEN: one has it now. BUSY: another has it. VOID: it is not to be scored. DEAD: it is given up."""
+
+    TAKEN = auto()
+    BUSY = auto()
+    VOID = auto()
+    DEAD = auto()
+
+
+class ScoreTable:
+    """Tasks that are to be scored. Blocking, but for what the journal writes: call it off the event loop. All raise StorageError.
+
+    Args:
+        engine: of the journal's database.
+        submit: writes with the rest of the journal.
+    """
+
+    def __init__(self, engine: Engine, submit: Submit) -> None:
+        self._engine = engine
+        self._submit = submit
+
+    # -- by whoever leads ------------------------------------------------------------------------------------------
+
+    def add(self, rows: Sequence[ScoreRow], lease: Lease | None) -> asyncio.Future[None]:
+        """Stores tasks that are to be scored; those that are there already stay as they are."""
+        values = [
+            {
+                "run_id": row.run_id,
+                "number": row.number,
+                "start": row.start,
+                "kind": int(WorkKind.SCORE),
+                "task": row.task,
+                "needs": row.needs,
+                "state": int(WorkState.OPEN),
+            }
+            for row in rows
+        ]
+
+        def store(connection: Connection) -> None:
+            for row in values:
+                connection.execute(insert_into(work, self._engine).values(row).on_conflict_do_nothing(index_elements=["run_id", "number"]))
+
+        return self._submit(store, lease)
+
+    def rows(self, run_id: str) -> list[ScoreRow]:
+        """Those of a run."""
+        query = select(*_COLUMNS).where(work.c.run_id == run_id, work.c.kind == int(WorkKind.SCORE)).order_by(work.c.number)
+        with self._engine.connect() as connection:
+            return [_row(row) for row in connection.execute(query)]
+
+    # -- by whoever scores -----------------------------------------------------------------------------------------
+
+    def of(self, notice: Notice) -> ScoreRow | None:
+        """The task that a message tells of, if it is still there with the same start."""
+        query = select(*_COLUMNS).where(work.c.run_id == notice.run_id, work.c.number == notice.number)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).one_or_none()
+        return None if found is None or found.start != notice.start else _row(found)
+
+    def claim(self, seen: ScoreRow | None, holder: str, *, orphaned: bool) -> tuple[ScoreClaim, ScoreRow | None]:
+        """Takes a task as it was seen.
+
+        holder: who takes it. orphaned: whoever has it is gone, which counts as a failure.
+        """
+        if seen is None or seen.state not in (WorkState.OPEN, WorkState.TAKEN):
+            return ScoreClaim.VOID, seen
+        taken = seen.state is WorkState.TAKEN
+        if taken and not orphaned:
+            return ScoreClaim.BUSY, seen
+        failures = seen.failures + taken
+        if failures >= MOST_FAILURES:
+            last = f"{seen.said}, which has ended" if taken else seen.said
+            given_up = replace(seen, failures=failures, said=f"{failures} times it could not be scored; last: {last}")
+            dead = self._changed(seen, WorkState.DEAD, failures=failures, said=given_up.said)
+            return (ScoreClaim.DEAD if dead else ScoreClaim.BUSY), given_up
+        claim = seen.claim + 1
+        if not self._changed(seen, WorkState.TAKEN, claim=claim, failures=failures, said=holder):
+            return ScoreClaim.BUSY, seen
+        row = replace(seen, state=WorkState.TAKEN, claim=claim, failures=failures, said=holder)
+        return ScoreClaim.TAKEN, row
+
+    def end(self, row: ScoreRow, state: WorkState, said: str = "", *, failed: bool = False) -> bool:
+        """Stores what has become of a task that one has. False: it is not one's own any more."""
+        return self._changed(row, state, failures=row.failures + failed, said=said)
+
+    def _changed(self, row: ScoreRow, state: WorkState, *, failures: int, said: str, claim: int | None = None) -> bool:
+        values = {"state": int(state), "tries": failures, "reason": said, "first": row.claim if claim is None else claim}
+        with writing(self._engine).begin() as connection:
+            return bool(connection.execute(update(work).where(_as_seen(row)).values(values)).rowcount)
+
+
+_COLUMNS = (
+    work.c.run_id,
+    work.c.number,
+    work.c.start,
+    work.c.task,
+    work.c.needs,
+    work.c.state,
+    work.c.first.label("claim"),
+    work.c.tries.label("failures"),
+    work.c.reason.label("said"),
+)
+
+
+def _as_seen(row: ScoreRow) -> ColumnElement[bool]:
+    its = (work.c.run_id == row.run_id) & (work.c.number == row.number) & (work.c.start == row.start)
+    return its & (work.c.state == int(row.state)) & (work.c.first == row.claim)
+
+
+def _row(row: object) -> ScoreRow:
+    values = dict(row._mapping)  # type: ignore[attr-defined]
+    return ScoreRow(**{**values, "state": WorkState(values["state"])})

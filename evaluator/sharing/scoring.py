@@ -1,0 +1,171 @@
+"""Whoever leads a run has its tasks scored: each goes to a worker that can do what it needs, and is looked after until it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from evaluator.planning.plans import TaskPlan
+from evaluator.runs.run_log import RunLog
+from evaluator.runs.scoring import score_task
+from evaluator.sharing.score_table import FIRST, ScoreClaim, ScoreRow
+from evaluator.sharing.scorers import ScoringRoom
+from evaluator.sharing.work import WorkState, leads, scores_of
+from evaluator.traffic.traffic import RunStopped
+from genlevel.benchmark.needs import need_of
+from genlevel.runtime.errors import QueueError, StorageError
+from genlevel.runtime.workers import nobody_scores
+from genlevel.v1 import scorer_pb2 as sc
+
+LOOK_S = 0.5
+"""Seconds between two looks if nobody tells of anything."""
+SWEEP_S = 3.0
+"""Seconds after which is looked whether messages are lost, and whether anybody can do what is needed."""
+NOBODY_S = 60.0
+"""Seconds for which nobody could score what has a need, after which the leader's own scorer says why it is not scored."""
+_MISSED = 2
+"""Looks that find no message before what is open is told of again."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """A run that is led. planned: its tasks by key. fence: the number of its lease."""
+
+    header: sc.ScoreTaskHeader
+    log: RunLog
+    planned: Mapping[str, TaskPlan]
+    fence: int
+
+    @property
+    def run_id(self) -> str:
+        """Its id."""
+        return self.header.run_id
+
+
+class Scoring:
+    """Sees to the scoring of one run's tasks.
+
+    Attributes:
+        notes: what a person has to know of tasks that nobody could score, a line for each need.
+    """
+
+    def __init__(self, room: ScoringRoom, led: Led) -> None:
+        self.notes: list[str] = []
+        self._room = room
+        self._led = led
+        self._numbers = {task: FIRST + place for place, task in enumerate(led.planned)}
+        self._wanted: list[ScoreRow] = []
+        self._last = False
+        self._told = asyncio.Event()
+        self._turns = itertools.count()
+        self._open: dict[str, ScoreRow] = {}  # tasks that were told of and are not done
+        self._since: dict[str, float] = {}  # when it was first seen that nobody can do what has a need
+        self._missing: Counter[str] = Counter()
+        self._swept_at = 0.0
+
+    def want(self, task: str, start: int) -> None:
+        """A task is to be scored. start: with which the run's work was cut."""
+        need = need_of(self._led.planned[task].task.metric).value
+        self._wanted.append(ScoreRow(self._led.run_id, self._numbers[task], start, task, need, WorkState.OPEN))
+        self._told.set()
+
+    def want_no_more(self) -> None:
+        """There will be no further ones."""
+        self._last = True
+        self._told.set()
+
+    async def run(self) -> None:
+        """Has tasks scored as they come, until there will be no more and all are done.
+
+        Raises GenlevelError, and RunStopped for a task that was given up.
+        """
+        with self._room.queue.heard(leads(self._led.run_id)) as self._told:
+            while not self._last or self._open or self._wanted:
+                self._told.clear()
+                new, self._wanted = self._wanted, []
+                if new:
+                    await self._begin(new)
+                if self._open:
+                    await self._look()
+                if self._wanted or (self._last and not self._open):
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S if self._open else None):
+                        await self._told.wait()
+
+    async def _begin(self, rows: Sequence[ScoreRow]) -> None:
+        added = self._led.log.under_lease(lambda lease: self._room.table.add(rows, lease))
+        self._led.log.flush()
+        await added
+        self._open |= {row.task: row for row in rows}
+        await self._publish(rows)
+
+    async def _publish(self, rows: Sequence[ScoreRow]) -> None:
+        turn = next(self._turns)
+        try:
+            for row in rows:
+                key = f"{row.run_id}/{self._led.fence}/score/{turn}/{row.number}"
+                await self._room.queue.publish(scores_of(row.needs), row.notice().body(), key=key)
+        except QueueError as error:
+            logger.warning("run %s: its scoring cannot be told of now: %s", self._led.run_id, error)
+
+    async def _look(self) -> None:
+        rows = await self._room.context.journal.reads(self._room.table.rows, self._led.run_id)
+        found = {row.task: row for row in rows}
+        for task in list(self._open):
+            row = found.get(task)
+            if row is None or row.state is WorkState.DONE:
+                del self._open[task]
+            elif row.state is WorkState.DEAD:
+                raise RunStopped(f"task {task} could not be scored: {row.said}")
+            else:
+                self._open[task] = row
+        if self._open and time.monotonic() - self._swept_at >= SWEEP_S:
+            self._swept_at = time.monotonic()
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        """Tells again of what no message is there of, and does what nobody else can."""
+        for need in sorted({row.needs for row in self._open.values()}):
+            rows = [row for row in self._open.values() if row.needs == need]
+            if await self._nobody_can(need):
+                await self._do_without(need, [row for row in rows if row.state is WorkState.OPEN])
+                continue
+            with contextlib.suppress(QueueError):
+                depth = await self._room.queue.depth(scores_of(need))
+                self._missing[need] = 0 if depth.waiting or depth.in_hand else self._missing[need] + 1
+                if self._missing[need] >= _MISSED:
+                    self._missing[need] = 0
+                    await self._publish(rows)
+
+    async def _nobody_can(self, need: str) -> bool:
+        """Whether for long nobody could do what has a need. What is not known counts as nothing."""
+        try:
+            somebody = await self._room.workers.can_anybody(need)
+        except StorageError:
+            return False
+        if somebody:
+            self._since.pop(need, None)
+            return False
+        return time.monotonic() - self._since.setdefault(need, time.monotonic()) >= NOBODY_S
+
+    async def _do_without(self, need: str, rows: Sequence[ScoreRow]) -> None:
+        """Has this process's scorer say why tasks are not scored, or score them if it can after all."""
+        room, journal = self._room, self._room.context.journal
+        if rows:
+            self.notes.append(nobody_scores([row.task for row in rows], need))
+            logger.warning("run %s: %s", self._led.run_id, self.notes[-1])
+        for row in rows:
+            claim, mine = await journal.writes(partial(room.table.claim, row, room.process, orphaned=False))
+            if claim is ScoreClaim.TAKEN and mine is not None:
+                await score_task(room.context, self._led.header, self._led.planned[row.task])
+                await journal.writes(room.table.end, mine, WorkState.DONE)

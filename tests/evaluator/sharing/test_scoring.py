@@ -1,0 +1,156 @@
+"""Tasks of shared runs are scored by workers that can do what they need; if one dies or cannot, another does, or it is said."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from evaluator.sharing import scoring
+from evaluator.sharing.score_table import MOST_FAILURES
+from evaluator.workers.abilities import Abilities
+from genlevel.benchmark.metrics import Need
+from genlevel.runtime.errors import DatasetError, Unavailable
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+from tests.evaluator.runs.places import reaches
+from tests.evaluator.sharing.test_shared_runs import request_of
+from tests.waiting import until
+
+DONE, FAILED = ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_FAILED
+
+
+def watched(evaluator):
+    """Tasks that its scorer was asked to score."""
+    scorer, tasks = evaluator._context.scorer, []
+    score = scorer.score_task
+
+    async def score_task(requests):
+        tasks.append(1)
+        return await score(requests)
+
+    scorer.score_task = score_task
+    return tasks
+
+
+async def score_of(crowd, run_id):
+    verdict = await crowd.made[0][1].get_verdict(sc.GetVerdictRequest(run_id=run_id))
+    return [task.score for task in verdict.tasks]
+
+
+@pytest.fixture
+def needs_vision(monkeypatch):
+    monkeypatch.setattr(scoring, "need_of", lambda metric: Need.VISION)
+
+
+async def test_a_task_goes_to_who_can_do_what_it_needs(crowd, suite_folder, needs_vision):
+    leader, able = crowd.start(), crowd.start(asks=False)
+    able.workers._found = Abilities(("vision",))
+    leads, scores = watched(leader), watched(able)
+    run = (await leader.start_run(request_of(suite_folder(20)))).run
+    run = await reaches(leader, run.run_id, DONE)
+    assert (len(leads), len(scores)) == (0, 1)
+    assert run.reason == ""
+    assert await score_of(crowd, run.run_id) == [50.0]
+    assert not leader._sharing._shop.work.has_any(run.run_id)
+
+
+async def test_what_nobody_can_do_is_said_and_left_to_the_leaders_scorer(crowd, suite_folder, needs_vision, monkeypatch):
+    monkeypatch.setattr(scoring, "NOBODY_S", 0.3)
+    leader = crowd.start()
+    run = (await leader.start_run(request_of(suite_folder(8)))).run
+    run = await reaches(leader, run.run_id, DONE)
+    assert "needs vision: no worker declares it; start one with worker.scores: [vision]" in run.reason
+    assert await score_of(crowd, run.run_id) == [50.0]  # as this one needs no network in truth
+
+
+async def test_a_worker_that_stops_gives_a_task_back(crowd, suite_folder, needs_vision):
+    leader, slow = crowd.start(), crowd.start(asks=False)
+    slow.workers._found = Abilities(("vision",))
+    begun = asyncio.Event()
+
+    async def for_ever(requests):
+        begun.set()
+        await asyncio.Event().wait()
+
+    slow._context.scorer.score_task = for_ever
+    run = (await leader.start_run(request_of(suite_folder(8)))).run
+    await asyncio.wait_for(begun.wait(), 60)
+    assert slow._sharing.scoring
+    await crowd.stop(slow)
+    able = crowd.start(asks=False)
+    able.workers._found = Abilities(("vision",))
+    scores = watched(able)
+    await reaches(leader, run.run_id, DONE)
+    assert len(scores) == 1
+
+
+async def test_a_message_that_is_lost_is_told_again(crowd, suite_folder, needs_vision):
+    leader = crowd.start()
+    queue = leader.workers.queue
+    run = (await leader.start_run(request_of(suite_folder(8)))).run
+
+    leader.workers.can_anybody = _yes
+    await until_async(lambda: _waiting(queue))
+    await queue.drop("score.vision")
+    leader.workers._found = Abilities(("vision",))
+    await reaches(leader, run.run_id, DONE)
+
+
+async def _yes(need):
+    return True
+
+
+async def _waiting(queue):
+    return (await queue.depth("score.vision")).waiting
+
+
+async def until_async(look):
+    """Waits until a queue says so."""
+    async with asyncio.timeout(60):
+        while not await look():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def failing(evaluator, *errors):
+    """Has its scorer fail so often, and score then."""
+    score, left = evaluator._context.scorer.score_task, list(errors)
+
+    async def score_task(requests):
+        if left:
+            raise left.pop()
+        return await score(requests)
+
+    evaluator._context.scorer.score_task = score_task
+
+
+async def test_a_scorer_that_is_away_for_long_ends_nothing(crowd, suite_folder):
+    leader = crowd.start()
+    failing(leader, *[Unavailable("away")] * (MOST_FAILURES + 2))
+    run = (await leader.start_run(request_of(suite_folder(4)))).run
+    await reaches(leader, run.run_id, DONE)
+    assert await score_of(crowd, run.run_id) == [50.0]
+
+
+async def test_what_cannot_be_scored_is_given_up_and_ends_the_run(crowd, suite_folder):
+    leader = crowd.start()
+    failing(leader, *[DatasetError("its labels are gone")] * MOST_FAILURES)
+    run = (await leader.start_run(request_of(suite_folder(4)))).run
+    run = await reaches(leader, run.run_id, FAILED)
+    assert run.reason == "task nlp/Causal-Reasoning could not be scored: its labels are gone"
+    queue = leader.workers.queue
+    await until_async(queue.count_dead)
+    assert [one.reason for one in await queue.dead_letters()] == ["its labels are gone"]
+
+
+async def test_a_leader_that_dies_leaves_the_scoring_to_the_next(crowd, suite_folder, needs_vision):
+    first = crowd.start()
+    first.workers.can_anybody = _yes
+    run = (await first.start_run(request_of(suite_folder(8)))).run
+    table = first._sharing._room.table
+    await until(lambda: table.rows(run.run_id))
+    await crowd.stop(first)
+    second = crowd.start()
+    second.workers._found = Abilities(("vision", "any"))
+    await reaches(second, run.run_id, DONE)
+    assert await score_of(crowd, run.run_id) == [50.0]
