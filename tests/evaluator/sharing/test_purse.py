@@ -190,3 +190,24 @@ async def test_what_was_spent_before_counts_once_whoever_spent_it(shared):
     async with purses(shared, "b") as (purse,):
         assert not await spend(purse, 61, 1)
         assert await spend(purse, 60, 60)
+
+
+async def test_what_is_needed_is_asked_for_at_once(shared, monkeypatch):
+    monkeypatch.setattr("evaluator.sharing.purse.LOOK_S", 1000.0)
+    async with purses(shared, "a", "b") as (one, other):
+        shared.cap(100)
+        for purse in (one, other):
+            purse.look()
+            await until(lambda purse=purse: purse.budget.capped)
+        assert await spend(one, 40, 40)
+
+
+async def test_the_last_wrong_bill_is_told_though_it_came_after_the_last_look(shared):
+    shared.cap(1000)
+    member = shared.join("a")
+    purse = Purse(shared.members, PurseTable(shared.journal.engine), member, "m", Patience(0.0))
+    await purse.open()
+    assert await spend(purse, 10, 2000)
+    await purse.close()
+    whole = PurseTable(shared.journal.engine).whole(RUN, [Spent("m", "t", (2000, 0), (2000, 0), (0, 0), (0, 0), 200.0)])
+    assert "m billed a call $0.000002, 200.0 times the most that it should take" in overrun_told(whole)
