@@ -3,7 +3,7 @@
 Usage: stub_upstream.py --port-file FILE [--log FILE] [--latency S] [--limit-rate P] [--error-rate P] [--drop-rate P] [--garbage-rate P]
 Each arriving call is appended to the log as one line: its outcome and the first line of the last message. With --given FILE, what was
 answered is appended there, its first line, at the moment in which its answer is sent. With --times FILE, each call appends the time at
-which it arrived, in seconds of the system's monotonic clock, and how many calls were open then, itself included.
+which it arrived, in seconds of the system's monotonic clock, how many calls were open then, itself included, and the tokens of its bill.
 """
 
 import argparse
@@ -52,19 +52,24 @@ async def models(request: web.Request) -> web.Response:
 
 async def complete(request: web.Request) -> web.StreamResponse:
     global in_flight  # noqa: PLW0603
+    text = asked(orjson.loads(await request.read()))
     in_flight += 1
     if times:
-        times.write(f"{time.monotonic():.4f}\t{in_flight}\n".encode())
+        used = usage(text)
+        times.write(f"{time.monotonic():.4f}\t{in_flight}\t{used['prompt_tokens']}\t{used['completion_tokens']}\n".encode())
     try:
-        return await answer(request)
+        return await answer(request, text)
     finally:
         in_flight -= 1
 
 
-async def answer(request: web.Request) -> web.StreamResponse:
-    body = orjson.loads(await request.read())
+def asked(body: dict) -> str:
+    """The text of the last message."""
     content = body["messages"][-1]["content"]
-    text = content if isinstance(content, str) else next((part["text"] for part in content if part["type"] == "text"), "")
+    return content if isinstance(content, str) else next((part["text"] for part in content if part["type"] == "text"), "")
+
+
+async def answer(request: web.Request, text: str) -> web.StreamResponse:
     draw = chance.random()
     outcome = "ok"
     for name, rate in (
@@ -103,7 +108,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
                 "id": "stub",
                 "object": "chat.completion",
                 "created": 0,
-                "model": body["model"],
+                "model": orjson.loads(await request.read())["model"],
                 "choices": [
                     {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "B" if worse else options.answer}}
                 ],

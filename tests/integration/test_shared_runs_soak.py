@@ -31,8 +31,8 @@ CONCURRENCY = 160
 LATENCY_S = 0.3
 WINDOW_S = 10.0
 TASKS = ("Causal-Reasoning", "Abductive-Reasoning", "Analogical-Reasoning", "Deductive-Reasoning")
-COST_NANO_USD = 40_000
-"""More than one call costs at the stub's price, and not twice as much."""
+COST_NANO_USD = 50_000
+"""Hardly more than one call costs at the stub's price."""
 
 
 class Faults:
@@ -157,13 +157,17 @@ def test_twenty_faults_cost_a_shared_run_nothing(clusters, stub_upstream, choice
         assert [int(number) for number in re.findall(r"\d+", rows)][:2] == [instances, instances], rows
         asked = Counter(question for _, question in stub.calls())
         assert len(asked) == instances, "each question arrived"
+        ledger = [line.split("\t") for line in times.read_text().splitlines()]
+        most = calls_within([float(at) for at, *_ in ledger], WINDOW_S)
+        most_open = max(int(count) for _, count, *_ in ledger)
+        billed = sum(1_000 * int(prompt) + 4_000 * int(completion) for *_, prompt, completion in ledger)
+        print(f"{asked.total() - instances} calls again of {faults.repeated}; {most} calls in {WINDOW_S:.0f} s; {most_open} open")
+        print(f"${billed / 1e9:.4f} billed of ${budget / 1e9:.4f}; {ledger[-1][0]} - {ledger[0][0]} s")
         assert asked.total() - instances <= faults.repeated, "calls that were made again"
-        at = [float(line.partition("\t")[0]) for line in times.read_text().splitlines()]
-        assert calls_within(at, WINDOW_S) <= 1.02 * PER_MINUTE / 60 * WINDOW_S
+        assert most <= 1.02 * PER_MINUTE / 60 * WINDOW_S
         # What a killed process had open counts beside what others have open now: the provider answers it all the same.
-        most_open = max(int(line.partition("\t")[2]) for line in times.read_text().splitlines())
         assert most_open <= CONCURRENCY + 2 * SLOTS
-        assert run.cost_nano_usd <= budget
+        assert run.cost_nano_usd <= billed <= budget < 1.2 * billed
         verdict = sc_grpc.ScorerServiceStub(cluster.channel("scorer-0")).GetVerdict(sc.GetVerdictRequest(run_id=run_id), timeout=30)
         assert [round(task.score) for task in verdict.tasks] == [100] * 4
     finally:
