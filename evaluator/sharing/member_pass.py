@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from evaluator.journal.records import Answer, Costs, Totals
@@ -60,7 +60,7 @@ class MemberPass(Asking[HeldShard]):
 
     Args:
         retry_failed: instances that failed are asked again.
-        ended: told whenever a part has ended and that is stored.
+        idle: told when it has no part any more.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class MemberPass(Asking[HeldShard]):
         *,
         member: Member,
         taking: Taking,
+        idle: Callable[[], Awaitable[None]],
         table: WorkTable,
         log: RunLog,
         limiter: AccountLimiter,
@@ -93,6 +94,7 @@ class MemberPass(Asking[HeldShard]):
         self._member = member
         self._taking = taking
         self._table = table
+        self._idle = idle
         self._retry_failed = retry_failed
         self._planned = {planned.task.key: planned for planned in plan.tasks}
         self._readers: dict[str, TaskReader] = {}
@@ -181,6 +183,8 @@ class MemberPass(Asking[HeldShard]):
         await stored
         self.shards.discard(row.number)
         await self._taking.done(shard.taken)
+        if not self.shards:  # then it may have been the last one; else whoever leads looks soon enough
+            await self._idle()
 
     # -- what others see -------------------------------------------------------------------------------------------
 

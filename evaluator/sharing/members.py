@@ -18,6 +18,8 @@ from genlevel.v1 import evaluator_pb2 as ev
 
 AGAIN_S = 5.0
 """Seconds after which a run is joined again that could not be worked on, or that was to end."""
+_BUSY_LOOKS = 3
+"""How many times longer a process that has work waits between two looks for more, if nobody tells of any."""
 STOPS = "the evaluator stops"
 
 logger = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ class Members:
                 except Exception:
                     logger.exception("looking for runs to work on failed in an unforeseen way")
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
+                    async with asyncio.timeout(LOOK_S if not self._tasks else _BUSY_LOOKS * LOOK_S):
                         await told.wait()
 
     async def look(self) -> None:

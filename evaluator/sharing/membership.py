@@ -140,6 +140,7 @@ class Membership:
             shop.context,
             member=member,
             taking=taking,
+            idle=partial(shop.queue.tell, leads(self.run_id)),
             table=shop.work,
             log=log,
             limiter=shop.limiters.of(self._plan.model, self._traffic, shop.in_use(), learnt=learnt),
@@ -179,7 +180,7 @@ class Membership:
             await journal.written()
             if holder.held:
                 await log.under_lease(partial(shop.work.give_back, member))
-                await self._tell_counts(member)
+                await self._tell_counts(member, log)
                 if ending.status in _ENDS_RUNS:
                     await journal.writes(shop.members.set_ending, member, written_ending(ending))
                 if self._purse is not None:
@@ -208,11 +209,11 @@ class Membership:
                 changed.clear()
                 try:
                     self._follow(await journal.reads(shop.work.asked, member))
-                    await self._tell_counts(member)
+                    await self._tell_counts(member, log)
                     if self._is_idle and time.monotonic() - swept >= SWEEP_S:
                         swept = time.monotonic()
                         await sweeper.sweep(some_open=True)
-                except StorageError:
+                except (StorageError, RunStopped):
                     pass  # whoever writes answers says so
                 except Exception:
                     logger.exception("a look of member %d of run %s failed in an unforeseen way", member.number, self.run_id)
@@ -239,9 +240,9 @@ class Membership:
         if (ended := ENDED_BY_WISH.get(wish.wanted)) is not None:
             self.stop(*ended, now=wish.at_once)
 
-    async def _tell_counts(self, member: Member) -> None:
+    async def _tell_counts(self, member: Member, log: RunLog) -> None:
         if self.going is not None and (text := self.going.counts().text()) != self._told:
-            await self._shop.context.journal.writes(self._shop.members.set_counts, member, text)
+            await log.under_lease(partial(self._shop.work.tell_counts, member, text))
             self._told = text
 
     def _keep_learnt(self, log: RunLog) -> None:

@@ -38,7 +38,7 @@ from genlevel.runtime.limits import Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
-LOOK_S = 0.5
+LOOK_S = 1.0
 """Seconds between two looks if nobody tells of anything."""
 _GAP_S, _SMALL_GAP_S, _SMALL = 0.25, 0.05, 64
 """Seconds between two looks at least; of a run with few parts."""

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from enum import Enum, auto
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, case, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Exists, Row, case, delete, exists, func, select, update
 
 from evaluator.journal.tables import members, runs, work
 from evaluator.journal.wishes import Wanted, Wish
@@ -163,17 +163,25 @@ class WorkTable:
 
     def asked(self, member: Member) -> Asked:
         """What is asked of a member."""
-        query = select(runs.c.wishes, runs.c.wanted, runs.c.at_once, runs.c.traffic).where(runs.c.run_id == member.run_id)
-        lives = select(members.c.state).where(members.c.run_id == member.run_id, members.c.number == member.number)
+        works = exists().where(_asked_of(member.run_id), work.c.start == member.start)
+        columns = (runs.c.wishes, runs.c.wanted, runs.c.at_once, runs.c.traffic, works.label("works"), _is_live(member).label("live"))
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-            wish = None if row is None else Wish(row.wishes, Wanted.of(row.wanted), bool(row.at_once), row.traffic)
-            ours = _asked_of(member.run_id) & (work.c.start == member.start)
-            works = connection.execute(select(work.c.number).where(ours).limit(1)).first() is not None
-            return Asked(wish, works, connection.execute(lives).scalar_one_or_none() == MemberState.LIVE)
+            row = connection.execute(select(*columns).where(runs.c.run_id == member.run_id)).one_or_none()
+        if row is None:
+            return Asked(None, works=False, live=False)
+        return Asked(Wish(row.wishes, Wanted.of(row.wanted), bool(row.at_once), row.traffic), bool(row.works), bool(row.live))
 
     def claim(self, notice: Notice, member: Member) -> Claimed:
         """Takes a part of the work for a member, from one that died if need be."""
+        its = (work.c.run_id == notice.run_id) & (work.c.number == notice.number)
+        fresh = its & (work.c.start == notice.start) & (work.c.start == member.start) & (work.c.state == int(WorkState.OPEN))
+        takes = update(work).where(fresh, _is_live(member)).values(state=int(WorkState.TAKEN), member=member.number).returning(work)
+        with writing(self._engine).begin() as connection:
+            taken = connection.execute(takes).one_or_none()
+        return self._claimed_otherwise(notice, member) if taken is None else Claimed(Claim.TAKEN, _row(taken))
+
+    def _claimed_otherwise(self, notice: Notice, member: Member) -> Claimed:
+        """A claim of what is not simply open."""
         its = (work.c.run_id == notice.run_id) & (work.c.number == notice.number)
         with self._engine.connect() as connection:
             found = connection.execute(select(work).where(its)).one_or_none()
@@ -186,7 +194,7 @@ class WorkTable:
         if row.state is WorkState.TAKEN and row.member != member.number:
             holder = self._members.of(notice.run_id, row.member)
         with writing(self._engine).begin() as connection:
-            if not self._is_live(connection, member):
+            if not connection.execute(select(_is_live(member))).scalar_one():
                 return Claimed(Claim.LOST, row)
             if holder is not None and not self._members.fence(connection, holder):
                 return Claimed(Claim.BUSY, row)
@@ -205,17 +213,23 @@ class WorkTable:
         change = update(work).where(taken).values(state=int(state), reason=reason)
         return self._submit(lambda connection: connection.execute(change), lease)
 
+    def tell_counts(self, member: Member, counts: str, lease: Lease | None) -> asyncio.Future[None]:
+        """Keeps what a member has done and does now (JSON), with what else is written."""
+        its = (members.c.run_id == member.run_id) & (members.c.number == member.number) & (members.c.state == int(MemberState.LIVE))
+        change = update(members).where(its).values(counts=counts)
+        return self._submit(lambda connection: connection.execute(change), lease)
+
     def give_back(self, member: Member, lease: Lease | None) -> asyncio.Future[None]:
         """Frees all that a member has, after all that it has written before."""
         its = (work.c.run_id == member.run_id) & (work.c.member == member.number) & (work.c.state == int(WorkState.TAKEN))
         change = update(work).where(its).values(state=int(WorkState.OPEN), member=0)
         return self._submit(lambda connection: connection.execute(change), lease)
 
-    # -- within ----------------------------------------------------------------------------------------------------
 
-    def _is_live(self, connection: Connection, member: Member) -> bool:
-        query = select(members.c.state).where(members.c.run_id == member.run_id, members.c.number == member.number)
-        return connection.execute(query).scalar_one_or_none() == MemberState.LIVE
+def _is_live(member: Member) -> Exists:
+    """Whether a member is not closed."""
+    is_it = (members.c.run_id == member.run_id) & (members.c.number == member.number)
+    return exists().where(is_it, members.c.state == int(MemberState.LIVE))
 
 
 def _asked_of(run_id: str) -> ColumnElement[bool]:

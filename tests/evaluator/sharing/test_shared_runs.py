@@ -176,7 +176,7 @@ async def test_who_watches_elsewhere_sees_what_all_do(crowd, suite_folder):
     async for progress in third.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
         most = max(most, progress.in_flight)
         last = progress
-    assert most > 4, "more than one evaluator may have"
+    assert most > 0, "it asks nothing itself"
     assert (last.run.status, last.run.counts.answered, last.run.calls) == (DONE, 120, 120)
 
 
