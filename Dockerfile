@@ -39,6 +39,6 @@ WORKDIR /data
 VOLUME ["/data", "/blobs"]
 EXPOSE 7400 7401 7402 7403 7411 7412 7413
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["genlevel", "health"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["genlevel", "health"]
 ENTRYPOINT ["genlevel"]
 CMD ["up"]

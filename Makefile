@@ -24,6 +24,7 @@ help:
 	@echo "                 (ONLY=\"-m 'full and not soak'\": only those that make test leaves out)"
 	@echo 'make soak        the long form of what make test does in small: storms of failures, kills, restarts, memory, fuzzes'
 	@echo 'make check       format, lint, types, import rules, sizes, contract, deployment files'
+	@echo 'make test-images the image and the stack of docker-compose.yml under podman, with the demo in it (Debian, root)'
 	@echo 'make audit       known vulnerabilities of the packages that are installed'
 	@echo 'make policies    what checkov says of the Helm chart'
 	@echo 'make bench       the benchmarks; prints their figures'
@@ -56,6 +57,10 @@ soak: $(DONE)/soak
 	GENLEVEL_TEST_AUTH=tokens $(PYTEST) tests/integration -m 'not soak and not full'
 	GENLEVEL_TEST_AUTH=mtls $(PYTEST) tests/integration -m 'not soak and not full'
 	@set -e; for fuzz in tests/performance/fuzz_*.py; do echo "== $$fuzz"; $(BIN)/python $$fuzz; done
+
+.PHONY: test-images
+test-images: $(DONE)/base
+	$(BIN)/python deploy/check/images.py
 
 .PHONY: check lint types imports house contract deployment
 check: lint types imports house contract deployment

@@ -24,6 +24,7 @@ def main() -> int:
     """Returns the process's exit code: 0 if every check passed."""
     passed = [
         _run("Dockerfile", _installed("hadolint"), "Dockerfile"),
+        _run("stand-ins of images", _installed("hadolint"), *map(str, sorted((ROOT / "deploy/check/standins").glob("*.Dockerfile")))),
         _run("docker-compose.yml", _compose(), "config", "--quiet"),
         *(
             _run(
