@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, Engine, Select, Update, func, select, update
@@ -324,7 +324,7 @@ class Journal:
 
     def list_answers(
         self, run_id: str, *, outcomes: Sequence[Outcome] = (), tasks: Sequence[str] = (), instances: Sequence[str] = ()
-    ) -> Generator[Answer, None, None]:
+    ) -> Iterator[Answer]:
         """Answers in the order of task and time; only these outcomes, only of these tasks, only to these instances (a few hundred)."""
         query = select(answers).where(answers.c.run_id == run_id)
         if outcomes:

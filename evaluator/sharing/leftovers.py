@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+
+from sqlalchemy import select
 
 from evaluator.journal.journal import Journal
+from evaluator.journal.tables import answers
 from evaluator.runs.work import Work
 from evaluator.sharing.purse_table import PurseTable
 from evaluator.sharing.work import Left, WorkRow, WorkState
@@ -39,8 +41,9 @@ def add_left(left_out: LeftOut, parts: Iterable[Left]) -> None:
 
 def one_failure(journal: Journal, run_id: str) -> str:
     """What one of a run's failed answers says. Blocks."""
-    with closing(journal.list_answers(run_id, outcomes=[Outcome.FAILED])) as failed:
-        return next((answer.error for answer in failed), "")
+    query = select(answers.c.error).where(answers.c.run_id == run_id, answers.c.outcome == Outcome.FAILED.number).limit(1)
+    with journal.engine.connect() as connection:
+        return str(connection.execute(query).scalar_one_or_none() or "")
 
 
 def given_up_told(rows: Sequence[WorkRow]) -> str:

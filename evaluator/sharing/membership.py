@@ -36,6 +36,7 @@ from evaluator.traffic.traffic import RunStopped
 from genlevel.runtime.errors import GenlevelError, StorageError
 from genlevel.runtime.leases import LeaseHolder, LeaseTable
 from genlevel.runtime.limits import Waiting
+from genlevel.runtime.memory import few_collections
 from genlevel.runtime.process import process_name
 from genlevel.runtime.queue.port import Queue
 from genlevel.v1 import evaluator_pb2 as ev
@@ -157,7 +158,8 @@ class Membership:
         ending = Ending(ev.RUN_STATUS_FAILED, f"an error in genlevel itself; see the log of {shop.process}")
         logger.info("works on run %s as its member %d", self.run_id, member.number)
         try:
-            ending = await going.run()
+            with few_collections():
+                ending = await going.run()
             return ending
         finally:
             for task in beside:

@@ -11,7 +11,6 @@ from sqlalchemy import text
 from evaluator.sharing.work import Notice, WorkState, asks_of
 from evaluator.sharing.work_table import Claim
 from genlevel.runtime.errors import ErrorClass
-from genlevel.runtime.leases import LeaseTable
 from genlevel.runtime.room import open_room
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -138,7 +137,7 @@ async def test_what_a_dead_member_had_is_asked_by_another(crowd, suite_folder):
     shop.members._moment_s = 0.2
     run = (await leader.start_run(request_of(suite_folder(64)))).run
     await until(lambda: shop.work.rows(run.run_id))
-    lease = LeaseTable(crowd.url).acquire(f"member {run.run_id} dead", "dead", ttl_s=0.5)
+    lease = shop.leases.acquire(f"member {run.run_id} dead", "dead", ttl_s=0.5)
     dead = shop.members.join(run.run_id, shop.work.start_of(run.run_id), "dead", lease)
     (first, *_) = shop.work.rows(run.run_id)
     assert shop.work.claim(Notice(run.run_id, first.start, first.number), dead).claim is Claim.TAKEN
