@@ -151,7 +151,7 @@ class Starter:
                 f"run {record.run_id}: its suite, prompts, model or the model's route have changed since it began; "
                 "put them back to continue it, or start a new run with `genlevel eval`"
             )
-        return plan
+        return plan.with_boxes(specification.boxes)
 
     def _turn(self, identity: str) -> asyncio.Lock:
         """One start at a time for all runs of one identity: the second one finds what the first one began."""

@@ -29,13 +29,13 @@ class Members:
     """Joins runs for as long as ``run`` is not cancelled.
 
     Args:
-        plan: what a stored run asks. Raises GenlevelError.
+        plan: what a stored run asks that was cut with this start. Raises GenlevelError.
 
     Attributes:
         going: what this process works on, by run.
     """
 
-    def __init__(self, shop: Shop, plan: Callable[[RunRecord], Awaitable[Plan]]) -> None:
+    def __init__(self, shop: Shop, plan: Callable[[RunRecord, int], Awaitable[Plan]]) -> None:
         self.going: dict[str, Membership] = {}
         self._shop = shop
         self._plan = plan
@@ -70,11 +70,11 @@ class Members:
     async def _take_part(self, run_id: str) -> None:
         journal = self._shop.context.journal
         try:
+            start = await journal.reads(self._shop.work.start_of, run_id)  # first, so that the record is not of an earlier one
             record = await journal.reads(journal.run, run_id)
-            start = await journal.reads(self._shop.work.start_of, run_id)
             if record is None or record.run_id != run_id or start is None or record.wanted is not Wanted.GO_ON:
                 return
-            membership = Membership(self._shop, record, await self._plan(record), start)
+            membership = Membership(self._shop, record, await self._plan(record, start), start)
             self.going[run_id] = membership
             if self._stopping:
                 return

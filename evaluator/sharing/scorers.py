@@ -16,7 +16,7 @@ from evaluator.runs.scoring import header_of, score_task
 from evaluator.sharing.score_table import MOST_FAILURES, ScoreClaim, ScoreRow, ScoreTable
 from evaluator.sharing.work import Notice, WorkState, leads, scores_of
 from evaluator.workers.workers import Workers
-from genlevel.runtime.errors import GenlevelError, QueueError, StorageError, UsageError, may_pass
+from genlevel.runtime.errors import GenlevelError, QueueError, StorageError, Unavailable, UsageError, may_pass
 from genlevel.runtime.process import process_name
 from genlevel.runtime.queue.port import ACK_WAIT_S, Delivery, Queue
 
@@ -31,14 +31,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ScoringRoom:
-    """What whoever has tasks scored works with. plan: what a stored run asks; raises GenlevelError."""
+    """What whoever has tasks scored works with. plan: what a stored run asks that was cut with this start; raises GenlevelError."""
 
     context: Context
     queue: Queue
     table: ScoreTable
     workers: Workers
-    plan: Callable[[RunRecord], Awaitable[Plan]]
+    plan: Callable[[RunRecord, int], Awaitable[Plan]]
     process: str = field(default_factory=process_name)
+
+
+class _NotHere(GenlevelError):
+    """This process does not have what a run asks, or has something else."""
 
 
 class Scorers:
@@ -120,8 +124,8 @@ class Scorers:
             await self._given_back(row, delivery, "", failed=False, after_s=0.0)
             raise
         except GenlevelError as error:
-            passes = may_pass(error)
-            if not passes and row.failures + 1 >= MOST_FAILURES:
+            failed = await self._counts(error, row)
+            if failed and row.failures + 1 >= MOST_FAILURES:
                 self._said.pop(of, None)
                 await self._ended(row, WorkState.DEAD, str(error), failed=True)
                 await delivery.dead(str(error))
@@ -129,18 +133,32 @@ class Scorers:
                 if self._said.get(of) != str(error):
                     self._said[of] = str(error)
                     logger.warning("task %s of run %s cannot be scored now: %s", row.task, row.run_id, error)
-                await self._given_back(row, delivery, str(error), failed=not passes, after_s=AGAIN_S)
+                await self._given_back(row, delivery, str(error), failed=failed, after_s=AGAIN_S)
         finally:
             keeping.cancel()
             self.going.discard(of)
             await room.queue.tell(leads(row.run_id))
+
+    async def _counts(self, error: GenlevelError, row: ScoreRow) -> bool:
+        """Whether it is the task that cannot be scored, and not something that passes, or that others have and this process has not."""
+        if not isinstance(error, _NotHere):
+            return not may_pass(error)
+        try:
+            return not await self._room.workers.can_others(row.needs)
+        except StorageError:
+            return False
 
     async def _scored(self, row: ScoreRow) -> None:
         room, journal = self._room, self._room.context.journal
         record = await journal.reads(journal.run, row.run_id)
         if record is None or record.run_id != row.run_id:
             return  # it was deleted
-        plan = await room.plan(record)
+        try:
+            plan = await room.plan(record, row.start)
+        except (Unavailable, StorageError):
+            raise
+        except GenlevelError as error:
+            raise _NotHere(str(error)) from error
         planned = next((one for one in plan.tasks if one.task.key == row.task), None)
         if planned is None:
             raise UsageError(f"run {row.run_id} asks no task {row.task}")

@@ -17,6 +17,7 @@ from evaluator.sharing.desk import Desk
 from evaluator.sharing.member_table import MemberTable
 from evaluator.sharing.members import Members
 from evaluator.sharing.membership import Membership, Shop
+from evaluator.sharing.plans import Plans
 from evaluator.sharing.purse_table import PurseTable
 from evaluator.sharing.score_table import ScoreTable
 from evaluator.sharing.scorers import Scorers, ScoringRoom
@@ -53,7 +54,7 @@ class Sharing:
         self._scoring: asyncio.Task[None] | None = None
         self._context = context
         self._control = control
-        self._plan = partial(starter.plan_again, judge_only=False)
+        self._plans = Plans(partial(starter.plan_again, judge_only=False), self._resumed_here)
         self._shop: Shop | None = None
         self._members: Members | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -68,10 +69,10 @@ class Sharing:
             queue = open_queue(self._settings.queue, name=process_name())
         if queue is not None and self._shop is None:
             shop = self._shop = self._opened(queue)
-            self._members = Members(shop, self._plan)
+            self._members = Members(shop, self._plans.of)
             self._control.shares = self
             table = ScoreTable(self._context.journal.engine, self._context.journal.submit)
-            self._room = ScoringRoom(self._context, queue, table, self._workers, self._plan)
+            self._room = ScoringRoom(self._context, queue, table, self._workers, self._plans.of)
             self._scorers = Scorers(self._room)
             self._scoring = asyncio.create_task(self._scorers.run(), name="looking for tasks to score")
             if self._settings.worker.asks:
@@ -121,6 +122,10 @@ class Sharing:
     def scoring(self) -> Collection[tuple[str, str]]:
         """Runs and tasks that it has scored now, of any run."""
         return () if self._scorers is None else self._scorers.going
+
+    def _resumed_here(self, run_id: str) -> bool:
+        active = self._control.active.get(run_id)
+        return active is not None and active.work.wanted is not None
 
     def accounts(self) -> frozenset[str]:
         """See ``Shares``."""

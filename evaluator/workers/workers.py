@@ -16,7 +16,7 @@ from evaluator.workers.listing import Revive, dead_letter_changed, workers_liste
 from genlevel._version import __version__
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.process import process_name
-from genlevel.runtime.workers import Doing, RunPart, ScoredTask, Seen, Worker
+from genlevel.runtime.workers import Doing, RunPart, ScoredTask, Seen, Worker, who_scores
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -99,6 +99,11 @@ class Workers:
         """Whether some worker that is there can be given what has this need. Raises StorageError."""
         registration = self._registration
         return need in self.able or (registration is not None and await registration.can_anybody(need))
+
+    async def can_others(self, need: str) -> bool:
+        """Whether some other worker that is there can be given what has this need. Raises StorageError."""
+        registration, name = self._registration, self.this().name
+        return registration is not None and any(one.worker.name != name for one in who_scores(await registration.listed(), need))
 
     async def is_gone(self, name: str) -> bool:
         """Whether a worker is known not to be there any more. Raises StorageError."""

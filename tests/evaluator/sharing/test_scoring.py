@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -141,6 +142,43 @@ async def test_what_cannot_be_scored_is_given_up_and_ends_the_run(crowd, suite_f
     queue = leader.workers.queue
     await until_async(queue.count_dead)
     assert [one.reason for one in await queue.dead_letters()] == ["its labels are gone"]
+
+
+async def lacks(record, start):
+    raise DatasetError("no suite of this name here")
+
+
+async def test_an_evaluator_without_the_suite_costs_a_task_no_try(crowd, suite_folder, needs_vision):
+    leader, lacking = crowd.start(), crowd.start(asks=False)
+    lacking.workers._found = Abilities(("vision",))
+    lacking.workers.can_others = leader.workers.can_anybody = _yes
+    tried = []
+
+    async def plan(record, start):
+        tried.append(record.run_id)
+        await lacks(record, start)
+
+    set_plan(lacking, plan)
+    run = (await leader.start_run(request_of(suite_folder(8)))).run
+    await until(lambda: len(tried) > MOST_FAILURES)
+    leader.workers._found = Abilities(("vision",))
+    run = await reaches(leader, run.run_id, DONE)
+    assert await score_of(crowd, run.run_id) == [50.0]
+
+
+async def test_what_no_evaluator_has_is_given_up(crowd, suite_folder, needs_vision):
+    leader = crowd.start()
+    leader.workers._found = Abilities(("vision",))
+    set_plan(leader, lacks)
+    run = (await leader.start_run(request_of(suite_folder(8)))).run
+    run = await reaches(leader, run.run_id, FAILED)
+    assert run.reason == "task nlp/Causal-Reasoning could not be scored: no suite of this name here"
+
+
+def set_plan(evaluator, plan):
+    """Has its part in scoring find the plans of runs so."""
+    scorers = evaluator._sharing._scorers
+    scorers._room = replace(scorers._room, plan=plan)
 
 
 async def test_a_leader_that_dies_leaves_the_scoring_to_the_next(crowd, suite_folder, needs_vision):
