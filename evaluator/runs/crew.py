@@ -18,7 +18,8 @@ from evaluator.runs.context import Context
 from evaluator.telemetry import LiveSource, SuiteName
 from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
-from evaluator.traffic.traffic import AnswerLog, RunStopped, Stored, Traffic, current_task
+from evaluator.traffic.traffic import AnswerLog, RunStopped, Stored, Traffic
+from evaluator.traffic.turns import current_task
 from genlevel.runtime.errors import ErrorClass, GenlevelError, StorageError, may_pass
 from genlevel.runtime.limits import AccountLimiter, Learnt, LimiterState, Share
 from genlevel.v1 import evaluator_pb2 as ev

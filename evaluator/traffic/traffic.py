@@ -28,7 +28,7 @@ from evaluator.traffic.bills import WorstCase, bill_of, bill_of_failure, is_sure
 from evaluator.traffic.budget import NOTHING, Bill, Budget, Reservation
 from evaluator.traffic.policy import Action, Decision, decide, outcome_of
 from evaluator.traffic.tries import Try
-from evaluator.traffic.turns import Turns
+from evaluator.traffic.turns import Turns, current_task
 from evaluator.traffic.unstored import Unstored
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
@@ -41,6 +41,8 @@ _NOTHING_NAMED = Named()
 _SHORTEST_CALL_S = 0.05
 _NOTE_HOLDS_S = 15.0
 """Less than a lease lasts without being renewed: a process that was suspended for longer may have lost its run."""
+_PERMIT_HOLDS_S = 0.5
+"""Calls that waited longer with their permits, for a database that was away, say, would all begin at once: they ask for others."""
 _FEEDBACK: dict[ErrorClass, Feedback] = {
     ErrorClass.RATE_LIMIT: Feedback.RATE_LIMITED,
     ErrorClass.TRANSIENT: Feedback.TRANSIENT,
@@ -271,18 +273,24 @@ class Traffic:
                 calls = attempt.open(worst, bounded=self._worst.is_known(call.bounds))
                 noted = self._noted(attempt, calls)
                 permit = await self._permit(attempt, tokens)
-                await self._begins(attempt, calls, noted)
+                fresh = await self._begins(attempt, calls, noted)
             except BaseException:
                 self._budget.cancel(reservation)
                 if permit is not None:
                     self._limiter.give_back(permit)
                 raise
-            if self._budget.begin(reservation):
+            if fresh and self._budget.begin(reservation):
                 return permit, reservation
+            if not fresh:
+                self._budget.cancel(reservation)
             self._limiter.give_back(permit)
 
-    async def _begins(self, attempt: Try, calls: OpenCalls, noted: asyncio.Future[None] | None) -> None:
-        """Waits until a call that has its permit may begin: its note is durable and new, and fewer answers than slots are not durable."""
+    async def _begins(self, attempt: Try, calls: OpenCalls, noted: asyncio.Future[None] | None) -> bool:
+        """Waits until a call that has its permit may begin: its note is durable and new, and fewer answers than slots are not durable.
+
+        Returns whether its permit still holds.
+        """
+        granted = time.monotonic()
         while True:
             if noted is not None:
                 if not noted.done():
@@ -293,7 +301,7 @@ class Traffic:
                 with self._wait_for("storage"):
                     await self._unstored.fewer()
             else:
-                return
+                return time.monotonic() - granted <= _PERMIT_HOLDS_S
             noted = self._noted(attempt, calls)
 
     def _noted(self, attempt: Try, calls: OpenCalls) -> asyncio.Future[None] | None:
@@ -390,10 +398,3 @@ class Traffic:
             yield
         finally:
             self.waiting[reason] -= 1
-
-
-def current_task() -> asyncio.Task[object]:
-    """The running task."""
-    task = asyncio.current_task()
-    assert task is not None
-    return task

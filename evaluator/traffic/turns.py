@@ -47,3 +47,10 @@ class Turns:
         self._round_ends = self._left < most
         if self._round_ends:
             asyncio.get_running_loop().call_soon(self._next_round)
+
+
+def current_task() -> asyncio.Task[object]:
+    """The running task."""
+    task = asyncio.current_task()
+    assert task is not None
+    return task

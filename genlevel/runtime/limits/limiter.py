@@ -218,12 +218,16 @@ class AccountLimiter:
         self._pump()
 
     def give_back(self, permit: Permit) -> None:
-        """Takes back a permit whose call was not made: it used nothing, and nothing was learnt."""
+        """Takes back a permit whose call was not made: it used nothing, and nothing was learnt.
+
+        What a limit would have let through since then anyway is not given back: many that were held for a while must not begin together.
+        """
         now = self._clock()
+        age, calls = now - permit.since, self._counts_for(permit.tokens)
         self._in_flight -= 1
-        self._requests.give_back(1, now)
-        self._tokens.give_back(permit.tokens, now)
-        self._pace.give_back(now, self._counts_for(permit.tokens))
+        self._requests.give_back(max(0.0, 1.0 - age * self._requests.per_minute / 60.0), now)
+        self._tokens.give_back(max(0.0, permit.tokens - age * self._tokens.per_minute / 60.0), now)
+        self._pace.give_back(now, max(0.0, calls - age * (self._pace.rate or 0.0)))
         permit.counts = False
         self._gate.give_back(permit.number, now)
         self._pump()

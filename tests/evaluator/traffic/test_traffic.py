@@ -175,6 +175,24 @@ async def test_a_call_that_has_waited_for_long_begins_only_if_its_run_is_still_h
     assert (gateway.calls, limiter.in_flight) == (0, 0)
 
 
+async def test_calls_that_waited_for_the_journal_with_their_permits_do_not_all_begin_at_once(make, monkeypatch):
+    """A database was away for a while: the provider's limit holds for calls as they are made."""
+    monkeypatch.setattr("evaluator.traffic.traffic._PERMIT_HOLDS_S", 0.1)
+    stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    log, gateway = Log(), Gateway()
+    traffic, limiter = make(gateway, log, price=PRICE)
+    limiter.retune(requests_per_minute=1200, concurrency=8)
+    monkeypatch.setattr(log, "note", lambda calls: stored)
+    asking = [asyncio.create_task(traffic.ask("t", AnswerKey(f"i{number}"), CALL)) for number in range(8)]
+    await asyncio.sleep(0.6)
+    assert (limiter.in_flight, gateway.calls) == (8, 0), "all have permits, and wait"
+    stored.set_result(None)
+    await asyncio.sleep(0.02)
+    assert gateway.calls <= 3
+    await asyncio.gather(*asking)
+    assert (gateway.calls, limiter.in_flight) == (8, 0)
+
+
 async def test_the_budget_is_asked_again_when_the_permit_is_there(make):
     log, budget, gateway = Log(), Budget(10**6), Gateway(cost=900_000)
     traffic, limiter = make(gateway, log, price=PRICE, budget=budget)
