@@ -333,8 +333,9 @@ class Journal:
             query = query.where(answers.c.task.in_(tasks))
         if instances:
             query = query.where(answers.c.instance_id.in_(instances))
-        with self._engine.connect() as connection:
-            for row in connection.execution_options(yield_per=200).execute(query.order_by(answers.c.task, answers.c.created)):
+        query = query.order_by(answers.c.task, answers.c.created)
+        with self._engine.connect() as connection, connection.execution_options(yield_per=200).execute(query) as rows:
+            for row in rows:  # closed by whoever reads on no more: PostgreSQL keeps the rest for it until then
                 yield answer_of(row)
 
     def answered_ids(self, run_id: str, *, outcomes: Sequence[Outcome] = (), only: str = "") -> dict[str, list[str]]:
