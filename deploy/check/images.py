@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from podman import BASE, IMAGE, NEEDED, PACKAGES, PROJECT, ROOT, Failed, Podman, provide_images
@@ -25,6 +26,8 @@ SERVICES = ("gateway", "evaluator", "scorer", "web")
 GRACE_S = 60
 LOOKS_S = 3
 DEMO_S = 1200
+ANSWERED_S = 60
+KILLED_AFTER_S = 12
 # What no image may have: keys, what git and we keep of them, caches of what built it.
 FORBIDDEN = """
 find / -xdev \\( -name '.git' -o -name '.env' -o -name 'tokens.yaml' -o -name 'id_rsa*' -o -name 'id_ed25519*' \\
@@ -111,6 +114,8 @@ def look_at_stack(podman: Podman, checks: Checks) -> None:
     checks.run("any command runs, with the token that was made", lambda: listed(podman))
     checks.run("nobody logs a token or a password", lambda: logged(podman))
     checks.run("three evaluators are healthy, and Prometheus finds all", lambda: scaled(podman))
+    checks.run("a run ends though one of three evaluators is killed in its middle", lambda: survived(podman))
+    checks.run("the demo asks nothing at the next start", lambda: repeated(podman))
     for name in running(podman):
         used = [int(word) for word in podman.run("exec", name, "sh", "-c", MEMORY).split()]
         print(f"{name} has used {max(used, default=0) / 2**20:.0f} MiB at most")
@@ -200,6 +205,29 @@ def scaled(podman: Podman) -> str:
             return ""
         time.sleep(LOOKS_S)
     return f"{up}, {health}"
+
+
+def survived(podman: Podman) -> str:
+    """What is wrong with a run whose evaluators lose one."""
+    command = ("eval", "--model", "embedded/generalist", "--suite", "starter", "--limit", "4")
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(podman.compose, "run", "--rm", "--no-deps", "--no-TTY", "cli", *command, timeout_s=600)
+        time.sleep(KILLED_AFTER_S)
+        if run.done():
+            return f"it was over before: {run.result()[-300:]}"
+        podman.run("kill", "--signal", "KILL", container("evaluator", 2))
+        said = run.result()
+    podman.run("start", container("evaluator", 2))
+    return "" if "52 answered" in said else said[-500:]
+
+
+def repeated(podman: Podman) -> str:
+    """What is wrong with the demo if all is started again."""
+    started = time.monotonic()
+    podman.compose("up", "--detach", "--no-build", "--no-recreate", "demo")
+    wrong = demo(podman)
+    took = time.monotonic() - started
+    return wrong or ("" if took < ANSWERED_S else f"it took {took:.0f} s")
 
 
 def stopped(podman: Podman, service: str) -> str:

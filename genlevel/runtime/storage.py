@@ -77,6 +77,7 @@ _IN_MEMORY = frozenset({"", ":memory:"})
 _SYNCHRONOUS = frozenset({"NORMAL", "FULL", "EXTRA"})
 # libpq's, in seconds and milliseconds: a server whose machine or network is gone is noticed within half a minute, not within hours.
 _POSTGRESQL_OPTIONS = {
+    "client_encoding": "utf8",  # a database that was made without a locale says nothing of how its text is written
     "connect_timeout": 5,
     "keepalives_idle": 15,
     "keepalives_interval": 5,

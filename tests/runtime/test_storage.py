@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -340,6 +341,16 @@ def test_commits_in_postgresql_survive_a_power_cut_whatever_the_server_says(
             with engine.connect() as connection:
                 assert connection.execute(text("SHOW synchronous_commit")).scalar() == expected
         engine.dispose()
+
+
+@pytest.mark.full
+def test_a_postgresql_that_was_made_without_a_locale_keeps_text_as_it_is(postgresql_server: Any, versions: Path) -> None:
+    name = f"test_{uuid.uuid4().hex}"
+    postgresql_server.psql(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C';")
+    engine = opened(postgresql_server.get_uri(name), versions)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT CAST(:said AS TEXT)"), {"said": "Größe, 大きさ"}).scalar() == "Größe, 大きさ"
+    engine.dispose()
 
 
 def test_a_postgresql_that_is_away_is_said_without_its_password(versions: Path) -> None:
