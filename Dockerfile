@@ -6,7 +6,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 
 FROM base AS build
-# What can be left out: "embedded" is the embedded model (about 400 MB), "bedrock" and "vertex" the credentials of those clouds, "hub" fetches
+# What can be left out: "embedded" is the embedded model (half a GB), "bedrock" and "vertex" the credentials of those clouds, "hub" fetches
 # General-Bench's open set, "otlp" is traces, "postgres" and "queue" what many machines need, "s3" media in an object store.
 ARG EXTRAS=bedrock,embedded,hub,otlp,postgres,queue,s3,vertex
 WORKDIR /source

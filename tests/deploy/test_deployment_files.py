@@ -160,10 +160,11 @@ def test_every_container_of_compose_has_no_rights_a_limit_and_a_check_and_is_rea
 
 def test_in_compose_stores_are_reached_by_those_alone_who_keep_something_there(compose: dict[str, Any], repository: Path) -> None:
     settings = load_settings(repository / "deploy/compose/genlevel.yaml")
-    inside = {name for name, definition in compose["services"].items() if "inside" in definition.get("networks", [])}
-    assert inside == {*SERVICES, "database", "queue"}
-    assert compose["networks"]["inside"] == {"internal": True}
-    assert [compose["services"][name]["networks"] for name in ("database", "queue")] == [["inside"], ["inside"]]
+    for network, who in (("database", {"evaluator", "scorer"}), ("queue", {"evaluator"})):
+        inside = {name for name, definition in compose["services"].items() if network in definition.get("networks", [])}
+        assert inside == {*who, network}
+        assert compose["networks"][network] == {"internal": True}
+        assert compose["services"][network]["networks"] == [network]
     database = compose["services"]["database"]["environment"]
     assert settings.storage.url == f"postgresql+psycopg://{database['POSTGRES_USER']}@database/{database['POSTGRES_DB']}"
     assert settings.queue == "nats://queue:4222"
@@ -171,8 +172,11 @@ def test_in_compose_stores_are_reached_by_those_alone_who_keep_something_there(c
     assert "listen: 0.0.0.0:4222" in held
     for service in SERVICES:
         definition = compose["services"][service]
-        assert str(Path(definition["environment"]["PGPASSFILE"]).parent) in mounts_of(definition)
-        assert {"database", "queue", "setup"} <= set(definition["depends_on"])
+        waited = {name for name, until in definition["depends_on"].items() if until == {"condition": "service_healthy"}}
+        assert waited & {"database", "queue"} == set(definition.get("networks", [])) - {"default"}
+        password = definition["environment"].get("PGPASSFILE", "")
+        assert (password != "") == ("database" in waited)
+        assert not password or str(Path(password).parent) in mounts_of(definition)
 
 
 def test_with_sqlite_instead_services_keep_what_they_kept(repository: Path) -> None:
