@@ -86,15 +86,16 @@ class Network:
 
     def leaves(self, source: dict[str, str], target: dict[str, str] | str, port: int) -> bool:
         """Whether a pod may connect to a pod or an address, as far as it goes by its own side."""
-        rules = self._rules("Egress", source)
+        rules = self.rules("Egress", source)
         return rules is None or any(_has(rule, port) and _meets(rule.get("to"), target, None) for rule in rules)
 
     def enters(self, source: dict[str, str], target: dict[str, str], port: int, *, namespace: dict[str, str] | None = None) -> bool:
         """Whether a pod may be connected to from another one (of a namespace with these labels), as far as it goes by its own side."""
-        rules = self._rules("Ingress", target)
+        rules = self.rules("Ingress", target)
         return rules is None or any(_has(rule, port) and _meets(rule.get("from"), source, namespace) for rule in rules)
 
-    def _rules(self, way: str, pod: dict[str, str]) -> list[dict[str, Any]] | None:
+    def rules(self, way: str, pod: dict[str, str]) -> list[dict[str, Any]] | None:
+        """The rules of a way (Ingress, Egress) that hold for a pod; None if no policy chooses it."""
         chosen = [policy for policy in self._policies if way in policy["policyTypes"] and _selects(policy["podSelector"], pod)]
         return [rule for policy in chosen for rule in policy.get(way.lower(), [])] if chosen else None
 

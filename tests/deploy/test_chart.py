@@ -331,6 +331,7 @@ def test_volumes_labels_and_variables_of_your_own_reach_services_and_pools(chart
         "podLabels": {"azure.workload.identity/use": "true"},
         "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn"}},
         "pools": {"vision": {"scores": ["vision"]}},
+        "storage": {"blobs": {"existingClaim": "blobs"}},
     }
     documents = chart.of(own)
     for part in (*PARTS, "pool-vision"):

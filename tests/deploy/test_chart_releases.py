@@ -81,17 +81,31 @@ def test_an_upgrade_keeps_tokens_and_passwords_and_a_rollback_brings_back_what_w
     assert release.plane.names("Job") == set(), "what hooks made is gone"
 
 
-def test_migrations_come_after_the_first_install_of_a_bundled_database_and_before_every_upgrade(release: Release) -> None:
-    def order() -> tuple[int, int]:
-        done = [(kind, name) for verb, kind, name in release.plane.changed if verb != "delete"]
-        release.plane.changed.clear()
-        return done.index(("Job", "genlevel-migrate")), done.index(("Deployment", "genlevel-evaluator"))
+def migrated_and_deployed(release: Release) -> tuple[int, int]:
+    """When the job of migrations came and when the evaluator did, since the last look."""
+    done = [(kind, name) for verb, kind, name in release.plane.changed if verb != "delete"]
+    release.plane.changed.clear()
+    return done.index(("Job", "genlevel-migrate")), done.index(("Deployment", "genlevel-evaluator"))
 
+
+def test_migrations_come_after_the_first_install_of_a_bundled_database_and_before_every_upgrade(release: Release) -> None:
     release.install({})
-    migrated, deployed = order()
+    migrated, deployed = migrated_and_deployed(release)
     assert migrated > deployed
     release.upgrade({"config": {"grace_s": 10}})
-    migrated, deployed = order()
+    migrated, deployed = migrated_and_deployed(release)
+    assert migrated < deployed
+
+
+def test_migrations_come_after_an_upgrade_that_brings_the_bundled_database(release: Release) -> None:
+    """Before it there is neither the database nor its password, for which the job would wait until the upgrade fails."""
+    release.install({"postgresql": {"enabled": False}, "nats": {"enabled": False}})
+    release.plane.changed.clear()
+    release.upgrade({})
+    migrated, deployed = migrated_and_deployed(release)
+    assert migrated > deployed
+    release.upgrade({"config": {"grace_s": 10}})
+    migrated, deployed = migrated_and_deployed(release)
     assert migrated < deployed
 
 

@@ -36,6 +36,12 @@ none
 {{- end -}}
 {{- end -}}
 
+{{/* Of the same: whether it has another volume that only pods of one node can have: a rolling update could wait for ever for the old pod's. */}}
+{{- define "genlevel.holdsVolume" -}}
+{{- $fetch := .root.Values.benchmark.fetch -}}
+{{- if and (eq .part "evaluator") $fetch.enabled (not (has "ReadWriteMany" $fetch.accessModes)) -}}true{{- end -}}
+{{- end -}}
+
 {{/* Of the same: whether something else than `replicas` says how many there are. */}}
 {{- define "genlevel.isScaled" -}}
 {{- $part := index .root.Values .part -}}
@@ -83,6 +89,14 @@ none
 {{- end -}}
 {{- if and .Values.queue.url .Values.queue.urlSecret.name -}}
 {{- fail "queue.url and queue.urlSecret.name say the same thing: set one of them" -}}
+{{- end -}}
+{{- range $setting, $value := dict "storage.url" "storage.url" "storage.blobs" "storage.blobs.url" -}}
+{{- if get (default dict $.Values.config.storage) (base (replace "." "/" $setting)) -}}
+{{- fail (printf "config.%s: set %s instead, by which the chart knows which stores there are" $setting $value) -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.config.queue -}}
+{{- fail "config.queue: set queue.url instead, which only those get that take work from it" -}}
 {{- end -}}
 {{- if and .Values.auth.tokens.existingSecret (not .Values.auth.evaluatorToken.existingSecret) -}}
 {{- fail "auth.tokens.existingSecret needs auth.evaluatorToken.existingSecret: make a token with `genlevel token evaluator --role admin --file tokens.yaml > evaluator.token`, then `kubectl create secret generic genlevel-evaluator-token --from-file=token=evaluator.token`" -}}
@@ -132,8 +146,11 @@ none
 {{- if and .Values.benchmark.existingClaim .Values.benchmark.fetch.enabled -}}
 {{- fail "benchmark.fetch.enabled fills a claim of its own: take benchmark.existingClaim away" -}}
 {{- end -}}
-{{- if and $several .Values.benchmark.fetch.enabled (not (has "ReadWriteMany" .Values.benchmark.fetch.accessModes)) -}}
-{{- fail "more than one evaluator needs benchmark.fetch.accessModes with ReadWriteMany" -}}
+{{- if and .Values.pools (not (include "genlevel.sharesBlobs" .)) -}}
+{{- fail "pools need a store of media that all share: set storage.blobs.url (s3://bucket/blobs) or storage.blobs.existingClaim (ReadWriteMany)" -}}
+{{- end -}}
+{{- if and (or $several .Values.pools) (include "genlevel.holdsVolume" $evaluator) -}}
+{{- fail "more than one evaluator, and pools, need benchmark.fetch.accessModes with ReadWriteMany" -}}
 {{- end -}}
 {{- if and .Values.web.ingress.enabled (not .Values.web.ingress.host) -}}
 {{- fail "web.ingress.enabled needs web.ingress.host" -}}

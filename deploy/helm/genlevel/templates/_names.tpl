@@ -5,7 +5,9 @@
 {{- .Values.fullnameOverride | trunc 30 | trimSuffix "-" -}}
 {{- else -}}
 {{- $name := default "genlevel" .Values.nameOverride -}}
-{{- $whole := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- /* A release may be called 2026 or my.team, and a Service may not. */ -}}
+{{- $release := regexReplaceAll "^([0-9])" (replace "." "-" .Release.Name) "r${1}" -}}
+{{- $whole := ternary $release (printf "%s-%s" $release $name) (contains $name $release) -}}
 {{- $whole | trunc 30 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}

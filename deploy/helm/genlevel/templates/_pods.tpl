@@ -1,10 +1,14 @@
 {{/* Pods of the services: containers, what they mount and which variables they get. */}}
 
+{{/* Of (dict "root" $ "user" USER): USER is 10001 by default. */}}
 {{- define "genlevel.podSecurity" -}}
+{{- $user := default 10001 .user -}}
 runAsNonRoot: true
-runAsUser: {{ default 10001 . }}
-runAsGroup: {{ default 10001 . }}
-fsGroup: {{ default 10001 . }}
+{{- if .root.Values.fixedUsers }}
+runAsUser: {{ $user }}
+runAsGroup: {{ $user }}
+fsGroup: {{ $user }}
+{{- end }}
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile:
   type: RuntimeDefault
@@ -17,37 +21,34 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* What every pod of ours says. */}}
+{{/* What every pod says. Of (dict "root" $ "account" NAME "user" USER "of" VALUES): of: those of a part or pool that say where it runs. */}}
 {{- define "genlevel.podCommon" -}}
-serviceAccountName: {{ include "genlevel.fullname" . }}
+serviceAccountName: {{ default (include "genlevel.fullname" .root) .account }}
 automountServiceAccountToken: false
 # Else a Service in the namespace, such as genlevel-gateway, would set variables that look like ours.
 enableServiceLinks: false
-{{- with .Values.imagePullSecrets }}
+{{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . }}
   {{- end }}
 {{- end }}
 securityContext:
-  {{- include "genlevel.podSecurity" 10001 | nindent 2 }}
-{{- end -}}
-
-{{/* Where pods may run, of the values of a part or pool. */}}
-{{- define "genlevel.placement" -}}
-{{- with .nodeSelector }}
+  {{- include "genlevel.podSecurity" . | nindent 2 }}
+{{- $of := default dict .of }}
+{{- with default .root.Values.nodeSelector $of.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .tolerations }}
+{{- with default .root.Values.tolerations $of.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .affinity }}
+{{- with $of.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .priorityClassName }}
+{{- with $of.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
@@ -326,6 +327,11 @@ volumeMounts:
       value: {{ $folder }}
     - name: DONE
       value: .fetched-{{ list $fetch.revision $fetch.tasks | toJson | sha256sum | trunc 12 }}
+    {{- range .root.Values.extraEnv }}
+    {{- if not (hasPrefix "GENLEVEL_" .name) }}
+    - {{ toYaml . | nindent 6 | trim }}
+    {{- end }}
+    {{- end }}
   resources:
     requests: {cpu: 100m, memory: 256Mi}
     limits: {memory: 1Gi}
@@ -334,6 +340,9 @@ volumeMounts:
   volumeMounts:
     - name: benchmark
       mountPath: /benchmark
+    {{- with .root.Values.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
     - name: tmp
       mountPath: /tmp
 {{- end }}

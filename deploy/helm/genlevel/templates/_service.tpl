@@ -13,7 +13,7 @@ spec:
   replicas: {{ int $values.replicas }}
   {{- end }}
   strategy:
-    {{- if $claim }}
+    {{- if or $claim (include "genlevel.holdsVolume" .) }}
     # One at a time has the claim.
     type: Recreate
     {{- else }}
@@ -40,11 +40,8 @@ spec:
         {{- end }}
         {{- end }}
     spec:
-      {{- include "genlevel.podCommon" .root | nindent 6 }}
+      {{- include "genlevel.podCommon" (dict "root" .root "of" $values) | nindent 6 }}
       terminationGracePeriodSeconds: {{ int .root.Values.terminationGracePeriodSeconds }}
-      {{- with include "genlevel.placement" $values | trim }}
-      {{- . | nindent 6 }}
-      {{- end }}
       {{- include "genlevel.spread" . | nindent 6 }}
       {{- with include "genlevel.initContainers" . | trim }}
       initContainers:
