@@ -45,6 +45,26 @@ async def test_two_never_have_the_same_part(shared, work):
     assert work.claim(notice(1), other).claim is Claim.BUSY
     assert work.claim(notice(1), one).claim is Claim.TAKEN, "who did not hear that he has it may ask again"
     assert states(work)[0] == (WorkState.TAKEN, one.number)
+    assert work.rows(RUN)[0].tries == 0, "nobody died"
+
+
+async def test_of_two_that_find_a_dead_member_at_once_one_has_its_part(shared, work, monkeypatch):
+    dead, quick, slow = shared.join("a"), shared.join("b"), shared.join("c")
+    work.claim(notice(1), dead)
+    expire(shared, "a")
+    find = shared.members.of
+    claims = []
+
+    def found(run_id, number):
+        if not claims:  # the slow one has seen the row; now the other one is quicker
+            claims.append(None)
+            claims[0] = work.claim(notice(1), quick).claim
+        return find(run_id, number)
+
+    monkeypatch.setattr(shared.members, "of", found)
+    assert work.claim(notice(1), slow).claim is Claim.BUSY
+    assert claims == [Claim.TAKEN]
+    assert states(work)[0] == (WorkState.TAKEN, quick.number)
 
 
 async def test_what_is_done_or_of_another_start_is_void(shared, work):
