@@ -14,6 +14,7 @@ import yaml
 
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import evaluator_pb2_grpc as ev_grpc
+from genlevel.v1 import scorer_pb2_grpc as sc_grpc
 from tests.integration.conftest import Command, Forker, Served
 from tests.integration.credentials import Credentials
 from tests.integration.serving import PATIENCE_S, fetch, wait_until_ready
@@ -125,6 +126,10 @@ class Cluster:
     def evaluator(self, name: str = "evaluator-0") -> ev_grpc.EvaluatorServiceStub:
         """A stub of one of the evaluators, for threads."""
         return ev_grpc.EvaluatorServiceStub(self._credentials.blocking_channel(self.grpc[name]))
+
+    def scorer(self, name: str = "scorer-0") -> sc_grpc.ScorerServiceStub:
+        """A stub of one of the scorers, for threads."""
+        return sc_grpc.ScorerServiceStub(self._credentials.blocking_channel(self.grpc[name]))
 
     def start_run(self, suite: Path, **traffic: Any) -> str:
         """Starts a run of a suite. Returns its id."""

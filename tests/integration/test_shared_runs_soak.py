@@ -16,7 +16,6 @@ import pytest
 
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
-from genlevel.v1 import scorer_pb2_grpc as sc_grpc
 from tests.integration.cluster import Cluster
 from tests.integration.outages import Database
 from tests.nats_server import NatsServer
@@ -170,7 +169,7 @@ def test_twenty_faults_cost_a_shared_run_nothing(clusters, stub_upstream, choice
         # What a killed process had open counts beside what others have open now: the provider answers it all the same.
         assert most_open <= CONCURRENCY + 2 * SLOTS
         assert run.cost_nano_usd <= billed <= budget < 1.2 * billed
-        verdict = sc_grpc.ScorerServiceStub(cluster.channel("scorer-0")).GetVerdict(sc.GetVerdictRequest(run_id=run_id), timeout=30)
+        verdict = cluster.scorer().GetVerdict(sc.GetVerdictRequest(run_id=run_id), timeout=30)
         assert [round(task.score) for task in verdict.tasks] == [100] * 4
     finally:
         queue.stop()
