@@ -134,7 +134,7 @@ class Evaluator:
         self._starter = Starter(self._planner, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)
         self._sharing = Sharing(settings, self._context, self._control, self._starter, self.workers)
         self._continues = continues
-        self._continuing = Continuing(self._journal, self._control, self._starter)
+        self._continuing = Continuing(self._journal, self._control, self._starter, self.workers.others)
         self._updating = Updating(self._journal, self._records, continues=continues, told=self._wished)
         self._stopping = asyncio.Event()
         self._settings = settings

@@ -2,7 +2,8 @@
 
 It looks when it starts and every few seconds after, so it also takes over from an evaluator that was killed (once that one's lease has
 expired), and goes on with what a person resumes. What cannot go on yet (a model that is not ready, a service, storage or a suite that is
-away) waits and is looked at again; what never can (its suite has changed) is set aside, with the reason.
+away) waits and is looked at again; what never can (its suite has changed) is set aside, with the reason, unless there are other evaluators
+that may have what this one has not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import logging
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from evaluator.journal.journal import Journal
@@ -45,12 +47,17 @@ class _Waiting:
 
 
 class Continuing:
-    """Continues runs for as long as ``run`` is not cancelled."""
+    """Continues runs for as long as ``run`` is not cancelled.
 
-    def __init__(self, journal: Journal, control: RunControl, starter: Starter) -> None:
+    Args:
+        others: whether there are other evaluators, which may be able to continue what this one cannot. Raises StorageError.
+    """
+
+    def __init__(self, journal: Journal, control: RunControl, starter: Starter, others: Callable[[], Awaitable[bool]]) -> None:
         self._journal = journal
         self._control = control
         self._starter = starter
+        self._others = others
         self._waiting: dict[str, _Waiting] = {}
         self._winding_up: dict[str, _Waiting] = {}
         self._told = ""
@@ -128,7 +135,10 @@ class Continuing:
         except (ConfigurationError, DatasetError) as error:
             self._wait(record, str(error))
         except UsageError as error:
-            await self._set_aside(record, str(error))
+            if await self._others():
+                self._wait(record, str(error))
+            else:
+                await self._set_aside(record, str(error))
         except StorageError:
             raise
         except GenlevelError as error:

@@ -23,6 +23,7 @@ from genlevel.benchmark.cursor import Cursor
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.errors import DatasetError, GenlevelError, StorageError, Unavailable
 from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -61,6 +62,9 @@ class MemberPass(Asking[HeldShard]):
     Args:
         retry_failed: instances that failed are asked again.
         idle: told when it has no part any more.
+
+    Attributes:
+        lacks: whether it failed for what others may have: data, a storage or a service that this process does not reach.
     """
 
     def __init__(
@@ -102,6 +106,7 @@ class MemberPass(Asking[HeldShard]):
         self._fewer = asyncio.Event()
         self._ends: set[asyncio.Task[None]] = set()  # of parts, until they are stored
         self.shards: set[int] = set()  # numbers of the parts in hand
+        self.lacks = False
 
     async def run(self) -> Ending:
         """Works until it is stopped; what is in flight then ends."""
@@ -119,6 +124,11 @@ class MemberPass(Asking[HeldShard]):
         if self._ending.status == ev.RUN_STATUS_BUDGET:  # what that means for the whole run, whoever leads it says
             return self._ending._replace(reason=Left(self._in_hand, *self._left_out.least).text())
         return self._ending
+
+    def fail(self, error: GenlevelError) -> None:
+        """Ends the pass because of an error."""
+        self.lacks = self.lacks or isinstance(error, (DatasetError, StorageError, Unavailable))
+        super().fail(error)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

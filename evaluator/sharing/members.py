@@ -20,6 +20,8 @@ AGAIN_S = 5.0
 """Seconds after which a run is joined again that could not be worked on, or that was to end."""
 _BUSY_LOOKS = 3
 """How many times longer a process that has work waits between two looks for more, if nobody tells of any."""
+LACKING_S = 60.0
+"""The same if this process lacks something for it: longer than after which a run ends that nobody can work on."""
 STOPS = "the evaluator stops"
 
 logger = logging.getLogger(__name__)
@@ -78,7 +80,11 @@ class Members:
             self.going[run_id] = membership
             if self._stopping:
                 return
-            if await membership.run():
+            served = await membership.run()
+            if membership.lacks:
+                self._not_before[run_id] = time.monotonic() + LACKING_S
+                self._say(run_id, f"cannot work on run {run_id} now: {membership.lacks}")
+            elif served:
                 self._told.pop(run_id, None)
             else:
                 self._not_before[run_id] = time.monotonic() + AGAIN_S

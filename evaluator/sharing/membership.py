@@ -85,10 +85,11 @@ class Membership:
     Attributes:
         account: that its calls go to; "" before.
         going: its pass, while it goes on.
+        lacks: what this process lacks for the run, in one line, once it has left for that; "" = nothing.
     """
 
     def __init__(self, shop: Shop, record: RunRecord, plan: Plan, start: int) -> None:
-        self.account = ""
+        self.account = self.lacks = ""
         self.going: MemberPass | None = None
         self.record = record
         self._shop = shop
@@ -160,6 +161,8 @@ class Membership:
         try:
             with few_collections():
                 ending = await going.run()
+            if going.lacks and ending.status == ev.RUN_STATUS_FAILED:  # others may go on
+                ending, self.lacks = ending._replace(status=ev.RUN_STATUS_INTERRUPTED), ending.reason
             return ending
         finally:
             for task in beside:
@@ -183,7 +186,7 @@ class Membership:
             if holder.held:
                 await log.under_lease(partial(shop.work.give_back, member))
                 await self._tell_counts(member, log)
-                if ending.status in _ENDS_RUNS:
+                if ending.status in _ENDS_RUNS or self.lacks:
                     await journal.writes(shop.members.set_ending, member, written_ending(ending))
                 if self._purse is not None:
                     await self._purse.close()

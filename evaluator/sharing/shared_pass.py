@@ -47,7 +47,7 @@ SWEEP_S = 3.0
 DISMISS_S = 45.0
 """Seconds that members have to end what is in flight, or to be found dead, once the run is over for them."""
 _ALONE_S = 15.0
-"""Seconds without any member after which that is said."""
+"""Seconds without any member after which that is said, or the run ends if the last one lacked something."""
 
 NOBODY_ASKS = "no evaluator with worker.asks works on it; start one (docs/workers.md)"
 
@@ -91,6 +91,7 @@ class SharedPass(Together):
         self._sweeper = Sweeper(desk.context.journal, desk.queue, desk.work, desk.members, run_id=header.run_id, by=str(lease.number))
         self._reopened: tuple[object, ...] = ()
         self._alone_since: float | None = None
+        self._lacking: Ending | None = None  # of the last member, if it has left as it lacks something
         self._last_failure = ""
         self._left_out = LeftOut()  # by the budget, when the pass ended for that
 
@@ -175,9 +176,13 @@ class SharedPass(Together):
         self._add_up()
         for task in view.asked():
             self._score(task)
+        last = view.members[-1].ending if view.members else ""
+        self._lacking = read_ending(last) if last else None
         for member in view.members:
             if member.ending:
                 ending = read_ending(member.ending)
+                if ending.status == ev.RUN_STATUS_INTERRUPTED:  # what it lacks, others may have
+                    continue
                 if ending.status == ev.RUN_STATUS_BUDGET:
                     add_left(self._left_out, [Left.of(ending.reason)])
                 self.stop(ending.status, ending.reason, may_pass=ending.may_pass)
@@ -207,6 +212,9 @@ class SharedPass(Together):
             return False
         if following is Next.GONE:
             self.stop(ev.RUN_STATUS_FAILED, "its work is not in the database any more; resume it")
+            return False
+        if self._lacking is not None and self._is_alone:
+            self.stop(ev.RUN_STATUS_FAILED, self._lacking.reason, may_pass=self._lacking.may_pass)
             return False
         if time.monotonic() - self._swept_at >= SWEEP_S:
             self._swept_at = time.monotonic()
@@ -349,9 +357,14 @@ class SharedPass(Together):
             return ""
         return f"no call succeeded: {failed:,} of {self._work.plan.total:,} instances failed{self._last_failure}"
 
+    @property
+    def _is_alone(self) -> bool:
+        """Whether nobody has worked on it for a while."""
+        return self._alone_since is not None and time.monotonic() - self._alone_since >= _ALONE_S
+
     def waits_for(self) -> str:
         """What somebody waits for, in one line; "" = nothing."""
         context = self._desk.context
         own = context.journal.waits_for or context.blobs.writes.waits_for or self._desk.queue.waits_for
-        alone = self._alone_since is not None and time.monotonic() - self._alone_since >= _ALONE_S and self.asks
+        alone = self._is_alone and self.asks
         return own or next(filter(None, (counts.waits_for for counts in self.living())), NOBODY_ASKS if alone else "")

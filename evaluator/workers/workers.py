@@ -105,6 +105,12 @@ class Workers:
         registration, name = self._registration, self.this().name
         return registration is not None and any(one.worker.name != name for one in who_scores(await registration.listed(), need))
 
+    async def others(self) -> bool:
+        """Whether there are other evaluators. Raises StorageError."""
+        registration, name = self._registration, self.this().name
+        seen = await registration.listed() if registration is not None else []
+        return any(one.worker.service == "evaluator" and one.worker.name != name and not one.is_lost for one in seen)
+
     async def is_gone(self, name: str) -> bool:
         """Whether a worker is known not to be there any more. Raises StorageError."""
         if (registration := self._registration) is None:

@@ -10,6 +10,7 @@ import pytest
 
 from evaluator.journal.wishes import Wanted
 from evaluator.runs import continuing
+from evaluator.workers.workers import Workers
 from genlevel.runtime.errors import Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.runs.places import CANNOT, GO_ON, PAUSED, begun, reaches, rows_of, seen, wish
@@ -76,6 +77,23 @@ async def test_a_run_whose_suite_has_changed_is_set_aside(place, suite_folder):
     assert "changed since it began" in aside.reason
     with pytest.raises(UsageError, match="nothing to pause"):
         await second.update_run(wish(run, PAUSED))
+
+
+async def test_a_run_whose_suite_is_another_here_waits_for_an_evaluator_that_has_it(place, suite_folder, monkeypatch):
+    first = place.start()
+    run = await begun(place, first, suite_folder(20))
+    await place.stop(first)
+    suite_folder(21)
+    monkeypatch.setattr(Workers, "others", yes)
+    second = place.start()
+    await until(lambda: run.run_id in second._control.waiting)
+    waits = await seen(second, run.run_id)
+    assert (waits.status, waits.wanted) == (ev.RUN_STATUS_INTERRUPTED, GO_ON)
+    assert "changed since it began" in waits.reason
+
+
+async def yes(workers):
+    return True
 
 
 @pytest.mark.parametrize("wanted", [GO_ON, CANNOT])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from evaluator.sharing import members
-from genlevel.runtime.errors import SuiteChanged
+from evaluator.sharing import members, shared_pass
+from genlevel.runtime.errors import DatasetError, SuiteChanged
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.runs.places import reaches
 from tests.evaluator.sharing.test_shared_runs import request_of
@@ -63,3 +64,49 @@ async def test_an_evaluator_with_other_files_leaves_a_run_to_the_others(crowd, s
     assert run.counts.answered == 40
     rows = leader._sharing._shop.members.counts(run.run_id)
     assert len(rows) == 1
+
+
+class Unreadable:
+    """A task whose files are gone since it was planned."""
+
+    def __init__(self, task):
+        self._task = task
+
+    def __getattr__(self, name):
+        return getattr(self._task, name)
+
+    def instances(self, positions=None):
+        raise DatasetError("nlp/Causal-Reasoning: its annotation cannot be read")
+
+
+def loses_its_files(evaluator):
+    """Has an evaluator find what is there when it plans, and nothing when it reads."""
+    plans = evaluator._sharing._members._plan
+
+    async def lost(record, start):
+        plan = await plans(record, start)
+        return replace(plan, tasks=tuple(replace(planned, task=Unreadable(planned.task)) for planned in plan.tasks))
+
+    evaluator._sharing._members._plan = lost
+
+
+async def test_an_evaluator_that_cannot_read_a_part_gives_it_back_and_the_others_go_on(crowd, suite_folder, caplog):
+    lacking = crowd.start()
+    loses_its_files(lacking)
+    leader = crowd.start()
+    crowd.gateway.latency_s = 0.02
+    run = (await leader.start_run(request_of(suite_folder(60)))).run
+    run = await reaches(leader, run.run_id, DONE)
+    assert (run.counts.answered, run.calls) == (60, 60)
+    said = f"cannot work on run {run.run_id} now: nlp/Causal-Reasoning: its annotation cannot be read"
+    assert [line for line in caplog.messages if line.startswith("cannot work on")] == [said]
+
+
+async def test_a_run_that_no_evaluator_can_read_ends(crowd, suite_folder, monkeypatch):
+    monkeypatch.setattr(shared_pass, "_ALONE_S", 0.2)
+    evaluator = crowd.start()
+    loses_its_files(evaluator)
+    run = (await evaluator.start_run(request_of(suite_folder(8)))).run
+    run = await reaches(evaluator, run.run_id, ev.RUN_STATUS_FAILED)
+    assert run.reason == "nlp/Causal-Reasoning: its annotation cannot be read"
+    assert run.wanted == ev.RUN_WANTED_CANNOT_SUCCEED

@@ -100,8 +100,11 @@ async def test_workers_see_each_other_and_what_their_scorers_can(tmp_path: Any, 
     assert found.problem == await here.problem() == "worker.scores names video, which its scorer cannot score (video: needs torch)"
     assert (found.asks, [one.run_id for one in found.runs]) == (True, ["r1"])
     assert [await there.can_anybody(need) for need in ("vision", "video")] == [True, False]
+    assert [await here.can_others(need) for need in ("vision", "any")] == [False, False]
+    assert await here.others()
     await here.close()
     assert not await there.can_anybody("vision")
+    assert not await there.others()
     await there.close()
 
 
