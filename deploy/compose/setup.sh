@@ -11,16 +11,30 @@ keep() { # FILE MODE: what comes in is the file from now on
     mv "$1.new" "$1"
 }
 
+by_hand() { # FOLDER TOKEN: that one is shown from now on; what was made stays beside it, for when it is taken back
+    if [ -s "/access/$1/token" ] && [ ! -e "/access/$1/made" ]; then
+        mv "/access/$1/token" "/access/$1/made"
+    fi
+    printf '%s\n' "$2" | keep "/access/$1/token" 0400
+}
+
 if [ -n "${GENLEVEL_EVALUATOR_TOKEN:-}" ]; then # tokens are made by hand (deploy/README.md)
-    printf '%s\n' "$GENLEVEL_EVALUATOR_TOKEN" | keep /access/evaluator/token 0400
+    by_hand evaluator "$GENLEVEL_EVALUATOR_TOKEN"
     if [ -n "${GENLEVEL_TOKEN:-}" ]; then
-        printf '%s\n' "$GENLEVEL_TOKEN" | keep /access/caller/token 0400
+        by_hand caller "$GENLEVEL_TOKEN"
     fi
 elif [ ! -s /access/tokens/tokens.yaml ]; then
     rm -f /access/tokens/new.yaml
     genlevel token evaluator --role admin --file /access/tokens/new.yaml | keep /access/evaluator/token 0400
     genlevel token you --role run --role call --file /access/tokens/new.yaml | keep /access/caller/token 0400
+    rm -f /access/evaluator/made /access/caller/made
     mv /access/tokens/new.yaml /access/tokens/tokens.yaml
+else
+    for folder in evaluator caller; do
+        if [ -s "/access/$folder/made" ]; then
+            mv -f "/access/$folder/made" "/access/$folder/token"
+        fi
+    done
 fi
 
 if [ ! -s /access/database/password ]; then

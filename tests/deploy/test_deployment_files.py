@@ -238,6 +238,17 @@ def test_tokens_that_were_made_by_hand_are_used_and_none_are_made(setup: Callabl
     assert (access / "database/password").exists()
 
 
+def test_tokens_by_hand_can_be_taken_back(setup: Callable[..., Path]) -> None:
+    """Else the evaluator would show for ever what the file of tokens, which is the first one again, does not know."""
+    access = setup()
+    made = [(access / name / "token").read_text() for name in ("evaluator", "caller")]
+    for evaluator in ("by-hand", "another"):
+        setup(GENLEVEL_EVALUATOR_TOKEN=evaluator, GENLEVEL_TOKEN="mine")
+        assert [(access / name / "token").read_text() for name in ("evaluator", "caller")] == [f"{evaluator}\n", "mine\n"]
+    setup()
+    assert [(access / name / "token").read_text() for name in ("evaluator", "caller")] == made
+
+
 def test_kubernetes_serves_the_pages_without_rights_a_token_or_a_store(base: Path) -> None:
     documents = {document["kind"]: document for document in read_all(base / "web.yaml")}
     pod = documents["Deployment"]["spec"]["template"]
