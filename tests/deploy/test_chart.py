@@ -22,7 +22,8 @@ from genlevel.runtime.settings import Settings
 from genlevel.runtime.settings_file import load_settings
 from tests.deploy.chart_room import Network, checks, containers_of, pod_of, refused, restricted
 
-pytestmark = pytest.mark.full
+# One worker renders each set of values, and reads the schemas.
+pytestmark = [pytest.mark.full, pytest.mark.xdist_group("chart")]
 
 SETS = ("default", "base", "gpu", "monitors", "mtls", "production")
 PARTS = ("gateway", "evaluator", "scorer")

@@ -16,7 +16,7 @@ import yaml
 
 from tests.integration.serving import PATIENCE_S
 
-INSTANCES, SLOTS = 240, 8
+INSTANCES, SLOTS = 100, 8
 
 
 def going(genlevel, stub, suite, *, url, out):
