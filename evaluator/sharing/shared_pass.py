@@ -91,6 +91,7 @@ class SharedPass(Together):
         self._sweeper = Sweeper(desk.context.journal, desk.queue, desk.work, desk.members, run_id=header.run_id, by=str(lease.number))
         self._reopened: tuple[object, ...] = ()
         self._alone_since: float | None = None
+        self._begun: set[str] = set()  # tasks of which somebody had a part, once all have left
         self._lacking: Ending | None = None  # of the last member, if it has left as it lacks something
         self._last_failure = ""
         self._left_out = LeftOut()  # by the budget, when the pass ended for that
@@ -122,7 +123,7 @@ class SharedPass(Together):
                 if self._hands_over:
                     return self._ending
             if self._scores:
-                for task in self.view.begun() | self.view.asked():
+                for task in sorted(self._begun):
                     self._score(task)
             self._tasks.want_no_more()
             await asyncio.wait((self._scoring,))
@@ -247,7 +248,7 @@ class SharedPass(Together):
     async def _dismiss(self) -> None:
         """Ends the work of all members; returns once none is left."""
         desk, journal = self._desk, self._desk.context.journal
-        cleared = self._log.under_lease(partial(desk.work.clear, self.run_id))
+        cleared = self._log.under_lease(partial(desk.work.clear, self.run_id, begun=self._begun))
         self._log.flush()
         await cleared
         await desk.queue.tell(told_of(self.run_id))

@@ -52,10 +52,6 @@ class View:
         tasks = {one.task for one in self.standing if one.kind is WorkKind.ASK}
         return frozenset(tasks - {one.task for one in self.standing if one.kind is WorkKind.ASK and one.state is not WorkState.DONE})
 
-    def begun(self) -> frozenset[str]:
-        """Tasks of which somebody has had a part."""
-        return frozenset(one.task for one in self.standing if one.kind is WorkKind.ASK and one.state is not WorkState.OPEN)
-
 
 class Next(Enum):
     """What follows. ASK: parts are to be asked, or are being asked. FINISHED: all is. SHORT: the rest does not fit into the budget.

@@ -90,9 +90,14 @@ class WorkTable:
 
         return self._submit(store, lease)
 
-    def clear(self, run_id: str, lease: Lease | None) -> asyncio.Future[None]:
-        """Removes what is to be asked of a run; what is to be scored stays."""
-        return self._submit(lambda connection: connection.execute(delete(work).where(_asked_of(run_id))), lease)
+    def clear(self, run_id: str, lease: Lease | None, begun: set[str]) -> asyncio.Future[None]:
+        """Removes what is to be asked of a run; what is to be scored stays. begun: is given the tasks of which somebody had a part."""
+        removed = delete(work).where(_asked_of(run_id)).returning(work.c.task, work.c.state, work.c.member)
+
+        def remove(connection: Connection) -> None:
+            begun.update(row.task for row in connection.execute(removed) if row.member or row.state != WorkState.OPEN)
+
+        return self._submit(remove, lease)
 
     def remove(self, run_id: str, lease: Lease | None) -> asyncio.Future[None]:
         """Removes all work of a run that ends, or that one process does alone."""
@@ -117,7 +122,7 @@ class WorkTable:
     def reopen(self, run_id: str, lease: Lease | None) -> asyncio.Future[None]:
         """Lets be asked again what the budget has not allowed."""
         left = (work.c.run_id == run_id) & (work.c.state == int(WorkState.LEFT))
-        change = update(work).where(left).values(state=int(WorkState.OPEN), member=0, reason="")
+        change = update(work).where(left).values(state=int(WorkState.OPEN), reason="")
         return self._submit(lambda connection: connection.execute(change), lease)
 
     def revive(self, notice: Notice) -> bool:
@@ -125,7 +130,7 @@ class WorkTable:
         its = (work.c.run_id == notice.run_id) & (work.c.number == notice.number) & (work.c.start == notice.start)
         change = update(work).where(its, work.c.state == int(WorkState.DEAD))
         with writing(self._engine).begin() as connection:
-            return connection.execute(change.values(state=int(WorkState.OPEN), member=0, tries=0, reason="")).rowcount > 0
+            return connection.execute(change.values(state=int(WorkState.OPEN), tries=0, reason="")).rowcount > 0
 
     def view(self, run_id: str, start: int) -> View:
         """How a run stands, with the members that work with this start."""
@@ -222,7 +227,7 @@ class WorkTable:
     def give_back(self, member: Member, lease: Lease | None) -> asyncio.Future[None]:
         """Frees all that a member has, after all that it has written before."""
         its = (work.c.run_id == member.run_id) & (work.c.member == member.number) & (work.c.state == int(WorkState.TAKEN))
-        change = update(work).where(its).values(state=int(WorkState.OPEN), member=0)
+        change = update(work).where(its).values(state=int(WorkState.OPEN))
         return self._submit(lambda connection: connection.execute(change), lease)
 
 

@@ -36,7 +36,7 @@ async def test_what_is_scored_is_no_part_that_is_asked(tables, shared):
     assert scores.rows(RUN) == [ROW]
     assert [row.task for row in work.rows(RUN)] == ["t"]
     assert work.start_of(RUN) == START
-    cleared = work.clear(RUN, None)
+    cleared = work.clear(RUN, None, set())
     shared.journal.flush()
     await cleared
     assert (work.start_of(RUN), work.rows(RUN), scores.rows(RUN), work.has_any(RUN)) == (None, [], [ROW], True)

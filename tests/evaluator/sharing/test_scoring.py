@@ -15,7 +15,7 @@ from genlevel.runtime.errors import DatasetError, Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from tests.evaluator.runs.places import reaches
-from tests.evaluator.sharing.test_shared_runs import request_of
+from tests.evaluator.sharing.test_shared_runs import request_of, wish
 from tests.waiting import until
 
 DONE, FAILED = ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_FAILED
@@ -142,6 +142,25 @@ async def test_what_cannot_be_scored_is_given_up_and_ends_the_run(crowd, suite_f
     queue = leader.workers.queue
     await until_async(queue.count_dead)
     assert [one.reason for one in await queue.dead_letters()] == ["its labels are gone"]
+
+
+async def test_a_task_that_was_begun_since_the_leader_last_looked_is_scored_as_the_run_is_stopped(crowd, suite_folder):
+    leader = crowd.start(asks=False)
+    run = (await leader.start_run(request_of(suite_folder(60)))).run
+    await until(lambda: run.run_id in leader._control.active and leader._control.active[run.run_id].execution.view.parts())
+
+    async def sees_nothing_new():
+        pass
+
+    leader._control.active[run.run_id].execution._look = sees_nothing_new
+    crowd.gateway.latency_s = 0.02
+    asking = crowd.start()
+    await until(lambda: crowd.gateway.calls.total() >= 12)
+    await asking.update_run(wish(run, ev.RUN_WANTED_STOPPED))
+    run = await reaches(asking, run.run_id, ev.RUN_STATUS_INTERRUPTED)
+    assert 0 < run.counts.answered < 60
+    verdict = await crowd.made[0][1].get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
+    assert [task.counts.answered for task in verdict.tasks] == [run.counts.answered]
 
 
 async def lacks(record, start):

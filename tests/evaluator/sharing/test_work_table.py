@@ -105,7 +105,7 @@ async def test_a_member_of_an_earlier_start_is_over(shared, work):
     assert work.claim(notice(1, start=START + 1), member).claim is Claim.LOST
     await work.cut(RUN, START, [Shard("t", 0, 12)], None)
     assert work.claim(notice(1, start=member.start), member).claim is Claim.TAKEN
-    await work.clear(RUN, None)
+    await work.clear(RUN, None, set())
     assert not work.asked(member).works
 
 
@@ -171,7 +171,7 @@ async def test_a_member_that_leaves_gives_back_what_it_has_and_not_what_it_has_d
     work.claim(notice(2), member)
     await work.end(done, member, WorkState.DONE, shared.held["a"])
     await work.give_back(member, shared.held["a"])
-    assert states(work) == [(WorkState.DONE, member.number), (WorkState.OPEN, 0), (WorkState.OPEN, 0)]
+    assert states(work) == [(WorkState.DONE, member.number), (WorkState.OPEN, member.number), (WorkState.OPEN, 0)]
     assert work.rows(RUN)[1].tries == 0, "nobody died"
 
 
@@ -186,10 +186,10 @@ async def test_what_follows_for_whoever_leads(shared, work):
     assert next_of(work.view(RUN, START)) is Next.SHORT
     assert work.view(RUN, START).asked() == frozenset()
     await work.reopen(RUN, None)
-    assert (next_of(work.view(RUN, START)), states(work)[0]) == (Next.ASK, (WorkState.OPEN, 0))
+    assert (next_of(work.view(RUN, START)), states(work)[0]) == (Next.ASK, (WorkState.OPEN, member.number))
     await work.end(work.claim(notice(1), member).row, member, WorkState.DONE, lease)
     assert (next_of(work.view(RUN, START)), work.view(RUN, START).asked()) == (Next.FINISHED, frozenset({"t"}))
-    await work.clear(RUN, None)
+    await work.clear(RUN, None, set())
     assert next_of(work.view(RUN, START)) is Next.GONE
 
 
@@ -201,5 +201,17 @@ async def test_a_leader_that_was_replaced_cuts_nothing(shared, work):
     with pytest.raises(StorageError, match="another process's"):
         await work.cut(RUN, old.number, [], old)
     with pytest.raises(StorageError, match="another process's"):
-        await work.clear(RUN, old)
+        await work.clear(RUN, old, set())
     assert len(work.rows(RUN)) == 3
+
+
+async def test_tasks_of_which_somebody_had_a_part_are_told_as_all_is_removed(shared, work):
+    """Also of those that gave it back: some of it may be answered."""
+    await work.cut(RUN, START, [Shard("back", 0, 4), Shard("taken", 0, 4), Shard("untouched", 0, 4)], None)
+    left, stays = shared.join("a"), shared.join("b")
+    assert work.claim(notice(1), left).claim is Claim.TAKEN
+    assert work.claim(notice(2), stays).claim is Claim.TAKEN
+    await work.give_back(left, None)
+    begun: set[str] = set()
+    await work.clear(RUN, None, begun)
+    assert begun == {"back", "taken"}
