@@ -93,6 +93,7 @@ class SharedPass(Together):
         self._alone_since: float | None = None
         self._begun: set[str] = set()  # tasks of which somebody had a part, once all have left
         self._lacking: Ending | None = None  # of the last member, if it has left as it lacks something
+        self._past: frozenset[int] = frozenset()  # members whose endings are of before
         self._last_failure = ""
         self._left_out = LeftOut()  # by the budget, when the pass ended for that
 
@@ -145,6 +146,8 @@ class SharedPass(Together):
         if found is not None and not (work.retry and work.wanted is not None):
             self._start = found
             self.view = await journal.reads(desk.work.view, self.run_id, self._start)
+            if work.wanted is not None:  # a person lets it go on all the same
+                self._past = frozenset(member.number for member in self.view.members if member.ending)
             await self._count_anew()
             return
         if found is not None:  # what has failed is asked again, so the whole is cut again; nobody is to be at it then
@@ -180,7 +183,7 @@ class SharedPass(Together):
         last = view.members[-1].ending if view.members else ""
         self._lacking = read_ending(last) if last else None
         for member in view.members:
-            if member.ending:
+            if member.ending and member.number not in self._past:
                 ending = read_ending(member.ending)
                 if ending.status == ev.RUN_STATUS_INTERRUPTED:  # what it lacks, others may have
                     continue

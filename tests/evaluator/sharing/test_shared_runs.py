@@ -8,6 +8,8 @@ from collections import Counter
 from prometheus_client import generate_latest
 from sqlalchemy import text
 
+from evaluator.runs.crew import Ending
+from evaluator.sharing.endings import written_ending
 from evaluator.sharing.work import Notice, WorkState, asks_of
 from evaluator.sharing.work_table import Claim
 from genlevel.runtime.errors import ErrorClass
@@ -190,6 +192,24 @@ async def test_one_process_that_has_a_run_alone_ends_what_others_do(crowd, suite
     assert run.counts.answered == 120
     assert set(crowd.gateway.calls.values()) == {1}
     assert not await work_left(crowd, run.run_id)
+
+
+async def test_why_a_run_was_to_end_before_a_person_lets_it_go_on_does_not_end_it_again(crowd, suite_folder):
+    """A member has said so, and the leader was killed before it could end the run."""
+    *both, run = await two_at_it(crowd, suite_folder(120))
+    for evaluator in both:
+        await crowd.stop(evaluator)
+    engine = open_room(crowd.url)
+    ending = written_ending(Ending(ev.RUN_STATUS_FAILED, "a key was refused"))
+    with engine.begin() as connection:
+        connection.execute(text("update evaluator_members set ending = :ending where number = 1"), {"ending": ending})
+        connection.execute(text("update evaluator_runs set wanted = :wanted"), {"wanted": ev.RUN_WANTED_CANNOT_SUCCEED})
+    engine.dispose()
+    again = crowd.start()
+    await again.start_run(ev.StartRunRequest(run_id=run.run_id))
+    run = await reaches(again, run.run_id, DONE)
+    assert run.counts.answered == 120
+    assert set(crowd.gateway.calls.values()) == {1}
 
 
 async def work_left(crowd, run_id):
