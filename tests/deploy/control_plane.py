@@ -48,6 +48,8 @@ class ControlPlane:
     def __init__(self) -> None:
         self.objects: dict[Key, dict[str, Any]] = {}
         self.refused: list[str] = []
+        self.stuck = False
+        """Whether pods of StatefulSets do not start, as if their image could not be pulled."""
         self.changed: list[tuple[str, str, str]] = []
         """What has been done, in order: verb, kind, name."""
         self._owned: dict[Key, dict[str, dict[tuple[str, ...], Any]]] = {}
@@ -90,7 +92,7 @@ class ControlPlane:
                 "resourceVersion": str(number),
                 "creationTimestamp": "2026-01-01T00:00:00Z",
             }
-            self.objects[key] = {**document, "metadata": metadata} | done(document)
+            self.objects[key] = {**document, "metadata": metadata} | done(document, stuck=self.stuck)
             self.changed.append((verb, document["kind"], key[2]))
             self._lock.notify_all()
             return self.objects[key]
@@ -168,10 +170,12 @@ def unchangeable(before: dict[str, Any], after: dict[str, Any]) -> str:
     return next((f"spec.{field}: field is immutable" for field in sorted(fields) if old.get(field) != new.get(field)), "")
 
 
-def done(document: dict[str, Any]) -> dict[str, Any]:
+def done(document: dict[str, Any], *, stuck: bool) -> dict[str, Any]:
     """What the controllers say of an object that has nothing more to do."""
     if document["kind"] == "Job":
         return {"status": {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}}
+    if document["kind"] == "StatefulSet" and not stuck:
+        return {"status": {"replicas": 1, "readyReplicas": 1}}
     return {"status": {"phase": "Succeeded"}} if document["kind"] == "Pod" else {}
 
 

@@ -152,6 +152,14 @@ def test_the_doctor_s_words_are_there_to_be_read_after_the_test() -> None:
     assert test["metadata"]["annotations"]["helm.sh/hook-delete-policy"] == "before-hook-creation"
 
 
+def test_a_pool_has_the_runtime_by_which_its_nodes_give_it_a_gpu() -> None:
+    pool = {"scores": ["vision"], "gpus": 1, "runtimeClassName": "nvidia", "priorityClassName": "low"}
+    seen = {what: pod["spec"] for what, pod in pods(rendered(SHARED | {"pools": {"vision": pool}}))}
+    assert [what for what, spec in seen.items() if "runtimeClassName" in spec] == ["Deployment genlevel-pool-vision"]
+    assert seen["Deployment genlevel-pool-vision"]["runtimeClassName"] == "nvidia"
+    assert seen["Deployment genlevel-pool-vision"]["priorityClassName"] == "low"
+
+
 def test_dashboards_carry_the_labels_and_the_folder_that_your_grafana_looks_for() -> None:
     own = {"enabled": True, "labels": {"grafana_dashboard": "2", "team": "x"}, "annotations": {"grafana_folder": "Models"}}
     dashboards = [each for each in rendered({"monitoring": {"dashboards": own}}) if "-dashboard-" in each["metadata"]["name"]]

@@ -48,6 +48,9 @@ tolerations:
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with $of.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
 {{- with $of.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
