@@ -152,6 +152,28 @@ def test_the_doctor_s_words_are_there_to_be_read_after_the_test() -> None:
     assert test["metadata"]["annotations"]["helm.sh/hook-delete-policy"] == "before-hook-creation"
 
 
+@pytest.mark.parametrize(
+    ("web", "said"),
+    [
+        ({}, ["http://127.0.0.1:7400"]),
+        ({"tls": {"existingSecret": "pages"}}, ["https://127.0.0.1:7400"]),
+        # Browsers keep the cookie of pages whose own address is https by no other way.
+        ({"ingress": {"enabled": True, "host": "pages.example", "tlsSecret": "x"}}, ["https://pages.example"]),
+        ({"ingress": {"enabled": True, "host": "pages.example"}}, ["http://pages.example"]),
+        ({"url": "https://of.a.gateway.example"}, ["https://of.a.gateway.example"]),
+        ({"enabled": False}, []),
+    ],
+)
+def test_after_an_install_the_pages_are_told_by_the_address_at_which_somebody_can_log_in(web: dict[str, Any], said: list[str]) -> None:
+    import helm_python
+
+    charts, _ = checks()
+    with helm_python.Chart.load(charts.CHART) as chart:
+        notes = chart.render({"web": web}, name="genlevel", namespace="genlevel")["genlevel/templates/NOTES.txt"]
+    assert re.findall(r"https?://[^\s]+[^\s.,]", notes) == said
+    assert ("port-forward" in notes) == any("127.0.0.1" in address for address in said)
+
+
 def test_a_pool_has_the_runtime_by_which_its_nodes_give_it_a_gpu() -> None:
     pool = {"scores": ["vision"], "gpus": 1, "runtimeClassName": "nvidia", "priorityClassName": "low"}
     seen = {what: pod["spec"] for what, pod in pods(rendered(SHARED | {"pools": {"vision": pool}}))}

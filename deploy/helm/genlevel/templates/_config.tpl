@@ -20,10 +20,15 @@ tls: {certificate: /etc/genlevel-tls/tls.crt, key: /etc/genlevel-tls/tls.key, cl
 {{- end }}
 {{- end -}}
 
+{{/* How browsers call the pages through a proxy; empty without one. */}}
+{{- define "genlevel.webUrl" -}}
+{{- $scheme := ternary "https" "http" (ne .Values.web.ingress.tlsSecret "") -}}
+{{- default (ternary (printf "%s://%s" $scheme .Values.web.ingress.host) "" .Values.web.ingress.enabled) .Values.web.url -}}
+{{- end -}}
+
 {{- define "genlevel.webSection" -}}
 {{- $full := include "genlevel.fullname" . -}}
-{{- $scheme := ternary "https" "http" (ne .Values.web.ingress.tlsSecret "") -}}
-{{- $url := default (ternary (printf "%s://%s" $scheme .Values.web.ingress.host) "" .Values.web.ingress.enabled) .Values.web.url -}}
+{{- $url := include "genlevel.webUrl" . -}}
 http: 0.0.0.0:7400
 {{- if $url }}
 url: {{ $url }}
