@@ -81,8 +81,8 @@ def _contradictions(settings: Settings) -> Iterator[tuple[FieldPath, str]]:
 
         if problem := problem_of(settings.queue):
             yield ("queue",), problem
-    if settings.queue and not settings.storage.url.startswith("postgresql"):
-        yield ("queue",), "needs a database that all evaluators share: set storage.url to postgresql+psycopg://..."
+        elif not settings.storage.url.startswith("postgresql"):
+            yield ("queue",), "needs a database that all evaluators share: set storage.url to postgresql+psycopg://..."
     for name, account in settings.accounts.items():
         if account.api_key_env and not is_variable_name(account.api_key_env):
             yield ("accounts", name, "api_key_env"), "must be the name of an environment variable, such as MY_KEY, and not the key itself"

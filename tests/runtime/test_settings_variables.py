@@ -176,7 +176,7 @@ ACCOUNTS = "GENLEVEL_ACCOUNTS__"
         ("GENLEVEL_RUNS", "{attempts: 3, attemps: 2}", "runs.attemps: unknown field; did you mean 'attempts'?"),
         ("GENLEVEL_SUITES__FOLDERS", "[a", "not valid YAML: expected ',' or ']', but got '<stream end>'"),
         ("GENLEVEL_GATEWAY__HTTP", "7411", "gateway.http: must be host:port, such as 0.0.0.0:7401, not '7411'"),
-        ("GENLEVEL_QUEUE", "localhost:4222", "queue: must be an address such as nats://localhost:4222"),
+        ("GENLEVEL_QUEUE", "localhost:4222", "queue: the address should begin with nats:// or tls://, such as nats://localhost:4222"),
         (
             "GENLEVEL_QUEUE",
             "nats://a:hunter22@b:4222",
