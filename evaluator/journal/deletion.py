@@ -18,9 +18,10 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select, update
 from evaluator.journal import monitor_tables
 from evaluator.journal.plan_numbers import FirstAnswer, counts_as_try, first_answers
 from evaluator.journal.records import RunRecord
-from evaluator.journal.tables import answers, deleted_runs, judgements, metadata, people_ratings, runs, unused_files
+from evaluator.journal.tables import answers, deleted_runs, judgements, members, metadata, people_ratings, runs, unused_files
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.leases import Lease, Standing, note_written
+from genlevel.runtime.room.tables import leases
 from genlevel.runtime.storage import insert_into, writing
 
 _TOGETHER = 5000
@@ -92,6 +93,7 @@ class Deletion:
             }
             covers = row.covers if counts else "[]"
             texts = {"covers": covers, "first_answers": _text(first, row.facts, row.plan_number)}
+            _end_members(connection, record.run_id)
             connection.execute(deleted_runs.insert().values(**kept, **texts, deleted=time.time(), cleared=0))
             connection.execute(delete(runs).where(runs.c.run_id == record.run_id))
         return True
@@ -153,6 +155,14 @@ class Deletion:
         self._transactions += 1
         if lease is not None and note_written(connection, lease, self._transactions) is Standing.LOST:
             raise StorageError("another process works on the run now", overtaken=True)
+
+
+def _end_members(connection: Connection, run_id: str) -> None:
+    """Sees to it that nobody writes any more who worked on a run with others, and whose calls are still ending."""
+    theirs = list(connection.execute(select(members.c.lease).where(members.c.run_id == run_id)).scalars())
+    if theirs:
+        ended = {"owner": "", "number": leases.c.number + 1, "until_s": 0.0, "written": 0}
+        connection.execute(update(leases).where(leases.c.name.in_(theirs)).values(**ended))
 
 
 def remove_all(connection: Connection, engine: Engine, run_id: str) -> None:

@@ -23,6 +23,7 @@ from evaluator.sharing.allotment import NO_CAP
 from evaluator.sharing.excesses import NOTHING_TAUGHT, Taught, highest, read, written
 from evaluator.traffic.budget import NONE, Amount, Budget
 from evaluator.traffic.purses import Excesses
+from genlevel.runtime.errors import NotFoundError
 from genlevel.runtime.leases import Lease
 from genlevel.runtime.room import clock_of
 from genlevel.runtime.room.tables import leases
@@ -78,9 +79,12 @@ class MemberTable:
         """Makes a process that has the lease a member of a run. Whoever did not hear the answer may ask again: it is another member then.
 
         If no member lives, the books are closed: what the run has spent until then is added up anew.
+        Raises NotFoundError if the run was deleted.
         """
         ours = members.c.run_id == run_id
         with writing(self._engine).begin() as connection:
+            if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is None:
+                raise NotFoundError(f"run {run_id} is not there any more")
             lock_books(connection, self._engine, run_id)
             for row in connection.execute(_query().where(ours, members.c.lease == lease.name, members.c.state == int(MemberState.LIVE))):
                 self._settle(
@@ -113,8 +117,9 @@ class MemberTable:
         bills, as it last knew.
         """
         with writing(self._engine).begin() as connection:
-            lock_books(connection, self._engine, member.run_id)
-            self._settle(connection, member, spent, taught)
+            if is_there(connection, member):
+                lock_books(connection, self._engine, member.run_id)
+                self._settle(connection, member, spent, taught)
 
     def fence(self, connection: Connection, member: Member) -> bool:
         """Ends the membership of a dead process, in an open transaction that writes: from then on it writes nothing.
@@ -276,6 +281,11 @@ def _open_of(run_id: str) -> Select[*_Columns]:
 
 def _member(row: Row[*_Columns]) -> Member:
     return Member(row.run_id, row.number, row.start, row.process, row.lease, row.fence)
+
+
+def is_there(connection: Connection, member: Member) -> bool:
+    """Whether the run of a member was not deleted meanwhile."""
+    return connection.execute(select(members.c.number).where(is_member(member))).first() is not None
 
 
 def is_member(member: Member) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from evaluator.journal.records import Spent
 from evaluator.journal.tables import members
 from evaluator.sharing.allotment import Allotment, Ask, Stake, allotted, plus, total
 from evaluator.sharing.excesses import Taught, all_wrong, highest, read, written
-from evaluator.sharing.member_table import Books, Member, MemberState, caps_of, is_member, lock_books
+from evaluator.sharing.member_table import Books, Member, MemberState, caps_of, is_member, is_there, lock_books
 from evaluator.traffic.budget import Amount, Budget, Caps
 from evaluator.traffic.purses import Excesses
 from genlevel.runtime.storage import writing
@@ -43,11 +43,13 @@ class PurseTable:
         self._engine = engine
 
     def exchange(self, member: Member, ask: Ask) -> Answer | None:
-        """Takes what a member says of itself, and tells what it may spend from now on. None: it is closed.
+        """Takes what a member says of itself, and tells what it may spend from now on. None: it is closed, or its run was deleted.
 
         Whoever did not hear the answer may ask again, with what his budget is by then.
         """
         with writing(self._engine).begin() as connection:
+            if not is_there(connection, member):
+                return None
             books = lock_books(connection, self._engine, member.run_id)
             rows = _rows(connection, member.run_id, books)
             if (own := rows.pop(member.number, None)) is None or not own.live:

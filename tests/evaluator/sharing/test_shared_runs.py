@@ -219,3 +219,22 @@ async def work_left(crowd, run_id):
         found = connection.execute(text("select count(*) from evaluator_work where run_id = :run"), {"run": run_id}).scalar_one()
     engine.dispose()
     return found
+
+
+async def test_nothing_is_written_of_a_run_that_is_deleted_while_members_end_their_calls(crowd, suite_folder):
+    """Nobody leads it any more, so it can be deleted as soon as it is stopped."""
+    leader = crowd.start(asks=False)
+    run = (await leader.start_run(request_of(suite_folder(40)))).run
+    crowd.gateway.latency_s = 0.5
+    member = crowd.start()
+    member._continuing.look = asyncio.Event().wait
+    await until(lambda: crowd.gateway.calls.total() >= 8)
+    await crowd.stop(leader)
+    await member.cancel_run(ev.CancelRunRequest(run_id=run.run_id))
+    await member.delete_run(ev.DeleteRunRequest(run_id=run.run_id))
+    await until(lambda: not member._sharing.going)
+    engine = open_room(crowd.url)
+    with engine.connect() as connection:
+        for table in ("answers", "work", "members", "member_spending", "purses", "reservations"):
+            assert connection.execute(text(f"select count(*) from evaluator_{table}")).scalar_one() == 0, table
+    engine.dispose()
