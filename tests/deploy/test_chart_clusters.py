@@ -71,7 +71,7 @@ def test_names_are_asked_where_servers_of_names_listen() -> None:
 
 
 def test_migrations_reach_an_external_database_as_services_do() -> None:
-    own = {
+    own: dict[str, Any] = {
         "storage": {"url": "postgresql+psycopg://me@host/x", "passwordSecret": {"name": "database"}},
         "nats": {"enabled": False},
         "extraEnv": [
@@ -97,7 +97,7 @@ def test_migrations_reach_an_external_database_as_services_do() -> None:
 
 
 def test_a_benchmark_is_fetched_through_the_proxy_that_is_said() -> None:
-    own = {
+    own: dict[str, Any] = {
         "extraEnv": [
             {"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"},
             {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hub", "key": "token"}}},
@@ -140,10 +140,26 @@ def test_what_some_pods_would_not_find_is_refused(values: dict[str, Any], said: 
     assert said in str(refused.value)
 
 
+def words(document: object) -> Iterator[tuple[str, object]]:
+    """Fields of an object that have to be text: names, namespaces, labels."""
+    for key, value in document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ():
+        if key in ("labels", "matchLabels") and isinstance(value, dict):
+            yield from value.items()
+        elif key in ("name", "namespace", "secretName", "claimName", "serviceAccountName") and not isinstance(value, dict):
+            yield key, value
+        yield from words(value)
+
+
 @pytest.mark.parametrize("release", ["my.team", "2026"])
-def test_a_release_of_any_name_has_services_whose_names_a_cluster_takes(release: str) -> None:
-    for document in rendered({}, release=release):
-        assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", document["metadata"]["name"])
+def test_a_release_of_any_name_has_objects_that_a_cluster_takes(monkeypatch: pytest.MonkeyPatch, release: str) -> None:
+    charts, _ = checks()
+    monkeypatch.setattr(charts, "NAMESPACE", release.replace(".", "-"))
+    made = rendered(EVERYTHING | {"monitoring": {"serviceMonitors": {"enabled": True}}}, release=release)
+    for each in made:
+        assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", each["metadata"]["name"])
+    found = list(words(made))
+    assert len(found) > 500
+    assert [(key, value) for key, value in found if not isinstance(value, str)] == []
 
 
 def test_the_doctor_s_words_are_there_to_be_read_after_the_test() -> None:
@@ -183,7 +199,7 @@ def test_a_pool_has_the_runtime_by_which_its_nodes_give_it_a_gpu() -> None:
 
 
 def test_dashboards_carry_the_labels_and_the_folder_that_your_grafana_looks_for() -> None:
-    own = {"enabled": True, "labels": {"grafana_dashboard": "2", "team": "x"}, "annotations": {"grafana_folder": "Models"}}
+    own: dict[str, Any] = {"enabled": True, "labels": {"grafana_dashboard": "2", "team": "x"}, "annotations": {"grafana_folder": "Models"}}
     dashboards = [each for each in rendered({"monitoring": {"dashboards": own}}) if "-dashboard-" in each["metadata"]["name"]]
     assert len(dashboards) == 4
     for each in dashboards:

@@ -20,7 +20,7 @@ app.kubernetes.io/name: {{ include "genlevel.fullname" .root }}-{{ .part }}
 {{/* Of the same: labels of pods. */}}
 {{- define "genlevel.podLabels" -}}
 {{ include "genlevel.selector" . }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .part }}
 app.kubernetes.io/part-of: genlevel
 {{- end -}}
@@ -36,7 +36,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{/* Of (dict "root" $ "part" PART "name" NAME): the beginning of an object's metadata. name: after the fullname; by default the part. */}}
 {{- define "genlevel.metadata" -}}
 name: {{ include "genlevel.fullname" .root }}-{{ default .part .name }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "genlevel.labels" . | nindent 2 }}
 {{- end -}}
