@@ -203,5 +203,5 @@ def test_dashboards_carry_the_labels_and_the_folder_that_your_grafana_looks_for(
     dashboards = [each for each in rendered({"monitoring": {"dashboards": own}}) if "-dashboard-" in each["metadata"]["name"]]
     assert len(dashboards) == 4
     for each in dashboards:
-        assert own["labels"].items() <= each["metadata"]["labels"].items()  # type: ignore[attr-defined]
+        assert own["labels"].items() <= each["metadata"]["labels"].items()
         assert each["metadata"]["annotations"] == own["annotations"]
