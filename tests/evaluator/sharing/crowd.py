@@ -40,7 +40,7 @@ class Crowd:
             queue=queue,
         )
         evaluator._control._locks.close()
-        evaluator._locks = evaluator._control._locks = LeaseLocks(LeaseTable(self.url), ttl_s=ttl_s)
+        evaluator._locks = evaluator._control._locks = evaluator._deleting._locks = LeaseLocks(LeaseTable(self.url), ttl_s=ttl_s)
         self.made.append((evaluator, scorer))
         if going:
             evaluator.go_on()
