@@ -92,10 +92,12 @@ class Link:
 
     async def close(self) -> None:
         """Ends the connection, after what was sent."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeping
+        keeping = self._keeping
+        while keeping is not None and not keeping.done():
+            keeping.cancel()  # in Python 3.11 asyncio.wait_for, which the library uses, forgets it if an answer comes at that moment
+            await asyncio.wait((keeping,), timeout=_CLOSE_S)
+        if keeping is not None and not keeping.cancelled():
+            keeping.result()
 
     async def _keep(self) -> None:
         failures = 0
