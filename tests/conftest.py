@@ -46,10 +46,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """More than there are processors: many tests wait for what other processes do."""
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """More than there are processors: many tests wait for what other processes do, and those that need others most of all."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(2, cores * 3 // 2)
+    waiting = config.option.markexpr.startswith(("full", "services"))
+    return max(2, cores * (5 if waiting else 3) // 2)
 
 
 @pytest.hookimpl(trylast=True)

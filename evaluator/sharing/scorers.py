@@ -41,7 +41,7 @@ class ScoringRoom:
     process: str = field(default_factory=process_name)
 
 
-class _NotHere(GenlevelError):
+class _NotHere(Exception):
     """This process does not have what a run asks, or has something else."""
 
 
@@ -123,7 +123,7 @@ class Scorers:
         except asyncio.CancelledError:  # this process stops
             await self._given_back(row, delivery, "", failed=False, after_s=0.0)
             raise
-        except GenlevelError as error:
+        except (GenlevelError, _NotHere) as error:
             failed = await self._counts(error, row)
             if failed and row.failures + 1 >= MOST_FAILURES:
                 self._said.pop(of, None)
@@ -139,7 +139,7 @@ class Scorers:
             self.going.discard(of)
             await room.queue.tell(leads(row.run_id))
 
-    async def _counts(self, error: GenlevelError, row: ScoreRow) -> bool:
+    async def _counts(self, error: GenlevelError | _NotHere, row: ScoreRow) -> bool:
         """Whether it is the task that cannot be scored, and not something that passes, or that others have and this process has not."""
         if not isinstance(error, _NotHere):
             return not may_pass(error)

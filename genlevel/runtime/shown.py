@@ -55,10 +55,15 @@ def said_of(url: str, said: str) -> str:
     return cut(logs.redact(line), 300)
 
 
+def hide_secret(secret: str) -> None:
+    """Remembers a secret, so that no log line and no error over the network shows it. One that is too short would hide words, too."""
+    if len(secret) >= _SHORTEST_HIDDEN:
+        logs.hide(secret)
+
+
 def hide_secrets_of(url: str) -> None:
     """Remembers the user and the password of an address, so that no log line and no error over the network shows them."""
     for found in _USER.findall(url):
         for part in (found[:-1], *found[:-1].split(":", 1)[1:]):
-            if len(part) >= _SHORTEST_HIDDEN:
-                logs.hide(part)
-                logs.hide(unquote(part))
+            hide_secret(part)
+            hide_secret(unquote(part))

@@ -29,6 +29,10 @@ WITHOUT_DATA = {
     ("runs", "Ratings"): "no judge was asked",
     ("runs", "Batches at providers"): "the run asks call by call",
     ("runs", "Instances in batches"): "the run asks call by call",
+    ("runs", "The queue can be used"): "there is none",
+    ("runs", "Messages that are not done"): "there is no queue",
+    ("runs", "Messages that were given up"): "there is no queue",
+    ("runs", "Parts of shared limits"): "the database is not shared",
     ("gateway", "First piece of a stream"): "no answer comes as a stream",
     ("gateway", "Time for each token of a stream"): "no answer comes as a stream",
 }

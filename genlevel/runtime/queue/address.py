@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from genlevel.runtime.errors import ConfigurationError
-from genlevel.runtime.logs import hide
+from genlevel.runtime.shown import hide_secret
 
 DEFAULT_PREFIX = "genlevel"
 _PORT = 4222
@@ -67,7 +67,7 @@ class Address:
         if len(who) > 1:
             raise _wrong("has several users; all servers take the same one")
         user, colon, password = who.pop().partition(":") if who else ("", "", "")
-        hide(unquote(password if colon else user))
+        hide_secret(unquote(password if colon else user))
         prefix = parts.path.strip("/") or DEFAULT_PREFIX
         if not _PREFIX.fullmatch(prefix):
             raise _wrong("has a path that is no prefix: lower-case letters, digits, _ and -, at most 31")
@@ -120,7 +120,7 @@ class Address:
         user, colon, password = said.partition(":")
         if not colon:
             user, password = "", user
-        hide(password)
+        hide_secret(password)
         return user, password
 
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from gateway import generating
+from gateway import generating, making
 from gateway.adapters import omni, veo
 from gateway.adapters.blocks import Image, Turn, Video
 from gateway.adapters.making import Job, Made, Reply
@@ -63,6 +63,7 @@ class Google:
 async def google(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Google, str]]:
     monkeypatch.setattr(omni, "POLL_S", 0.01)
     monkeypatch.setattr(veo, "POLL_S", 0.01)
+    monkeypatch.setattr(making, "_WAITING_S", (0.01,))
     server = Google()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", server.handle)
