@@ -107,9 +107,11 @@ async def check(services, run_id, ledger, suite_tasks, instances):
     assert sum(task.counts.answered for task in scored) == instances
     asked = ledger.asked()
     assert len(asked) == instances
-    for what, repeats in ledger.repeats:
-        most = {f"gateway {KILL.name}": IN_FLIGHT, f"evaluator {KILL.name}": 2 * IN_FLIGHT}
-        assert repeats <= most.get(what, 0), ledger.repeats
+    most = {f"gateway {KILL.name}": IN_FLIGHT, f"evaluator {KILL.name}": 2 * IN_FLIGHT}
+    repeated = allowed = 0
+    for what, repeats in ledger.repeats:  # with a queue, what a killed evaluator had is asked again once its lease is over
+        repeated, allowed = repeated + repeats, allowed + most.get(what, 0)
+        assert repeated <= allowed, ledger.repeats
 
 
 def journalled(url, run_id) -> tuple[int, int]:
