@@ -47,8 +47,11 @@ test: $(DONE)/test
 .PHONY: test-full
 test-full: $(DONE)/full
 	$(PYTEST) $(or $(ONLY),-m 'not soak')
-	GENLEVEL_TEST_STORAGE=shared GENLEVEL_TEST_AUTH=tokens $(PYTEST) tests/integration -m 'services and not soak and not full'
-	GENLEVEL_TEST_STORAGE=shared GENLEVEL_TEST_AUTH=mtls $(PYTEST) tests/integration -m 'services and not soak and not full'
+	$(MAKE) --jobs=2 --output-sync=target services-tokens services-mtls
+
+.PHONY: services-tokens services-mtls
+services-tokens services-mtls: services-%: $(DONE)/full
+	GENLEVEL_TEST_STORAGE=shared GENLEVEL_TEST_AUTH=$* $(PYTEST) tests/integration -m 'services and not soak and not full'
 
 .PHONY: soak
 soak: $(DONE)/soak

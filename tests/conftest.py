@@ -28,9 +28,9 @@ THRESHOLDS = gc.get_threshold()
 gc.set_threshold(100_000)
 
 # Properties are about values: how long an example takes on a busy machine says nothing. The same examples come each time, so that what
-# passed goes on passing, and half as many as usual; make soak looks for new ones (--hypothesis-profile=explore).
+# passed goes on passing, and a third as many as usual; make soak looks for new ones (--hypothesis-profile=explore).
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("same", UNHURRIED, derandomize=True, max_examples=50)
+settings.register_profile("same", UNHURRIED, derandomize=True, max_examples=30)
 settings.register_profile("explore", UNHURRIED)
 settings.load_profile("same")
 
@@ -46,11 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """More than there are processors: many tests wait for what other processes do, and those that need others most of all."""
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are processors: many tests wait for what other processes do."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    waiting = config.option.markexpr.startswith(("full", "services"))
-    return max(2, cores * (5 if waiting else 3) // 2)
+    return max(2, cores * 3 // 2)
 
 
 @pytest.hookimpl(trylast=True)

@@ -128,7 +128,7 @@ async def ticks(evaluator: Evaluator, clock: Clock, count: int) -> None:
             await scheduler.look()
 
 
-@pytest.mark.parametrize("in_all", [120, pytest.param(365, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("in_all", [60, pytest.param(365, marks=pytest.mark.soak)])
 async def test_a_model_that_falls_is_told_to_people_and_one_that_does_not_is_not(
     in_all: int, genlevel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,7 +79,7 @@ def nats(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture(params=["local", pytest.param("nats", marks=pytest.mark.full)])
+@pytest.fixture(params=["local", pytest.param("nats", marks=[pytest.mark.full, pytest.mark.soak])])
 async def crowd(request, tmp_path, scripted, monkeypatch) -> AsyncIterator[Crowd]:
     """Evaluators that look often, over either kind of queue and database."""
     for module, name, value in (

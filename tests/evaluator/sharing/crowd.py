@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from evaluator.planning.suites import AnySuites
@@ -14,6 +15,9 @@ from genlevel.runtime.settings import Settings
 from scorer.service import Scorer
 
 TTL_S = 2.0
+
+BOTH = pytest.mark.parametrize("crowd", ["local", pytest.param("nats", marks=pytest.mark.full)], indirect=True)
+"""Of a test that make test-full runs over NATS and PostgreSQL, too; make soak runs all so."""
 
 
 class Crowd:

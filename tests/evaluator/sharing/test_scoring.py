@@ -15,6 +15,7 @@ from genlevel.runtime.errors import DatasetError, Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from tests.evaluator.runs.places import reaches
+from tests.evaluator.sharing.crowd import BOTH
 from tests.evaluator.sharing.test_shared_runs import request_of, wish
 from tests.waiting import until
 
@@ -44,6 +45,7 @@ def needs_vision(monkeypatch):
     monkeypatch.setattr(scoring, "need_of", lambda metric: Need.VISION)
 
 
+@BOTH
 async def test_a_task_goes_to_who_can_do_what_it_needs(crowd, suite_folder, needs_vision):
     leader, able = crowd.start(), crowd.start(asks=False)
     able.workers._found = Abilities(("vision",))
@@ -65,6 +67,7 @@ async def test_what_nobody_can_do_is_said_and_left_to_the_leaders_scorer(crowd, 
     assert await score_of(crowd, run.run_id) == [50.0]  # as this one needs no network in truth
 
 
+@BOTH
 async def test_a_worker_that_stops_gives_a_task_back(crowd, suite_folder, needs_vision):
     leader, slow = crowd.start(), crowd.start(asks=False)
     slow.workers._found = Abilities(("vision",))

@@ -18,6 +18,7 @@ from genlevel.runtime.room import open_room
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.runs.places import reaches, seen
+from tests.evaluator.sharing.crowd import BOTH
 from tests.waiting import until
 
 DONE = ev.RUN_STATUS_FINISHED
@@ -44,6 +45,7 @@ async def test_one_evaluator_leads_a_run_and_asks_it(crowd, suite_folder):
     assert (await answers_of(evaluator, run.run_id)).total() == 40
 
 
+@BOTH
 async def test_several_work_on_a_run(crowd, suite_folder):
     first, second, run = await two_at_it(crowd, suite_folder(96))
     run = await reaches(second, run.run_id, DONE)
@@ -117,6 +119,7 @@ async def test_a_run_is_paused_and_goes_on_wherever_a_person_asks(crowd, suite_f
     assert set(crowd.gateway.calls.values()) == {1}
 
 
+@BOTH
 async def test_a_leader_that_stops_costs_nothing(crowd, suite_folder):
     first, second, run = await two_at_it(crowd, suite_folder(96))
     members = second._sharing._shop.members.counts(run.run_id)
@@ -136,6 +139,7 @@ async def test_failures_in_a_row_end_the_whole_run(crowd, suite_folder, failing_
     await until(lambda: not first._sharing.going and not second._sharing.going)
 
 
+@BOTH
 async def test_messages_that_are_lost_are_told_again(crowd, suite_folder):
     first, second, run = await two_at_it(crowd, suite_folder(96))
     await first.workers.queue.drop(asks_of(run.run_id))
@@ -150,6 +154,7 @@ async def test_prometheus_sees_the_queue_at_each_evaluator(crowd):
     assert b"genlevel_queue" not in generate_latest(idle._registry)
 
 
+@BOTH
 async def test_what_a_dead_member_had_is_asked_by_another(crowd, suite_folder):
     leader = crowd.start(asks=False)
     shop = leader._sharing._shop
