@@ -139,7 +139,7 @@ def _provide_base(podman: Podman, scratch: Path) -> None:
         return
     folder = scratch / "base"
     packages = "ca-certificates,python3,python3-venv,python3-pip"
-    command = ["debootstrap", "--variant=minbase", f"--include={packages}", "trixie", str(folder), "http://deb.debian.org/debian"]
+    command = ["debootstrap", "--variant=minbase", f"--include={packages}", "trixie", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     if done.returncode:
         raise Failed(f"debootstrap: {(done.stderr or done.stdout)[-500:]}")
