@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.media import HEAD_BYTES
@@ -68,10 +69,26 @@ class Landing:
         try:
             if self._spool is None:
                 self._head = content[:HEAD_BYTES]
-                self._spool = await asyncio.to_thread(lambda: self._open_store().spool())
-            await asyncio.to_thread(self._spool.write, content)
+                await _ended(self._begin)
+            assert self._spool is not None
+            await _ended(partial(self._spool.write, content))
         except StorageError as problem:
             raise not_stored(problem) from None
+
+    def _begin(self) -> None:
+        self._spool = self._open_store().spool()
+
+
+async def _ended(work: Callable[[], None]) -> None:
+    """Does it in a thread. Who is cancelled meanwhile waits for its end: what it made can be dropped only then."""
+    working = asyncio.create_task(asyncio.to_thread(work), name="storing an answer")
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait((working,))
+        if not working.cancelled():
+            working.exception()
+        raise
 
 
 def not_stored(problem: StorageError) -> CallFailed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from aiohttp import web
 
 from gateway.landing import Landed, Landing
 from gateway.service import Gateway
-from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.blobs import BlobStore, Spool
 from genlevel.runtime.errors import CallFailed, StorageError
 from genlevel.runtime.settings import Account, Route, Settings
 from genlevel.v1 import content_pb2 as ct
@@ -137,6 +138,33 @@ async def test_a_call_that_is_given_up_leaves_no_file(gateway: Gateway, provider
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
+    assert not left_over(tmp_path)
+
+
+@pytest.mark.parametrize("slow", ["making the file", "writing to it"])
+async def test_a_call_given_up_while_its_file_is_made_or_written_to_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slowly(*args: object) -> object:
+        begun.set()
+        goes_on.wait()
+        return real(*args)
+
+    owner, name = (BlobStore, "spool") if slow == "making the file" else (Spool, "write")
+    real = getattr(owner, name)
+    monkeypatch.setattr(owner, name, slowly)
+    store = BlobStore.open(str(tmp_path))
+    landing = Landing(lambda: store, 10)
+    taking = asyncio.create_task(landing.take(b"12345678901"))
+    await asyncio.to_thread(begun.wait)
+    taking.cancel()
+    await asyncio.sleep(0)
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    landing.drop()
     assert not left_over(tmp_path)
 
 
