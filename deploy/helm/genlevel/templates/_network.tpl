@@ -7,6 +7,26 @@
     cidr: ::/0
     except: [fc00::/7, fe80::/10]
 {{- end }}
+{{/* What every pod may connect to: servers of names, and each other. */}}
+{{- define "genlevel.toEachOther" -}}
+# Names.
+- to:
+    - namespaceSelector: {}
+    # Caches of names on a node.
+    - ipBlock: {cidr: 169.254.0.0/16}
+  ports:
+    # Servers of names of OpenShift listen on 5353.
+    {{- range list 53 5353 }}
+    - {protocol: UDP, port: {{ . }}}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+# Each other, as far as the other lets it.
+- to:
+    - podSelector:
+        matchLabels:
+          app.kubernetes.io/instance: {{ .Release.Name | quote }}
+          app.kubernetes.io/part-of: genlevel
+{{- end }}
 {{- define "genlevel.toStores" -}}
 {{- if .Values.networkPolicy.storePorts -}}
 # Stores outside the chart, and where alarms go.
