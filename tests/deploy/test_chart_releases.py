@@ -110,13 +110,18 @@ def test_migrations_come_after_an_upgrade_that_brings_the_bundled_database(relea
 
 
 def test_an_upgrade_can_mend_an_install_whose_database_does_not_start(release: Release) -> None:
-    """The job of migrations would wait for that database before the upgrade that mends it."""
+    """The job of migrations would wait for that database before the upgrade that mends it.
+
+    And a pod that never was ready is replaced only if its StatefulSet does not wait for it (StatefulSets, "Forced rollback").
+    """
     release.plane.stuck = True
     release.install({"postgresql": {"image": {"repository": "registry.example/gone"}}})
     release.plane.changed.clear()
     release.upgrade({})
     migrated, deployed = migrated_and_deployed(release)
     assert migrated > deployed
+    for store in ("postgresql", "nats"):
+        assert release.plane.named("StatefulSet", f"genlevel-{store}")["spec"]["podManagementPolicy"] == "Parallel"
 
 
 def test_no_change_of_values_touches_a_field_that_cannot_be_changed(release: Release) -> None:
