@@ -625,6 +625,11 @@ def test_prometheus_knows_the_jobs_by_the_names_that_the_rules_have(chart: Chart
         ({"gateway": {"replica": 3}}, "replica"),
         ({"gateway": {"autoscaling": {"enabled": True, "minReplicas": 11}}}, "gateway.autoscaling.minReplicas is above"),
         ({"keda": {"enabled": True, "minReplicas": 9}, "storage": {"blobs": {"url": "s3://x"}}}, "keda.minReplicas is above"),
+        (
+            {"pools": {"a": {"scores": ["vision"], "autoscaling": {"minReplicas": 3, "maxReplicas": 2}}}},
+            "pools.a.autoscaling.minReplicas is above",
+        ),
+        ({"config": {"grace_s": 45.5}}, "set terminationGracePeriodSeconds to 15 more"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_in_a_line_that_names_them(chart: Chart, values: dict[str, Any], said: str) -> None:

@@ -136,12 +136,21 @@ none
 {{- if and $pool.autoscaling (eq $queue "external") (not $.Values.keda.natsMonitoring) -}}
 {{- fail (printf "pools.%s.autoscaling with a queue of your own needs keda.natsMonitoring, such as nats.messaging:8222" $name) -}}
 {{- end -}}
+{{- with $pool.autoscaling -}}
+{{- if gt (int (default 1 .minReplicas)) (int .maxReplicas) -}}
+{{- fail (printf "pools.%s.autoscaling.minReplicas is above its maxReplicas" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.keda.enabled .Values.evaluator.autoscaling.enabled -}}
 {{- fail "keda.enabled and evaluator.autoscaling.enabled would both set how many evaluators there are: choose one" -}}
 {{- end -}}
 {{- if and .Values.pools (eq $queue "none") -}}
 {{- fail "pools take their work from a queue: set queue.url or nats.enabled" -}}
+{{- end -}}
+{{- $grace := default 20 .Values.config.grace_s -}}
+{{- if gt (addf $grace 15) (float64 .Values.terminationGracePeriodSeconds) -}}
+{{- fail (printf "config.grace_s is %v, and pods are killed, with calls in flight, before that is over: set terminationGracePeriodSeconds to 15 more at the least" $grace) -}}
 {{- end -}}
 {{- if and .Values.benchmark.existingClaim .Values.benchmark.fetch.enabled -}}
 {{- fail "benchmark.fetch.enabled fills a claim of its own: take benchmark.existingClaim away" -}}
