@@ -222,6 +222,18 @@ def test_every_service_is_asked_how_it_is_at_a_port_without_certificates(chart: 
                 assert ports[asked["port"]] == (7400 if part == "web" else PORTS[part][1]), what
 
 
+def test_pages_that_ask_for_certificates_are_not_restarted_by_a_kubelet_that_has_none(chart: Chart) -> None:
+    values = chart.charts.value_sets()["mtls"] | {"config": {"web": {"tls": {"client_ca": "/etc/genlevel-web-tls/ca.crt"}}}}
+    documents = chart.of(values)
+    deployments = {each["metadata"]["name"]: each["spec"]["template"] for each in documents if each["kind"] == "Deployment"}
+    for name, pod in deployments.items():
+        probes = [pod["spec"]["containers"][0][f"{kind}Probe"] for kind in ("startup", "liveness", "readiness")]
+        assert ["tcpSocket" in probe for probe in probes] == [name == "genlevel-web"] * 3, name
+    # Nor is Prometheus told to ask them: they would be an alert for ever.
+    assert names(documents, "ServiceMonitor") == {f"genlevel-{part}" for part in PARTS}
+    assert "prometheus.io/scrape" not in deployments["genlevel-web"]["metadata"]["annotations"]
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_no_configuration_is_larger_than_a_cluster_takes(chart: Chart, name: str) -> None:
     for document in chart(name):

@@ -42,7 +42,14 @@ none
 {{- if and (eq .part "evaluator") $fetch.enabled (not (has "ReadWriteMany" $fetch.accessModes)) -}}true{{- end -}}
 {{- end -}}
 
-{{/* Of the same: whether something else than `replicas` says how many there are. */}}
+{{/* Whether pages are shown to those alone who have a certificate: neither the kubelet nor Prometheus has one. */}}
+{{- define "genlevel.pagesNeedCertificates" -}}
+{{- if kindIs "map" .Values.config.web -}}
+{{- with .Values.config.web.tls -}}{{- if .client_ca -}}true{{- end -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of (dict "root" $ "part" PART): whether something else than `replicas` says how many there are. */}}
 {{- define "genlevel.isScaled" -}}
 {{- $part := index .root.Values .part -}}
 {{- if or $part.autoscaling.enabled (and (eq .part "evaluator") .root.Values.keda.enabled) -}}true{{- end -}}

@@ -217,6 +217,7 @@ topologySpreadConstraints:
 {{- $http := dict "gateway" 7411 "evaluator" 7412 "scorer" 7413 "web" 7400 -}}
 {{- $grpc := dict "gateway" 7401 "evaluator" 7402 "scorer" 7403 -}}
 {{- $encrypted := and (eq .part "web") .root.Values.web.tls.existingSecret -}}
+{{- $certified := and $encrypted (include "genlevel.pagesNeedCertificates" .root) -}}
 name: {{ .part }}
 image: {{ include "genlevel.image" . }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
@@ -258,15 +259,20 @@ ports:
   {{- end }}
   - name: {{ .portPrefix }}http
     containerPort: {{ index $http .part }}
-# Over HTTP, which asks nobody for a certificate: probes work with mutual TLS, too.
+# Over HTTP, which asks nobody for a certificate: probes work with mutual TLS, too. Of pages that do ask, whether they listen.
 {{- range $probe, $often := dict "startupProbe" "periodSeconds: 2\nfailureThreshold: 60" "livenessProbe" "periodSeconds: 10\nfailureThreshold: 3" "readinessProbe" "periodSeconds: 5\nfailureThreshold: 2" }}
 {{ $probe }}:
+  {{- if $certified }}
+  tcpSocket:
+    port: {{ $.portPrefix }}http
+  {{- else }}
   httpGet:
     path: {{ ternary "/readyz" "/healthz" (eq $probe "readinessProbe") }}
     port: {{ $.portPrefix }}http
     {{- if $encrypted }}
     scheme: HTTPS
     {{- end }}
+  {{- end }}
   timeoutSeconds: 5
   {{- $often | nindent 2 }}
 {{- end }}

@@ -32,7 +32,7 @@ spec:
         {{- end }}
       annotations:
         checksum/config: {{ include "genlevel.config" (dict "root" .root) | sha256sum }}
-        {{- if .root.Values.monitoring.annotations }}
+        {{- if and .root.Values.monitoring.annotations (not (and $pages (include "genlevel.pagesNeedCertificates" .root))) }}
         prometheus.io/scrape: "true"
         prometheus.io/port: {{ index (dict "gateway" "7411" "evaluator" "7412" "scorer" "7413" "web" "7400") .part | quote }}
         {{- if and $pages $values.tls.existingSecret }}
