@@ -673,9 +673,17 @@ def test_the_chart_can_be_packed_and_renders_the_same_then(chart: Chart, tmp_pat
     assert made == chart("production")
 
 
-def test_the_bundled_nats_takes_its_configuration(chart: Chart, tmp_path: Path) -> None:
+@pytest.mark.parametrize("on", ["0.0.0.0", "[::]"])
+def test_the_bundled_nats_takes_its_configuration(chart: Chart, tmp_path: Path, on: str) -> None:
+    """In a cluster whose pods have IPv6 addresses alone nobody reaches what listens on 0.0.0.0, probes neither."""
+    configurations = {each["metadata"]["name"]: each["data"] for each in chart.of({"listenOn": on}) if each["kind"] == "ConfigMap"}
+    settings = yaml.safe_load(configurations["genlevel-config"]["genlevel.yaml"])
+    heard = [address for part in (*PARTS, "web") for key, address in settings[part].items() if key in ("grpc", "http")]
+    assert len(heard) == 7
+    assert {address.rpartition(":")[0] for address in heard} == {on}
     file = tmp_path / "nats.conf"
-    file.write_text(chart.one("default", "ConfigMap", "genlevel-nats")["data"]["nats.conf"], "utf-8")
+    file.write_text(configurations["genlevel-nats"]["nats.conf"], "utf-8")
+    assert file.read_text().count(f'"{on}:') == 2
     (password,) = (
         each["data"]["password"] for each in chart("default") if (each["kind"], each["metadata"]["name"]) == ("Secret", "genlevel-nats")
     )

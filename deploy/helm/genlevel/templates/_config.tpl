@@ -29,7 +29,7 @@ tls: {certificate: /etc/genlevel-tls/tls.crt, key: /etc/genlevel-tls/tls.key, cl
 {{- define "genlevel.webSection" -}}
 {{- $full := include "genlevel.fullname" . -}}
 {{- $url := include "genlevel.webUrl" . -}}
-http: 0.0.0.0:7400
+http: {{ printf "%s:7400" .Values.listenOn | quote }}
 {{- if $url }}
 url: {{ $url }}
 hosts: [{{ $full }}-web, {{ $full }}-web.{{ .Release.Namespace }}, {{ $full }}-web.{{ .Release.Namespace }}.svc]
@@ -59,11 +59,12 @@ durability: {{ .Values.storage.durability }}
 {{- define "genlevel.config" -}}
 {{- $root := .root -}}
 {{- $tls := include "genlevel.tlsSection" $root | fromYaml -}}
+{{- $on := $root.Values.listenOn -}}
 {{- $call := int64 (add $root.Values.storage.inlineLimitBytes 8388608) -}}
 {{- $config := dict
-  "gateway" (merge (dict "grpc" "0.0.0.0:7401" "http" "0.0.0.0:7411") $tls)
-  "evaluator" (merge (dict "grpc" "0.0.0.0:7402" "http" "0.0.0.0:7412") $tls)
-  "scorer" (merge (dict "grpc" "0.0.0.0:7403" "http" "0.0.0.0:7413") $tls)
+  "gateway" (merge (dict "grpc" (printf "%s:7401" $on) "http" (printf "%s:7411" $on)) $tls)
+  "evaluator" (merge (dict "grpc" (printf "%s:7402" $on) "http" (printf "%s:7412" $on)) $tls)
+  "scorer" (merge (dict "grpc" (printf "%s:7403" $on) "http" (printf "%s:7413" $on)) $tls)
   "web" (include "genlevel.webSection" $root | fromYaml)
   "addresses" (include "genlevel.addresses" (dict "root" $root) | fromYaml)
   "auth" (dict "tokens" "/etc/genlevel-tokens/tokens.yaml" "metrics" $root.Values.auth.metrics)

@@ -1,7 +1,7 @@
 {{/* The configuration of the bundled NATS. */}}
 {{- define "genlevel.natsConfig" -}}
-port: 4222
-http: 8222
+listen: "{{ .Values.listenOn }}:4222"
+http: "{{ .Values.listenOn }}:8222"
 jetstream {
   store_dir: /data
   max_memory_store: 64MB
