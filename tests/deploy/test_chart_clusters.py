@@ -119,6 +119,20 @@ def test_a_benchmark_s_volume_of_one_node_is_let_go_before_the_next_pod_comes(mo
     assert evaluator["spec"]["strategy"]["type"] == strategy
 
 
+def test_claims_that_are_somebody_else_s_are_read_alone() -> None:
+    """Mounted to be written, the kubelet gives each of their files to the pod's group; and those that many nodes read are not attached."""
+    claims = {"benchmark": {"existingClaim": "bench"}, "pools": {"vision": {"scores": ["vision"], "weightsClaim": "weights"}}}
+    seen = {
+        volume["persistentVolumeClaim"]["claimName"]: volume["persistentVolumeClaim"].get("readOnly", False)
+        for _, pod in pods(rendered(SHARED | claims))
+        for volume in pod["spec"]["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    assert seen == {"bench": True, "weights": True, "blobs": False}
+    fetched = dict(pods(rendered(EVERYTHING)))["Deployment genlevel-evaluator"]["spec"]["volumes"]
+    assert {"name": "benchmark", "persistentVolumeClaim": {"claimName": "genlevel-benchmark"}} in fetched
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

@@ -202,6 +202,10 @@ topologySpreadConstraints:
 - name: benchmark
   persistentVolumeClaim:
     claimName: {{ include "genlevel.benchmarkClaim" .root }}
+    {{- if .root.Values.benchmark.existingClaim }}
+    # Else the kubelet would give each of its files to our group, and a claim that many nodes only read could not be attached.
+    readOnly: true
+    {{- end }}
 {{- end }}
 {{- with .root.Values.extraVolumes }}
 {{- if ne $.part "web" }}
