@@ -28,15 +28,16 @@ LABEL org.opencontainers.image.title="genlevel" \
 ENV PATH=/opt/genlevel/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    HOME=/tmp
+    HOME=/tmp \
+    GENLEVEL_CACHE=/cache
 COPY --from=build /opt/genlevel /opt/genlevel
-# What is kept lies below /data and /blobs, so the root file system may be read-only (with a writable /tmp). Below /access Compose puts what
-# a first start makes: tokens and passwords, in a volume for each container that needs some.
-RUN install --directory --owner=10001 --group=10001 /data /blobs \
+# What is kept lies below /data and /blobs, so the root file system may be read-only (with a writable /tmp); archives of benchmarks are unpacked
+# below /cache. Below /access Compose puts what a first start makes: tokens and passwords, in a volume for each container that needs some.
+RUN install --directory --owner=10001 --group=10001 /data /blobs /cache \
     /access/caller /access/database /access/evaluator /access/storage /access/tokens
 USER 10001:10001
 WORKDIR /data
-VOLUME ["/data", "/blobs"]
+VOLUME ["/data", "/blobs", "/cache"]
 EXPOSE 7400 7401 7402 7403 7411 7412 7413
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["genlevel", "health"]

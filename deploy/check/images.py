@@ -95,7 +95,7 @@ def look_at_image(podman: Podman, checks: Checks) -> None:
     checks.run("its environment has no secret", lambda: ", ".join(secret))
     unread = ("run", "--rm", "--network", "none", "--user", "0", "--entrypoint", "sh", IMAGE, "-c")
     checks.run("no key, token or cache is in it", lambda: podman.run(*unread, FORBIDDEN))
-    mine = {"/data", "/blobs", *(f"/access/{name}" for name in ("caller", "database", "evaluator", "storage", "tokens"))}
+    mine = {"/data", "/blobs", "/cache", *(f"/access/{name}" for name in ("caller", "database", "evaluator", "storage", "tokens"))}
     usual = {"/tmp", "/var/tmp", "/run/lock", "/var/lock"}
     checks.run("its user can change nothing but data", lambda: ", ".join(set(podman.run(*free, WRITABLE).split()) - mine - usual))
     version = podman.run(*inside, "genlevel --version")

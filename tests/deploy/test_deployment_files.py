@@ -147,6 +147,7 @@ def test_every_container_of_compose_has_no_rights_a_limit_and_a_check_and_is_rea
         assert definition["security_opt"] == ["no-new-privileges:true"], name
         assert "/tmp" in definition["tmpfs"], name
         assert re.fullmatch(r"\d+[mg]", definition["mem_limit"]), name
+        assert {"max-size", "max-file"} <= definition["logging"]["options"].keys(), "else the log fills the disk"
         assert "container_name" not in definition, "there could be only one of it"
         assert name in OURS or not definition["user"].startswith(("0", "root")), name
         assert all(port.startswith("127.0.0.1:") for port in definition.get("ports", [])), name
@@ -283,6 +284,14 @@ def test_in_compose_services_share_blobs_and_keep_nothing_that_two_of_one_would_
         assert "/data" not in mounts
     named = {source for name in compose["services"] for source in mounts_of(compose["services"][name]).values() if source[0] not in ".$"}
     assert {source.removesuffix(":ro") for source in named} | {"access"} == set(compose["volumes"])
+
+
+def test_archives_are_unpacked_on_the_disk_and_not_in_the_memory_that_tmp_is(compose: dict[str, Any], repository: Path) -> None:
+    image = read_text(repository / "Dockerfile")
+    (cache,) = re.findall(r"GENLEVEL_CACHE=(\S+)", image)
+    assert mounts_of(compose["services"]["evaluator"])[cache] == "cache"
+    (made,) = re.findall(r"^RUN install --directory --owner=10001 --group=10001 (.*) \\$", image, re.MULTILINE)
+    assert {cache, "/data", "/blobs"} == set(made.split()), "a new volume belongs to whom the image's folder belongs to"
 
 
 def test_compose_mounts_the_configuration_where_the_services_look(compose: dict[str, Any]) -> None:
