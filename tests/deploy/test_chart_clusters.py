@@ -176,6 +176,12 @@ def test_a_release_of_any_name_has_objects_that_a_cluster_takes(monkeypatch: pyt
     assert [(key, value) for key, value in found if not isinstance(value, str)] == []
 
 
+def test_two_releases_of_long_names_share_no_object() -> None:
+    first, second = ({each["metadata"]["name"] for each in rendered({}, release=f"evaluation-of-the-team-in-europe-{end}")} for end in "ab")
+    assert len(first) > 10
+    assert not first & second
+
+
 def test_the_doctor_s_words_are_there_to_be_read_after_the_test() -> None:
     """`helm test --logs` reads them once all is done: a pod that is deleted as it succeeds has none by then."""
     (test,) = (each for each in rendered({}) if each["kind"] == "Pod")

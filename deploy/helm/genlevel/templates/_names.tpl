@@ -8,7 +8,11 @@
 {{- /* A release may be called 2026 or my.team, and a Service may not. */ -}}
 {{- $release := regexReplaceAll "^([0-9])" (replace "." "-" .Release.Name) "r${1}" -}}
 {{- $whole := ternary $release (printf "%s-%s" $release $name) (contains $name $release) -}}
-{{- $whole | trunc 30 | trimSuffix "-" -}}
+{{- /* Two that are called alike in their first 30 characters must not be one. */}}
+{{- if gt (len $whole) 30 -}}
+{{- $whole = printf "%s-%s" ($whole | trunc 23 | trimSuffix "-") ($whole | sha256sum | trunc 6) -}}
+{{- end -}}
+{{- $whole -}}
 {{- end -}}
 {{- end -}}
 
