@@ -7,10 +7,11 @@ claim has a number, and what an earlier one comes to does not count.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from evaluator.journal.tables import work
@@ -30,7 +31,8 @@ class ScoreRow:
     """A task that is to be scored.
 
     number: of its row. start: with which the run's work was cut. needs: of whoever scores it. claim: of whoever has it, or had it last; 0:
-    nobody had it. failures: how often it went wrong. said: who has it, or why it was given up.
+    nobody had it. failures: how often it went wrong. holder: who has it, or had it last. said: why it was given back or given up last.
+    lacking: who was given it, and has not what it is of.
     """
 
     run_id: str
@@ -41,7 +43,9 @@ class ScoreRow:
     state: WorkState
     claim: int = 0
     failures: int = 0
+    holder: str = ""
     said: str = ""
+    lacking: frozenset[str] = frozenset()
 
     def notice(self) -> Notice:
         """What a message says of it."""
@@ -119,24 +123,31 @@ class ScoreTable:
             return ScoreClaim.BUSY, seen
         failures = seen.failures + taken
         if failures >= MOST_FAILURES:
-            last = f"{seen.said}, which has ended" if taken else seen.said
-            given_up = replace(seen, failures=failures, said=f"{failures} times it could not be scored; last: {last}")
-            dead = self._changed(seen, WorkState.DEAD, failures=failures, said=given_up.said)
-            return (ScoreClaim.DEAD if dead else ScoreClaim.BUSY), given_up
-        claim = seen.claim + 1
-        if not self._changed(seen, WorkState.TAKEN, claim=claim, failures=failures, said=holder):
-            return ScoreClaim.BUSY, seen
-        row = replace(seen, state=WorkState.TAKEN, claim=claim, failures=failures, said=holder)
-        return ScoreClaim.TAKEN, row
+            last = f"{seen.holder}, which has ended" if taken else seen.said
+            said = f"{failures} times it could not be scored; last: {last}"
+            given_up = replace(seen, state=WorkState.DEAD, failures=failures, said=said)
+            return (ScoreClaim.DEAD if self.end(seen, given_up) else ScoreClaim.BUSY), given_up
+        row = replace(seen, state=WorkState.TAKEN, claim=seen.claim + 1, failures=failures, holder=holder)
+        return (ScoreClaim.TAKEN, row) if self.end(seen, row) else (ScoreClaim.BUSY, seen)
 
-    def end(self, row: ScoreRow, state: WorkState, said: str = "", *, failed: bool = False) -> bool:
-        """Stores what has become of a task that one has. False: it is not one's own any more."""
-        return self._changed(row, state, failures=row.failures + failed, said=said)
-
-    def _changed(self, row: ScoreRow, state: WorkState, *, failures: int, said: str, claim: int | None = None) -> bool:
-        values = {"state": int(state), "tries": failures, "reason": said, "first": row.claim if claim is None else claim}
+    def end(self, row: ScoreRow, after: ScoreRow) -> bool:
+        """Stores what has become of a task. row: as it was seen, or taken. False: it has changed, and is not one's own."""
+        values = {"state": int(after.state), "tries": after.failures, "first": after.claim, "reason": _told(after)}
         with writing(self._engine).begin() as connection:
             return bool(connection.execute(update(work).where(_as_seen(row)).values(values)).rowcount)
+
+
+def waits_told(rows: Iterable[ScoreRow]) -> str:
+    """What those wait for that were given back, in one line; "" = none was, as far as is known.
+
+    >>> waits_told([ScoreRow("r", 1, 1, "t", "any", WorkState.OPEN, said="the scorer is away")])
+    'task t to be scored: the scorer is away'
+    """
+    waiting = [row for row in rows if row.state is WorkState.OPEN and row.said]
+    if not waiting:
+        return ""
+    others = f" and {len(waiting) - 1:,} more" if len(waiting) > 1 else ""
+    return f"task {waiting[0].task}{others} to be scored: {waiting[0].said}"
 
 
 _COLUMNS = (
@@ -148,7 +159,7 @@ _COLUMNS = (
     work.c.state,
     work.c.first.label("claim"),
     work.c.tries.label("failures"),
-    work.c.reason.label("said"),
+    work.c.reason,
 )
 
 
@@ -159,4 +170,10 @@ def _as_seen(row: ScoreRow) -> ColumnElement[bool]:
 
 def _row(row: object) -> ScoreRow:
     values = dict(row._mapping)  # type: ignore[attr-defined]
-    return ScoreRow(**{**values, "state": WorkState(values["state"])})
+    holder, said, *lacking = orjson.loads(values.pop("reason") or '["", ""]')
+    return ScoreRow(**{**values, "state": WorkState(values["state"])}, holder=holder, said=said, lacking=frozenset(lacking))
+
+
+def _told(row: ScoreRow) -> str:
+    """What its row keeps as its reason."""
+    return orjson.dumps([row.holder, row.said, *sorted(row.lacking)]).decode()

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from evaluator.journal.records import RunRecord
-from evaluator.planning.plans import Plan
+from evaluator.planning.plans import Plan, TaskPlan
+from evaluator.ports import Neighbour
 from evaluator.runs.context import Context
 from evaluator.runs.scoring import header_of, score_task
 from evaluator.sharing.score_table import MOST_FAILURES, ScoreClaim, ScoreRow, ScoreTable
@@ -19,6 +20,7 @@ from evaluator.workers.workers import Workers
 from genlevel.runtime.errors import GenlevelError, QueueError, StorageError, Unavailable, UsageError, may_pass
 from genlevel.runtime.process import process_name
 from genlevel.runtime.queue.port import ACK_WAIT_S, Delivery, Queue
+from genlevel.v1 import scorer_pb2 as sc
 
 PULL_S = 2.0
 """Seconds for which is waited for a message before it is looked whether this is still wanted."""
@@ -39,6 +41,13 @@ class ScoringRoom:
     workers: Workers
     plan: Callable[[RunRecord, int], Awaitable[Plan]]
     process: str = field(default_factory=process_name)
+
+
+async def score_now(context: Context, header: sc.ScoreTaskHeader, planned: TaskPlan) -> None:
+    """``score_task``, unless the scorer is away: that one would wait for it, and others may have a scorer. Raises GenlevelError."""
+    if isinstance(context.scorer, Neighbour) and (problem := await context.scorer.problem()):
+        raise Unavailable(problem)
+    await score_task(context, header, planned)
 
 
 class _NotHere(Exception):
@@ -77,17 +86,22 @@ class Scorers:
 
     async def _take(self, need: str) -> None:
         while True:
-            for delivery in await self._room.queue.pull(scores_of(need), most=1, wait_s=PULL_S):
-                try:
-                    await self._follow(delivery)
-                except QueueError as error:
-                    logger.info("a message of %s may be delivered again: %s", delivery.topic, error)
-                except StorageError as error:
-                    logger.warning("a task cannot be scored now: %s", error)
-                    with contextlib.suppress(QueueError):
-                        await delivery.later(AGAIN_S)
-                except Exception:
-                    logger.exception("scoring a task failed in an unforeseen way")
+            try:
+                for delivery in await self._room.queue.pull(scores_of(need), most=1, wait_s=PULL_S):
+                    await self._handle(delivery)
+            except Exception:
+                logger.exception("scoring a task failed in an unforeseen way")
+                await asyncio.sleep(LOOK_S)
+
+    async def _handle(self, delivery: Delivery) -> None:
+        try:
+            await self._follow(delivery)
+        except QueueError as error:
+            logger.info("a message of %s may be delivered again: %s", delivery.topic, error)
+        except StorageError as error:
+            logger.warning("a task cannot be scored now: %s", error)
+            with contextlib.suppress(QueueError):
+                await delivery.later(AGAIN_S)
 
     async def _follow(self, delivery: Delivery) -> None:
         """Does what a message says, if it is still to be done. Raises StorageError, QueueError."""
@@ -98,14 +112,16 @@ class Scorers:
             logger.warning("%s", error)
             await delivery.done()
             return
-        journal = room.context.journal
+        journal, again = room.context.journal, delivery.tries > 1
         seen = await journal.reads(room.table.of, notice)
-        orphaned = delivery.tries > 1 or (seen is not None and seen.state is WorkState.TAKEN and await room.workers.is_gone(seen.said))
+        orphaned = again and seen is not None and await is_orphaned(room, seen)
         claim, row = await journal.writes(partial(room.table.claim, seen, room.process, orphaned=orphaned))
         if claim is ScoreClaim.DEAD:
             await delivery.dead("its task cannot be scored" if row is None else row.said)
             await room.queue.tell(leads(notice.run_id))
-        elif claim is not ScoreClaim.TAKEN or row is None:  # another has it, whose message comes again if it dies
+        elif claim is ScoreClaim.BUSY:  # by the next time, whoever has it says so in its worker's row
+            await delivery.later(AGAIN_S if again else ACK_WAIT_S)
+        elif claim is not ScoreClaim.TAKEN or row is None:
             await delivery.done()
         else:
             await self._score(row, delivery)
@@ -116,35 +132,44 @@ class Scorers:
         self.going.add(of)
         try:
             await self._scored(row)
-            if not await self._ended(row, WorkState.DONE):
+            if not await self._ended(row, replace(row, state=WorkState.DONE)):
                 await self._scored(row)  # another was given it meanwhile: what is kept is of the answers as they are now, whoever is last
-            self._said.pop(of, None)
-            await delivery.done()
         except asyncio.CancelledError:  # this process stops
-            await self._given_back(row, delivery, "", failed=False, after_s=0.0)
+            await self._given_back(row, replace(row, state=WorkState.OPEN), delivery, 0.0)
             raise
         except (GenlevelError, _NotHere) as error:
-            failed = await self._counts(error, row)
-            if failed and row.failures + 1 >= MOST_FAILURES:
-                self._said.pop(of, None)
-                await self._ended(row, WorkState.DEAD, str(error), failed=True)
-                await delivery.dead(str(error))
-            else:
-                if self._said.get(of) != str(error):
-                    self._said[of] = str(error)
-                    logger.warning("task %s of run %s cannot be scored now: %s", row.task, row.run_id, error)
-                await self._given_back(row, delivery, str(error), failed=failed, after_s=AGAIN_S)
+            await self._went_wrong(row, delivery, error)
+        else:
+            self._said.pop(of, None)
+            await delivery.done()
         finally:
             keeping.cancel()
             self.going.discard(of)
             await room.queue.tell(leads(row.run_id))
 
-    async def _counts(self, error: GenlevelError | _NotHere, row: ScoreRow) -> bool:
-        """Whether it is the task that cannot be scored, and not something that passes, or that others have and this process has not."""
-        if not isinstance(error, _NotHere):
-            return not may_pass(error)
+    async def _went_wrong(self, row: ScoreRow, delivery: Delivery, error: GenlevelError | _NotHere) -> None:
+        of, said = (row.run_id, row.task), str(error)
+        after = replace(row, state=WorkState.OPEN, said=said)
+        if isinstance(error, _NotHere):
+            after = replace(after, lacking=row.lacking | {self._room.process})
+            counts = await self._nobody_has(after)
+        else:
+            counts = not may_pass(error)
+        after = replace(after, failures=row.failures + counts)
+        if after.failures >= MOST_FAILURES:
+            self._said.pop(of, None)
+            if await self._ended(row, replace(after, state=WorkState.DEAD)):
+                await delivery.dead(said)
+            return
+        if self._said.get(of) != said:
+            self._said[of] = said
+            logger.warning("task %s of run %s cannot be scored now: %s", row.task, row.run_id, said)
+        await self._given_back(row, after, delivery, AGAIN_S)
+
+    async def _nobody_has(self, row: ScoreRow) -> bool:
+        """Whether all that can do what a task needs were given it, and lack what it is of."""
         try:
-            return not await self._room.workers.can_others(row.needs)
+            return await self._room.workers.who_can(row.needs) <= row.lacking
         except StorageError:
             return False
 
@@ -162,16 +187,21 @@ class Scorers:
         planned = next((one for one in plan.tasks if one.task.key == row.task), None)
         if planned is None:
             raise UsageError(f"run {row.run_id} asks no task {row.task}")
-        await score_task(room.context, header_of(plan, record, record.suite_hash), planned)
+        await score_now(room.context, header_of(plan, record, record.suite_hash), planned)
 
-    async def _ended(self, row: ScoreRow, state: WorkState, said: str = "", *, failed: bool = False) -> bool:
-        return await self._room.context.journal.writes(partial(self._room.table.end, row, state, said, failed=failed))
+    async def _ended(self, row: ScoreRow, after: ScoreRow) -> bool:
+        return await self._room.context.journal.writes(self._room.table.end, row, after)
 
-    async def _given_back(self, row: ScoreRow, delivery: Delivery, said: str, *, failed: bool, after_s: float) -> None:
+    async def _given_back(self, row: ScoreRow, after: ScoreRow, delivery: Delivery, after_s: float) -> None:
         with contextlib.suppress(StorageError):
-            await self._ended(row, WorkState.OPEN, said, failed=failed)
+            await self._ended(row, after)
         with contextlib.suppress(QueueError):
             await delivery.later(after_s)
+
+
+async def is_orphaned(room: ScoringRoom, row: ScoreRow) -> bool:
+    """Whether whoever had a task some time ago has it no more, by what its worker's row says. Raises StorageError."""
+    return row.state is WorkState.TAKEN and not await room.workers.is_scoring(row.holder, row.run_id, row.task)
 
 
 async def _keep(delivery: Delivery) -> None:

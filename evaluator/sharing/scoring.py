@@ -9,18 +9,17 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from evaluator.planning.plans import TaskPlan
 from evaluator.runs.run_log import RunLog
-from evaluator.runs.scoring import score_task
-from evaluator.sharing.score_table import FIRST, ScoreClaim, ScoreRow
-from evaluator.sharing.scorers import ScoringRoom
-from evaluator.sharing.work import WorkState, leads, scores_of
+from evaluator.sharing.score_table import FIRST, ScoreClaim, ScoreRow, waits_told
+from evaluator.sharing.scorers import ScoringRoom, is_orphaned, score_now
+from evaluator.sharing.work import Notice, WorkState, leads, scores_of
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.needs import need_of
-from genlevel.runtime.errors import QueueError, StorageError
+from genlevel.runtime.errors import GenlevelError, QueueError, StorageError, UsageError, may_pass
 from genlevel.runtime.workers import nobody_scores
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -52,14 +51,9 @@ class Led:
 
 
 class Scoring:
-    """Sees to the scoring of one run's tasks.
-
-    Attributes:
-        notes: what a person has to know of tasks that nobody could score, a line for each need.
-    """
+    """Sees to the scoring of one run's tasks."""
 
     def __init__(self, room: ScoringRoom, led: Led) -> None:
-        self.notes: list[str] = []
         self._room = room
         self._led = led
         self._numbers = {task: FIRST + place for place, task in enumerate(led.planned)}
@@ -69,8 +63,22 @@ class Scoring:
         self._turns = itertools.count()
         self._open: dict[str, ScoreRow] = {}  # tasks that were told of and are not done
         self._since: dict[str, float] = {}  # when it was first seen that nobody can do what has a need
+        self._undone: dict[str, list[str]] = {}  # tasks that nobody could score, by need
         self._missing: Counter[str] = Counter()
         self._swept_at = 0.0
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person has to know of tasks that nobody could score, a line for each need."""
+        return [nobody_scores(tasks, need) for need, tasks in self._undone.items()]
+
+    @property
+    def waits_for(self) -> str:
+        """What tasks wait for, in one line; "" = nothing, as far as is known."""
+        for row in self._open.values():
+            if row.needs in self._since:
+                return f"a worker that scores {row.needs}, for task {row.task}; start one with worker.scores: [{row.needs}]"
+        return waits_told(self._open.values())
 
     def want(self, task: str, start: int) -> None:
         """A task is to be scored. start: with which the run's work was cut."""
@@ -138,7 +146,9 @@ class Scoring:
         for need in sorted({row.needs for row in self._open.values()}):
             rows = [row for row in self._open.values() if row.needs == need]
             if await self._nobody_can(need):
-                await self._do_without(need, [row for row in rows if row.state is WorkState.OPEN])
+                for row in rows:
+                    await self._do_without(row)
+                await self._end_messages(need)
                 continue
             with contextlib.suppress(QueueError):
                 depth = await self._room.queue.depth(scores_of(need))
@@ -150,7 +160,7 @@ class Scoring:
     async def _nobody_can(self, need: str) -> bool:
         """Whether for long nobody could do what has a need. What is not known counts as nothing."""
         try:
-            somebody = await self._room.workers.can_anybody(need)
+            somebody = await self._room.workers.who_can(need)
         except StorageError:
             return False
         if somebody:
@@ -158,14 +168,37 @@ class Scoring:
             return False
         return time.monotonic() - self._since.setdefault(need, time.monotonic()) >= NOBODY_S
 
-    async def _do_without(self, need: str, rows: Sequence[ScoreRow]) -> None:
-        """Has this process's scorer say why tasks are not scored, or score them if it can after all."""
+    async def _do_without(self, row: ScoreRow) -> None:
+        """Has this process's scorer say why a task is not scored, or score it if it can after all; unless somebody still has it."""
         room, journal = self._room, self._room.context.journal
-        if rows:
-            self.notes.append(nobody_scores([row.task for row in rows], need))
-            logger.warning("run %s: %s", self._led.run_id, self.notes[-1])
-        for row in rows:
-            claim, mine = await journal.writes(partial(room.table.claim, row, room.process, orphaned=False))
-            if claim is ScoreClaim.TAKEN and mine is not None:
-                await score_task(room.context, self._led.header, self._led.planned[row.task])
-                await journal.writes(room.table.end, mine, WorkState.DONE)
+        orphaned = await is_orphaned(room, row)
+        claim, mine = await journal.writes(partial(room.table.claim, row, room.process, orphaned=orphaned))
+        if claim is not ScoreClaim.TAKEN or mine is None:
+            return
+        undone = self._undone.setdefault(row.needs, [])
+        if row.task not in undone:
+            undone.append(row.task)
+            logger.warning("run %s: %s", row.run_id, nobody_scores([row.task], row.needs))
+        after = replace(mine, state=WorkState.DONE)
+        try:
+            await score_now(room.context, self._led.header, self._led.planned[row.task])
+        except GenlevelError as error:
+            if not may_pass(error):
+                raise
+            after = replace(mine, state=WorkState.OPEN, said=str(error))
+        await journal.writes(room.table.end, mine, after)
+
+    async def _end_messages(self, need: str) -> None:
+        """Ends the messages of what is done, as nobody comes for them: they would tell for a day that tasks wait."""
+        with contextlib.suppress(QueueError):
+            for delivery in await self._room.queue.pull(scores_of(need), most=len(self._led.planned), wait_s=0.0):
+                await (delivery.later(0.0) if await self._is_open(delivery.body) else delivery.done())
+
+    async def _is_open(self, body: bytes) -> bool:
+        """Whether a message, of whatever run, is of a task that is to be scored."""
+        try:
+            notice = Notice.of(body)
+        except UsageError:
+            return False
+        seen = await self._room.context.journal.reads(self._room.table.of, notice)
+        return seen is not None and seen.state is WorkState.OPEN

@@ -49,7 +49,7 @@ DISMISS_S = 45.0
 _ALONE_S = 15.0
 """Seconds without any member after which that is said, or the run ends if the last one lacked something."""
 
-NOBODY_ASKS = "no evaluator with worker.asks works on it; start one (docs/workers.md)"
+NOBODY_ASKS = "an evaluator with worker.asks, as none works on it; start one (docs/workers.md)"
 
 logger = logging.getLogger(__name__)
 
@@ -370,5 +370,5 @@ class SharedPass(Together):
         """What somebody waits for, in one line; "" = nothing."""
         context = self._desk.context
         own = context.journal.waits_for or context.blobs.writes.waits_for or self._desk.queue.waits_for
-        alone = self._is_alone and self.asks
-        return own or next(filter(None, (counts.waits_for for counts in self.living())), NOBODY_ASKS if alone else "")
+        members = next(filter(None, (counts.waits_for for counts in self.living())), "")
+        return own or members or (NOBODY_ASKS if self._is_alone and self.asks else "") or self._tasks.waits_for

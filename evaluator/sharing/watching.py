@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evaluator.journal.journal import Journal
 from evaluator.sharing.member_table import MemberTable
+from evaluator.sharing.score_table import ScoreTable, waits_told
 from evaluator.sharing.together import Together
 from evaluator.sharing.work_table import WorkTable
 from genlevel.v1 import evaluator_pb2 as ev
@@ -12,8 +13,11 @@ from genlevel.v1 import evaluator_pb2 as ev
 async def progress_elsewhere(journal: Journal, run: ev.Run) -> ev.WatchRunResponse:
     """A run with what its members say of themselves, if it goes on. run: as the journal has it. Raises StorageError."""
     progress = ev.WatchRunResponse(run=run)
+    if run.status != ev.RUN_STATUS_RUNNING:
+        return progress
+    progress.waits_for = waits_told(await journal.reads(ScoreTable(journal.engine, journal.submit).rows, run.run_id))
     table = WorkTable(journal.engine, journal.submit, MemberTable(journal.engine))
-    start = await journal.reads(table.start_of, run.run_id) if run.status == ev.RUN_STATUS_RUNNING else None
+    start = await journal.reads(table.start_of, run.run_id)
     if start is None:
         return progress
     together = Together()
@@ -24,7 +28,7 @@ async def progress_elsewhere(journal: Journal, run: ev.Run) -> ev.WatchRunRespon
     progress.waiting.update(together.waiting())
     progress.provider_wait_s = together.provider_wait_s()
     progress.pace = together.limits().pace or 0.0
-    progress.waits_for = next(filter(None, (counts.waits_for for counts in together.living())), "")
+    progress.waits_for = next(filter(None, (counts.waits_for for counts in together.living())), progress.waits_for)
     if progress.rate:
         progress.remaining_s = run.counts.pending / progress.rate
     return progress

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from evaluator.ports import ScorerPort
@@ -95,27 +95,24 @@ class Workers:
             registration.begin()
             self._asking = asyncio.create_task(self._ask(), name="abilities")
 
-    async def can_anybody(self, need: str) -> bool:
-        """Whether some worker that is there can be given what has this need. Raises StorageError."""
-        registration = self._registration
-        return need in self.able or (registration is not None and await registration.can_anybody(need))
-
-    async def can_others(self, need: str) -> bool:
-        """Whether some other worker that is there can be given what has this need. Raises StorageError."""
-        registration, name = self._registration, self.this().name
-        return registration is not None and any(one.worker.name != name for one in who_scores(await registration.listed(), need))
+    async def who_can(self, need: str) -> frozenset[str]:
+        """Names of the workers that are there and can be given what has this need. Raises StorageError."""
+        own = [self.this().name] if need in self.able else []
+        return frozenset([*own, *(one.worker.name for one in who_scores(await self._listed(), need))])
 
     async def others(self) -> bool:
         """Whether there are other evaluators. Raises StorageError."""
-        registration, name = self._registration, self.this().name
-        seen = await registration.listed() if registration is not None else []
-        return any(one.worker.service == "evaluator" and one.worker.name != name and not one.is_lost for one in seen)
+        name = self.this().name
+        return any(one.worker.service == "evaluator" and one.worker.name != name and not one.is_lost for one in await self._listed())
 
-    async def is_gone(self, name: str) -> bool:
-        """Whether a worker is known not to be there any more. Raises StorageError."""
-        if (registration := self._registration) is None:
-            return False
-        return not any(one.worker.name == name and not one.is_lost for one in await registration.listed())
+    async def is_scoring(self, name: str, run_id: str, task: str) -> bool:
+        """Whether a worker is there and says that it has a task scored. It says so some seconds late. Raises StorageError."""
+        mine = [one.doing for one in await self._listed() if one.worker.name == name and not one.is_lost]
+        return any(ScoredTask(run_id, task) in doing.scoring or doing.more_scoring for doing in mine)
+
+    async def _listed(self) -> Sequence[Seen]:
+        """All workers; none without a queue."""
+        return await self._registration.listed() if self._registration is not None else []
 
     async def list(self, request: ev.ListWorkersRequest) -> ev.ListWorkersResponse:
         """All workers. Raises GenlevelError."""

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from genlevel.runtime.workers.worker import LOST_S
 from tests.integration.cluster import Cluster
 from tests.nats_server import NatsServer
 
@@ -73,4 +72,3 @@ def test_workers_come_and_go(cluster: Cluster) -> None:
     assert (refused.returncode, "no dead letter has the key" in refused.stderr) == (2, True)
     cluster.end("evaluator-1", signal.SIGTERM)
     until_listed(cluster, lambda workers: len(workers) == 2)
-    assert LOST_S == 30.0  # a killed one stays as lost: tests/runtime/workers tells when

@@ -11,7 +11,7 @@ from functools import partial
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.threads import in_thread
 from genlevel.runtime.workers.table import WorkerTable
-from genlevel.runtime.workers.worker import Doing, Seen, Worker, who_scores
+from genlevel.runtime.workers.worker import Doing, Seen, Worker
 
 EVERY_S = 5.0
 _ROUNDS = 120  # between two looks at those that are to be forgotten
@@ -50,10 +50,6 @@ class Registration:
     async def listed(self) -> list[Seen]:
         """All workers, those that are lost too. Raises StorageError."""
         return await in_thread(self._table.listed, name="workers")
-
-    async def can_anybody(self, need: str) -> bool:
-        """Whether some worker that is not lost can be given what has this need. Raises StorageError."""
-        return bool(who_scores(await self.listed(), need))
 
     async def close(self) -> None:
         """Takes the row away, if the database answers soon; else the worker counts as lost later."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from evaluator.sharing.member_table import MemberTable
@@ -31,6 +33,10 @@ def taken(scores, holder, *, orphaned=False):
     return mine
 
 
+def end(scores, mine, state, **changed):
+    return scores.end(mine, replace(mine, state=state, **changed))
+
+
 async def test_what_is_scored_is_no_part_that_is_asked(tables, shared):
     scores, work = tables
     assert scores.rows(RUN) == [ROW]
@@ -50,7 +56,7 @@ async def test_one_worker_has_a_task_at_a_time(tables):
     scores, _ = tables
     mine = taken(scores, "here")
     assert scores.claim(scores.of(ROW.notice()), "there", orphaned=False)[0] is ScoreClaim.BUSY
-    assert scores.end(mine, WorkState.DONE)
+    assert end(scores, mine, WorkState.DONE)
     assert scores.claim(scores.of(ROW.notice()), "there", orphaned=True)[0] is ScoreClaim.VOID
     assert scores.claim(scores.of(ROW.notice()._replace(start=START + 1)), "there", orphaned=True)[0] is ScoreClaim.VOID
 
@@ -66,22 +72,22 @@ async def test_who_was_taken_for_dead_changes_nothing(tables):
     scores, _ = tables
     late = taken(scores, "here")
     mine = taken(scores, "there", orphaned=True)
-    assert not scores.end(late, WorkState.OPEN)
-    assert not scores.end(late, WorkState.DONE)
-    assert (mine.failures, scores.of(ROW.notice()).said) == (1, "there")
-    assert scores.end(mine, WorkState.DONE)
-    assert not scores.end(late, WorkState.OPEN)
+    assert not end(scores, late, WorkState.OPEN)
+    assert not end(scores, late, WorkState.DONE)
+    assert (mine.failures, scores.of(ROW.notice()).holder) == (1, "there")
+    assert end(scores, mine, WorkState.DONE)
+    assert not end(scores, late, WorkState.OPEN)
     assert scores.of(ROW.notice()).state is WorkState.DONE
 
 
 async def test_what_is_given_back_is_somebody_elses_and_no_failure(tables):
     scores, _ = tables
     mine = taken(scores, "here")
-    assert scores.end(mine, WorkState.OPEN)
+    assert end(scores, mine, WorkState.OPEN, said="no suite", lacking=frozenset(["here", "elsewhere"]))
     other = taken(scores, "there")
-    assert other.failures == 0
-    assert not scores.end(mine, WorkState.DONE)
-    assert scores.end(other, WorkState.DONE)
+    assert (other.failures, other.said, other.lacking) == (0, "no suite", {"here", "elsewhere"})
+    assert not end(scores, mine, WorkState.DONE)
+    assert end(scores, other, WorkState.DONE)
 
 
 async def test_what_kills_whoever_has_it_is_given_up(tables):

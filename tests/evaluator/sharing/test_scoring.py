@@ -9,6 +9,8 @@ import pytest
 
 from evaluator.sharing import scoring
 from evaluator.sharing.score_table import MOST_FAILURES
+from evaluator.sharing.watching import progress_elsewhere
+from evaluator.sharing.work import WorkState
 from evaluator.workers.abilities import Abilities
 from genlevel.benchmark.metrics import Need
 from genlevel.runtime.errors import DatasetError, Unavailable
@@ -64,6 +66,7 @@ async def test_what_nobody_can_do_is_said_and_left_to_the_leaders_scorer(crowd, 
     run = (await leader.start_run(request_of(suite_folder(8)))).run
     run = await reaches(leader, run.run_id, DONE)
     assert "needs vision: no worker declares it; start one with worker.scores: [vision]" in run.reason
+    assert not await leader.workers.queue.topics()
     assert await score_of(crowd, run.run_id) == [50.0]  # as this one needs no network in truth
 
 
@@ -94,15 +97,19 @@ async def test_a_message_that_is_lost_is_told_again(crowd, suite_folder, needs_v
     queue = leader.workers.queue
     run = (await leader.start_run(request_of(suite_folder(8)))).run
 
-    leader.workers.can_anybody = _yes
+    leader.workers.who_can = somebody
     await until_async(lambda: _waiting(queue))
     await queue.drop("score.vision")
     leader.workers._found = Abilities(("vision",))
     await reaches(leader, run.run_id, DONE)
 
 
-async def _yes(need):
-    return True
+async def somebody(need):
+    return frozenset(["another worker"])
+
+
+async def nobody(need):
+    return frozenset()
 
 
 async def _waiting(queue):
@@ -133,6 +140,59 @@ async def test_a_scorer_that_is_away_for_long_ends_nothing(crowd, suite_folder):
     failing(leader, *[Unavailable("away")] * (MOST_FAILURES + 2))
     run = (await leader.start_run(request_of(suite_folder(4)))).run
     await reaches(leader, run.run_id, DONE)
+    assert await score_of(crowd, run.run_id) == [50.0]
+
+
+async def test_a_task_waits_for_a_scorer_that_is_away_and_others_may_have_it(crowd, suite_folder):
+    leader = crowd.start()
+    scorer, tried, away = leader._context.scorer, watched(leader), ["the scorer is away"]
+
+    async def problem():
+        return "".join(away)
+
+    scorer.problem = problem
+    run = (await leader.start_run(request_of(suite_folder(4)))).run
+    await until_async(lambda: tells(leader, run.run_id, "task nlp/Causal-Reasoning to be scored: the scorer is away"))
+    assert tried == []
+    away.clear()
+    await reaches(leader, run.run_id, DONE)
+    assert await score_of(crowd, run.run_id) == [50.0]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+async def test_who_was_not_heard_of_and_scores_on_keeps_its_task(crowd, suite_folder, needs_vision, alive):
+    """A queue that is away for long delivers a message again."""
+    leader = crowd.start()
+    leader.workers.who_can = somebody
+
+    async def is_scoring(*_):
+        return alive
+
+    leader.workers.is_scoring = is_scoring
+    scores = watched(leader)
+    run = (await leader.start_run(request_of(suite_folder(8)))).run
+    table, queue = leader._sharing._room.table, leader.workers.queue
+    await until_async(lambda: _waiting(queue))
+    _, theirs = table.claim(*table.rows(run.run_id), "slow worker", orphaned=False)
+    [delivery] = await queue.pull("score.vision", most=1, wait_s=1.0)
+    delivery.tries = 2
+    await leader._sharing._scorers._follow(delivery)
+    assert len(scores) == (0 if alive else 1)
+    assert table.end(theirs, replace(theirs, state=WorkState.DONE)) is alive
+    await reaches(leader, run.run_id, DONE)
+
+
+async def test_what_a_worker_died_of_that_was_the_last_is_left_to_the_leaders_scorer(crowd, suite_folder, needs_vision, monkeypatch):
+    monkeypatch.setattr(scoring, "NOBODY_S", 0.3)
+    leader = crowd.start()
+    leader.workers.who_can = somebody
+    run = (await leader.start_run(request_of(suite_folder(8)))).run
+    table = leader._sharing._room.table
+    await until(lambda: table.rows(run.run_id))
+    table.claim(*table.rows(run.run_id), "killed worker", orphaned=False)
+    leader.workers.who_can = nobody
+    run = await reaches(leader, run.run_id, DONE)
+    assert "needs vision: no worker declares it" in run.reason
     assert await score_of(crowd, run.run_id) == [50.0]
 
 
@@ -173,39 +233,54 @@ async def lacks(record, start):
 async def test_an_evaluator_without_the_suite_costs_a_task_no_try(crowd, suite_folder, needs_vision):
     leader, lacking = crowd.start(), crowd.start(asks=False)
     lacking.workers._found = Abilities(("vision",))
-    lacking.workers.can_others = leader.workers.can_anybody = _yes
+    lacking.workers.who_can = leader.workers.who_can = somebody
     tried = []
 
     async def plan(record, start):
         tried.append(record.run_id)
         await lacks(record, start)
 
-    set_plan(lacking, plan)
+    change_room(lacking, plan=plan)
     run = (await leader.start_run(request_of(suite_folder(8)))).run
     await until(lambda: len(tried) > MOST_FAILURES)
+    await until_async(lambda: tells(leader, run.run_id, "task nlp/Causal-Reasoning to be scored: no suite of this name here"))
     leader.workers._found = Abilities(("vision",))
     run = await reaches(leader, run.run_id, DONE)
     assert await score_of(crowd, run.run_id) == [50.0]
 
 
+async def tells(evaluator, run_id, told):
+    """Whether those who watch a run are told that it waits for this, be it led here or elsewhere."""
+    progress = evaluator._control.active[run_id].progress()
+    elsewhere = await progress_elsewhere(evaluator._journal, ev.Run(run_id=run_id, status=ev.RUN_STATUS_RUNNING))
+    return progress.waits_for == elsewhere.waits_for == told
+
+
 async def test_what_no_evaluator_has_is_given_up(crowd, suite_folder, needs_vision):
-    leader = crowd.start()
-    leader.workers._found = Abilities(("vision",))
-    set_plan(leader, lacks)
+    """Two that can do what is needed, and have no such suite."""
+
+    async def both(need):
+        return frozenset(["one", "two"])
+
+    for name in ("one", "two"):
+        evaluator = crowd.start(asks=name == "one")
+        evaluator.workers._found, evaluator.workers.who_can = Abilities(("vision",)), both
+        change_room(evaluator, plan=lacks, process=name)
+    leader = crowd.made[0][0]
     run = (await leader.start_run(request_of(suite_folder(8)))).run
     run = await reaches(leader, run.run_id, FAILED)
     assert run.reason == "task nlp/Causal-Reasoning could not be scored: no suite of this name here"
 
 
-def set_plan(evaluator, plan):
-    """Has its part in scoring find the plans of runs so."""
+def change_room(evaluator, **changed):
+    """Has its part in scoring work with something else."""
     scorers = evaluator._sharing._scorers
-    scorers._room = replace(scorers._room, plan=plan)
+    scorers._room = replace(scorers._room, **changed)
 
 
 async def test_a_leader_that_dies_leaves_the_scoring_to_the_next(crowd, suite_folder, needs_vision):
     first = crowd.start()
-    first.workers.can_anybody = _yes
+    first.workers.who_can = somebody
     run = (await first.start_run(request_of(suite_folder(8)))).run
     table = first._sharing._room.table
     await until(lambda: table.rows(run.run_id))

@@ -18,11 +18,11 @@ from genlevel.runtime.process import process_name
 from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
-from genlevel.runtime.workers import Doing, RunPart
+from genlevel.runtime.workers import Doing, RunPart, ScoredTask
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
-DOING = Doing((RunPart("r1", leads=True, in_flight=4, rate=2.5, shards=1),))
+DOING = Doing((RunPart("r1", leads=True, in_flight=4, rate=2.5, shards=1),), (ScoredTask("r1", "t"),))
 
 
 class SayingScorer:
@@ -94,16 +94,17 @@ async def test_workers_see_each_other_and_what_their_scorers_can(tmp_path: Any, 
         assert not (await seen("process 1 on a (0)")).asks
         await seen(process_name(), "any")  # as its scorer has not answered
         assert await here.problem() == ""
-        assert not await there.can_anybody("vision")
+        assert not await there.who_can("vision")
         scorer.there.set()
         found = await seen(process_name(), "any", "vision")
     assert found.problem == await here.problem() == "worker.scores names video, which its scorer cannot score (video: needs torch)"
     assert (found.asks, [one.run_id for one in found.runs]) == (True, ["r1"])
-    assert [await there.can_anybody(need) for need in ("vision", "video")] == [True, False]
-    assert [await here.can_others(need) for need in ("vision", "any")] == [False, False]
+    assert [await there.who_can(need) for need in ("vision", "video")] == [{process_name()}, set()]
+    assert [await there.is_scoring(process_name(), "r1", task) for task in ("t", "u")] == [True, False]
+    assert not await there.is_scoring("process 2 on b (0)", "r1", "t")
     assert await here.others()
     await here.close()
-    assert not await there.can_anybody("vision")
+    assert not await there.who_can("vision")
     assert not await there.others()
     await there.close()
 
