@@ -69,7 +69,7 @@ class Scorer:
     it has none, and takes no stored files. weights: of networks, path or hub id by name, for this process's metrics (scorer.models);
     None: leaves them as they are. device: what these run on, such as cuda:1; empty: a GPU if there is one. Raises ConfigurationError for a
     network that does not exist.
-    Opening reads the current runs of each back from the store, so a restart does not lose series.
+    The series are of what is stored, whichever scorer of the database did it, so a restart loses none.
     readiness: says whether it can work now. patience: for how long it waits for a database or blob store that is away; None: not at all.
     durability: what is stored survives.
     """
@@ -104,13 +104,12 @@ class Scorer:
         self._registry = registry
         self._order = Order()
         self._exporter: ScoreExporter | None = None
+        self._suites: Mapping[tuple[str, str, str], tuple[int, float]] = {}
         if registry is not None:
             from scorer.runs.exporter import MOST_SUITES, ScoreExporter
 
-            shown = most_suites or MOST_SUITES
-            self._exporter = ScoreExporter(shown)
-            for suite in self._store.suites(shown):
-                self._show(suite)
+            self._most_suites = most_suites or MOST_SUITES
+            self._exporter = ScoreExporter(self._most_suites, self._catch_up)
             registry.register(self._exporter)
 
     async def begin_run(self, request: sc.BeginRunRequest) -> sc.BeginRunResponse:
@@ -314,9 +313,17 @@ class Scorer:
                 verdict = self._verdicts.verdict(run.run_id, REFERENCES[0], ALPHA)
                 return Shown(verdict, referenced=is_referenced(verdict), info=info_of(run, verdict))
 
-            return Current(run.run_id, part, draw)
+            return Current(run.run_id, part, draw, version=run.updated_s)
 
         self._exporter.update(suite, lambda: [current(run, part) for run, part in self._store.current_runs(*suite)], changed=changed)
+
+    def _catch_up(self) -> None:
+        """Has the series follow what others have stored in the same database, and what was there before."""
+        before, found = self._suites, self._store.suites(self._most_suites)
+        self._suites = found
+        for suite in (*found, *(before.keys() - found.keys())):
+            if before.get(suite) != found.get(suite):
+                self._show(suite)
 
     def _check_same_data(self, runs: Sequence[StoredRun], shared: Sequence[str]) -> None:
         """Raises UsageError if no task that both runs have has the same data in both."""

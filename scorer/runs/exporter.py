@@ -58,12 +58,13 @@ class Shown:
 class Current:
     """A run that is shown. part: it has not asked all of the suite. draw: computes what is shown, when that is read.
 
-    shown: what was drawn; None until then.
+    version: of its scores. shown: what was drawn; None until then.
     """
 
     run_id: str
     part: bool
     draw: Callable[[], Shown]
+    version: float = 0.0
     shown: Shown | None = None
 
 
@@ -80,10 +81,15 @@ class _Suite:
 
 
 class ScoreExporter(Collector):
-    """Register it with a CollectorRegistry; ``update`` says that what it shows of a model, a suite and its content has changed."""
+    """Register it with a CollectorRegistry; ``update`` says that what it shows of a model, a suite and its content has changed.
 
-    def __init__(self, most_suites: int = MOST_SUITES) -> None:
+    Args:
+        catch_up: called when the series are read: says by ``update`` what has changed that others have stored. Raises StorageError.
+    """
+
+    def __init__(self, most_suites: int = MOST_SUITES, catch_up: Callable[[], None] = lambda: None) -> None:
         self._most_suites = most_suites
+        self._catch_up = catch_up
         self._suites: OrderedDict[tuple[str, str, str], _Suite] = OrderedDict()
         self._lock = threading.Lock()
         self._looking = threading.Lock()  # else what was read first could be shown last
@@ -113,6 +119,7 @@ class ScoreExporter(Collector):
 
     def collect(self) -> Iterable[Metric]:
         families = _Families()
+        self._read(self._catch_up, "runs that other scorers score")
         with self._lock:
             suites = list(self._suites.items())
         for (model, suite, suite_hash), known in suites:
@@ -138,9 +145,9 @@ class ScoreExporter(Collector):
             if found is None:
                 known.look, known.changed = known.look or look, known.changed | changed
                 return [run for run in known.runs if run.run_id not in known.changed]
-            before = {run.run_id: run.shown for run in known.runs if run.run_id not in changed}
+            before = {(run.run_id, run.version): run.shown for run in known.runs if run.run_id not in changed}
             for run in found:
-                run.shown = before.get(run.run_id)
+                run.shown = before.get((run.run_id, run.version))
             known.runs = found
         return found
 

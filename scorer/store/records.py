@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from genlevel.benchmark.outcomes import Outcome
 from scorer.certify.ends import Ends
@@ -17,7 +17,7 @@ class StoredRun:
 
     suite_hash: of the suite's content; "" if it is not known. part: less than the whole suite is asked; None if it is not known. plan:
     which try of the model on its tasks it is, from 1; 0 if that was not told.
-    facts: how it was asked, for its stamp; None if that is not known.
+    facts: how it was asked, for its stamp; None if that is not known. updated_s: as it is stored, another one with each of its scores.
     """
 
     run_id: str
@@ -29,6 +29,7 @@ class StoredRun:
     part: bool | None = None
     plan: int = 0
     facts: RunFacts | None = None
+    updated_s: float = field(default=0.0, compare=False)
 
     @property
     def occasion(self) -> str:

@@ -159,12 +159,17 @@ class ScoreStore:
         with self._lock, writing(self._engine).begin() as connection:
             connection.execute(change)
 
-    def suites(self, limit: int) -> list[tuple[str, str, str]]:
-        """Model, suite and content of the runs without an occasion, those that were scored last at the end, at most ``limit``."""
-        key = (runs.c.model, runs.c.suite, runs.c.suite_hash)
-        query = select(*key).where(runs.c.occasion == "").group_by(*key).order_by(func.max(runs.c.updated_s).desc()).limit(limit)
+    def suites(self, limit: int) -> dict[tuple[str, str, str], tuple[int, float]]:
+        """Model, suite and content of the runs without an occasion, those that were scored last at the end, at most ``limit``.
+
+        Of each how many runs there are, and the sum of when they changed: other ones whenever a run comes, changes or goes.
+        """
+        key, changed = (runs.c.model, runs.c.suite, runs.c.suite_hash), runs.c.updated_s
+        query = select(*key, func.count().label("runs"), func.sum(changed).label("changed")).where(runs.c.occasion == "")
+        query = query.group_by(*key).order_by(func.max(changed).desc()).limit(limit)
         with self._lock, self._engine.begin() as connection:
-            return [(row.model, row.suite, row.suite_hash) for row in connection.execute(query)][::-1]
+            rows = connection.execute(query).all()
+        return {(row.model, row.suite, row.suite_hash): (row.runs, row.changed) for row in reversed(rows)}
 
     def current_runs(self, model: str, suite: str, suite_hash: str) -> list[tuple[StoredRun, bool]]:
         """The newest run that has asked all of a suite, and the newest one if that has not: (run, whether it is a part).
@@ -256,6 +261,7 @@ def _run(row: Row[Any]) -> StoredRun:
         part=row.part,
         plan=row.plan,
         facts=decoded_facts(row.facts),
+        updated_s=row.updated_s,
     )
 
 

@@ -410,6 +410,26 @@ async def test_series_are_of_the_newest_run_also_if_one_is_scored_while_they_are
     scorer.close()
 
 
+async def test_series_follow_what_other_scorers_of_the_database_store(url: str) -> None:
+    registry = CollectorRegistry()
+    here, there = Scorer(url, registry), Scorer(url)
+    causal, score = describe(CAUSAL, "k"), {**PAIR, "task": "k", "metric": "accuracy"}
+
+    def shown() -> float | None:
+        return registry.get_sample_value("genlevel_task_score", score)
+
+    await here.score_task(stream(header(causal, run="older"), choices(5, 5)))
+    assert shown() == 50.0
+    await there.score_task(stream(header(causal, run="newer"), choices(8, 2)))
+    assert shown() == 80.0
+    await there.score_task(stream(header(causal, run="newer"), choices(9, 1)))
+    assert shown() == 90.0
+    await there.forget_run(sc.ForgetRunRequest(run_id="newer"))
+    assert shown() == 50.0
+    here.close()
+    there.close()
+
+
 async def test_series_are_bounded_to_the_pairs_scored_last(url: str) -> None:
     registry = CollectorRegistry()
     scorer = Scorer(url, registry, most_suites=2)

@@ -97,8 +97,8 @@ def counted(key: str, *, partial: bool = False, **counts: int) -> StoredScore:
 def test_suites_are_told_apart_by_model_name_and_content_the_newest_last(kept: ScoreStore) -> None:
     for name, model, content in (("old", "a", ""), ("b1", "b", "x"), ("new", "a", ""), ("b2", "b", "y")):
         kept.save(of(name, model, content), counted("t", answered=1))
-    assert kept.suites(10) == [("b", "suite", "x"), ("a", "suite", ""), ("b", "suite", "y")]
-    assert kept.suites(2) == [("a", "suite", ""), ("b", "suite", "y")]
+    assert list(kept.suites(10)) == [("b", "suite", "x"), ("a", "suite", ""), ("b", "suite", "y")]
+    assert list(kept.suites(2)) == [("a", "suite", ""), ("b", "suite", "y")]
     assert kept.run("b2") == of("b2", "b", "y")
 
 
@@ -131,7 +131,7 @@ def test_a_tick_is_no_current_run_and_makes_no_suite_one_that_is_shown(kept: Sco
         kept.save(replace(of(name, model), facts=RunFacts(occasion=f"hourly#{name}")), counted("t", answered=1))
     assert [(run.run_id, part) for run, part in kept.current_runs("m", "suite", "")] == [("run", False)]
     assert kept.current_runs("only watched", "suite", "") == []
-    assert kept.suites(10) == [("m", "suite", "")]
+    assert list(kept.suites(10)) == [("m", "suite", "")]
     tick = kept.run("tick")
     assert tick is not None
     assert (tick.occasion, tick.is_try) == ("hourly#tick", False)
