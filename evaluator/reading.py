@@ -44,6 +44,12 @@ class RunReader:
         """One run as it stands. Raises NotFoundError if there is none."""
         return await self._records.asked(request)
 
+    async def watch_run(self, request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]:
+        """How far a run is now, as far as the database says it. Raises NotFoundError if there is none."""
+        from evaluator.sharing.watching import progress_elsewhere
+
+        yield await progress_elsewhere(self._journal, (await self._records.asked(ev.GetRunRequest(run_id=request.run_id))).run)
+
     async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse:
         """Stores what is wanted of a run; whichever process works on it follows. Raises GenlevelError."""
         from evaluator.runs.updating import Updating

@@ -11,10 +11,10 @@ from genlevel.cli.answer_text import print_instances
 from genlevel.cli.card import print_card
 from genlevel.cli.failures import failed_answers, failure_lines, print_failures
 from genlevel.cli.options import json_option, need_run_folder, out_option, print_json, run_async, settings_of, shown_option, task_option
-from genlevel.cli.printing import console, table
+from genlevel.cli.printing import console, note, table
 from genlevel.cli.search import found_answers, print_found
 from genlevel.cli.wrong import print_wrong_answers, wrong_answers
-from genlevel.connection.services import stored, verdict_of
+from genlevel.connection.services import progress_of, stored, verdict_of
 from genlevel.documents.answers import ScoredAnswers, key_of
 from genlevel.documents.runs import has_outcomes, result_document
 from genlevel.documents.words import harmless, number
@@ -87,6 +87,8 @@ def show(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
             if options["wrong"]:
                 return await wrong_answers(found, known, options["task"], options["limit"], by_score=options["sort"] == "score")
             verdict = await verdict_of(found, known.run_id)
+            if known.status == ev.RUN_STATUS_RUNNING and (waits := (await progress_of(found.evaluator, known.run_id)).waits_for):
+                note(harmless(f"the run waits for {waits}"))
             by = options["by"]
             return _breakdown(known, verdict, by) if by else result_document(known, verdict)
 

@@ -28,6 +28,10 @@ class RunsOfBoth:
     async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse:
         return await _either(self._there.get_run, self._here.get_run, request)
 
+    async def watch_run(self, request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]:
+        async for progress in _either_of_many(self._there.watch_run, self._here.watch_run, request):
+            yield progress
+
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse:
         """The services' alone."""
         return await self._there.list_runs(request)

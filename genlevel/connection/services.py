@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ class RunsPort(Protocol):
     """Stored runs as a command sees them, in this process or far away. Methods raise GenlevelError."""
 
     async def get_run(self, request: ev.GetRunRequest) -> ev.GetRunResponse: ...
+    def watch_run(self, request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]: ...
     async def update_run(self, request: ev.UpdateRunRequest) -> ev.UpdateRunResponse: ...
     async def list_runs(self, request: ev.ListRunsRequest) -> ev.ListRunsResponse: ...
     async def describe_run(self, request: ev.DescribeRunRequest) -> ev.DescribeRunResponse: ...
@@ -47,7 +48,6 @@ class EvaluatorPort(RunsPort, Protocol):
 
     async def plan_run(self, request: ev.PlanRunRequest) -> ev.PlanRunResponse: ...
     async def start_run(self, request: ev.StartRunRequest) -> ev.StartRunResponse: ...
-    def watch_run(self, request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]: ...
     async def cancel_run(self, request: ev.CancelRunRequest) -> ev.CancelRunResponse: ...
     async def rescore_run(self, request: ev.RescoreRunRequest) -> ev.RescoreRunResponse: ...
 
@@ -179,6 +179,18 @@ async def id_of(found: Services | Stored, run: str) -> str:
         return (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run.run_id
     except NotFoundError:  # who has its scores says so
         return run
+
+
+async def progress_of(evaluator: RunsPort, run: str) -> ev.WatchRunResponse:
+    """How far a run is now. run: its id, or the beginning of it. Raises GenlevelError."""
+    messages = evaluator.watch_run(ev.WatchRunRequest(run_id=run))
+    try:
+        async for progress in messages:
+            return progress
+    finally:
+        if isinstance(messages, AsyncGenerator):
+            await messages.aclose()
+    raise NotFoundError("nothing is known of this run")
 
 
 async def verdict_of(found: Services | Stored, run_id: str, references: str = "", alpha: float = 0.0) -> sc.GetVerdictResponse:

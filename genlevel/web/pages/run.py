@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from genlevel.connection.services import progress_of
 from genlevel.documents.progress_words import is_to_go_on
 from genlevel.documents.run_progress import details_document, progress_document
 from genlevel.documents.run_words import is_told_here, limits_told, progress_facts, recent_calls, standing_told
 from genlevel.documents.traffic import NONE_RECORDED, kept_told, span_of, summary, traffic_document
 from genlevel.runtime.callers import Role
-from genlevel.runtime.errors import NotFoundError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.views.figures.traffic import traffic_picture
 from genlevel.views.table import Table, table
@@ -23,8 +22,6 @@ from genlevel.web.reply import Reply
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
-
-T = TypeVar("T")
 
 EVERY_S = 2
 SELDOM_S = 10
@@ -54,7 +51,7 @@ async def run_page(asked: Asked) -> Page | Moved:
 async def view_of(asked: Asked, answered: Reply) -> Page:
     """The page, after a form was posted, too."""
     evaluator, part = asked.services.evaluator, asked.one("part")
-    progress = await first(evaluator.watch_run(ev.WatchRunRequest(run_id=asked.path["run"])))
+    progress = await progress_of(evaluator, asked.path["run"])
     run, now = progress.run, time.time()
     document = progress_document(progress)
     here = is_told_here(progress)
@@ -95,17 +92,6 @@ async def view_of(asked: Asked, answered: Reply) -> Page:
         }
     title = f"Run of {run.specification.model}"
     return Page("run.html", title, values, document, tables, status=400 if answered.errors else 200)
-
-
-async def first(messages: AsyncIterator[T]) -> T:
-    """The first of several messages; no more are waited for."""
-    try:
-        async for message in messages:
-            return message
-    finally:
-        if isinstance(messages, AsyncGenerator):
-            await messages.aclose()
-    raise NotFoundError("nothing is known of this run")
 
 
 def address_of(run: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from genlevel.connection.services import progress_of
 from genlevel.documents.words import harmless
 from genlevel.runtime.errors import CallerRefused, NotFoundError, Unavailable, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.web.page import Asked, Moved, Page
-from genlevel.web.pages.run import address_of, first, view_of
+from genlevel.web.pages.run import address_of, view_of
 from genlevel.web.pages.run_forms import NUMBERS, described, wished_limits
 from genlevel.web.reply import Reply
 
@@ -25,7 +26,7 @@ async def wish(asked: Asked) -> Moved | Page:
 
 async def limits(asked: Asked) -> Moved | Page:
     """Changes limits and budgets: those whose fields were changed."""
-    run = (await first(asked.services.evaluator.watch_run(ev.WatchRunRequest(run_id=asked.path["run"])))).run
+    run = (await progress_of(asked.services.evaluator, asked.path["run"])).run
     typed = {name: asked.one(name) for name in _LIMIT_FIELDS if name in asked.query}
     wished, errors = wished_limits(run.traffic, typed)
     if errors:
