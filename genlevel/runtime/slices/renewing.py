@@ -170,9 +170,10 @@ class SharedAccounts:
     async def _let_go(self, names: Collection[str]) -> None:
         if not names or (table := self._table) is None:
             return
+        before = next(self._numbers)
         try:
             async with asyncio.timeout(_LET_GO_S):
-                await in_thread(lambda: table.let_go(self._owner, names), name="slices")
+                await in_thread(lambda: table.let_go(self._owner, names, before=before), name="slices")
         except (GenlevelError, TimeoutError) as error:
             logger.info(
                 "slices of accounts could not be given back, and end by themselves: %s", str(error) or "the database does not answer"

@@ -68,12 +68,16 @@ class SliceTable:
                 connection.execute(delete(account_slices).where(account_slices.c.account == name, account_slices.c.owner == gone))
         return {name: renewal.grant for name, renewal in answered.items()}
 
-    def let_go(self, owner: str, names: Iterable[str]) -> None:
-        """Gives a process's slices of these accounts back, so that others need not wait until they end."""
+    def let_go(self, owner: str, names: Iterable[str], *, before: int) -> None:
+        """Gives a process's slices of these accounts back, so that others need not wait until they end.
+
+        before: those of asks with lower numbers. It may come late, when there is a newer one.
+        """
         names = sorted(names)
         with writing(self._engine).begin() as connection:
             self._lock(connection, names)
-            connection.execute(delete(account_slices).where(account_slices.c.account.in_(names), account_slices.c.owner == owner))
+            its = (account_slices.c.owner == owner) & (account_slices.c.number < before)
+            connection.execute(delete(account_slices).where(account_slices.c.account.in_(names), its))
 
     def slices(self, account: str) -> list[Slice]:
         """All slices of an account, ended ones too."""

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -138,6 +139,31 @@ async def test_a_slice_is_given_back_when_nobody_asks_and_at_the_end(process: Op
     one.release(permit, Feedback.OK)
     await accounts.close()
     assert slices(url) == {}
+
+
+async def test_a_slice_that_was_given_back_too_slowly_and_renewed_meanwhile_stays(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_IDLE_S", "_RENEWED_S", "_LET_GO_S"):
+        monkeypatch.setattr(renewing, name, 0.1)
+    table, answers, told = SliceTable(url), threading.Event(), threading.Event()
+    let_go = table.let_go
+
+    def slowly(*arguments: Any, **named: Any) -> None:
+        answers.wait(30.0)
+        let_go(*arguments, **named)
+        told.set()
+
+    monkeypatch.setattr(table, "let_go", slowly)
+    accounts = SharedAccounts(lambda: table, "a")
+    one = limiter(accounts, concurrency=4)
+    one.release(await one.acquire(1), Feedback.OK)
+    await until(lambda: not accounts._shared["account"].awake)
+    permit = await asyncio.wait_for(one.acquire(1), 5.0)
+    monkeypatch.setattr(renewing, "_RENEWED_S", 30.0)
+    answers.set()
+    await asyncio.to_thread(told.wait, 30.0)
+    assert slices(url) == {"a": 4.0}, "else others would count nothing of it"
+    one.release(permit, Feedback.OK)
+    await accounts.close()
 
 
 async def test_a_limiter_that_is_made_anew_goes_on_with_the_slice(process: Opened) -> None:

@@ -65,7 +65,9 @@ def test_a_slice_that_ended_or_was_given_back_is_the_others(tables: tuple[SliceT
     here.renew("a", {"account": Ask(1, EVERYTHING, slots=SLOTS)})
     expire(there, "a")
     assert there.renew("b", {"account": Ask(1, EVERYTHING, slots=SLOTS)})["account"].slots == 8.0
-    there.let_go("b", ["account"])
+    there.let_go("b", ["account"], before=1)
+    assert [each.owner for each in there.slices("account")] == ["b"], "it comes late, and the slice was renewed"
+    there.let_go("b", ["account"], before=2)
     assert [each.owner for each in there.slices("account")] == [], "one that ended long ago was forgotten"
     assert here.renew("a", {"account": Ask(2, EVERYTHING, slots=SLOTS)})["account"].slots == 8.0
 
