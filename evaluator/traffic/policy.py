@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import CallFailed, ErrorClass
+from genlevel.runtime.limits import Feedback
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 60.0
@@ -52,6 +53,13 @@ _OUTCOMES: dict[ErrorClass, Outcome] = {
     ErrorClass.UNSUPPORTED: Outcome.UNSUPPORTED,
 }
 
+_FEEDBACK: dict[ErrorClass, Feedback] = {
+    ErrorClass.RATE_LIMIT: Feedback.RATE_LIMITED,
+    ErrorClass.TRANSIENT: Feedback.TRANSIENT,
+    ErrorClass.TIMEOUT: Feedback.TRANSIENT,
+    ErrorClass.UNKNOWN: Feedback.TRANSIENT,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -70,6 +78,11 @@ class Decision:
 def outcome_of(failure: CallFailed) -> Outcome:
     """The outcome of an instance whose last call failed for good."""
     return _OUTCOMES.get(failure.error_class, Outcome.FAILED)
+
+
+def feedback_of(failure: CallFailed) -> Feedback:
+    """What a failed call tells the limiter of its account."""
+    return _FEEDBACK.get(failure.error_class, Feedback.OTHER)
 
 
 def decide(

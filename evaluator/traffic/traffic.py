@@ -26,7 +26,7 @@ from evaluator.planning.requests import PreparedCall
 from evaluator.ports import GatewayPort
 from evaluator.traffic.bills import WorstCase, bill_of, bill_of_failure, is_surely_longer
 from evaluator.traffic.budget import NOTHING, Bill, Budget, Reservation
-from evaluator.traffic.policy import Action, Decision, decide, outcome_of
+from evaluator.traffic.policy import Action, Decision, decide, feedback_of, outcome_of
 from evaluator.traffic.tries import Try
 from evaluator.traffic.turns import Turns, current_task
 from evaluator.traffic.unstored import Unstored
@@ -43,12 +43,6 @@ _NOTE_HOLDS_S = 15.0
 """Less than a lease lasts without being renewed: a process that was suspended for longer may have lost its run."""
 _PERMIT_HOLDS_S = 0.5
 """Calls that waited longer with their permits, for a database that was away, say, would all begin at once: they ask for others."""
-_FEEDBACK: dict[ErrorClass, Feedback] = {
-    ErrorClass.RATE_LIMIT: Feedback.RATE_LIMITED,
-    ErrorClass.TRANSIENT: Feedback.TRANSIENT,
-    ErrorClass.TIMEOUT: Feedback.TRANSIENT,
-    ErrorClass.UNKNOWN: Feedback.TRANSIENT,
-}
 
 
 class AnswerLog(Protocol):
@@ -226,7 +220,7 @@ class Traffic:
                 await self._turns.turn()
                 self._unstored.came()  # before a waiting call has the permit, and looks how many there are
             except CallFailed as failure:
-                feedback, dimension = _FEEDBACK.get(failure.error_class, Feedback.OTHER), failure.dimension
+                feedback, dimension = feedback_of(failure), failure.dimension
                 named = Named(failure.retry_after_s, failure.shorter_s, failure.reset_s)
                 used = None if failure.may_be_charged else 0
                 self._decide(attempt, failure)
@@ -258,11 +252,12 @@ class Traffic:
         """A permit and a place in the budget, with the call noted in the journal.
 
         The wait for a permit may be long, and other calls may have cost more than they should: the budget is asked again when it is there.
+        A call whose permit did not hold has the next one, while its note is new: else a slow database would let none begin.
         """
         if call.bounds.unknown and self._worst.price is not None and self._budget.limits[0] is not None:
             raise RunStopped(f"--budget-usd cannot be kept: {call.bounds.unknown}")
         worst = self._worst.of(call.bounds)
-        tokens = call.bounds.estimated_input_tokens + call.bounds.most_output_tokens
+        tokens, waited = call.bounds.estimated_input_tokens + call.bounds.most_output_tokens, False
         while True:
             reservation = self._budget.take(self._model, attempt.task, worst)
             if reservation is None:
@@ -272,7 +267,7 @@ class Traffic:
             try:
                 calls = attempt.open(worst, bounded=self._worst.is_known(call.bounds))
                 noted = self._noted(attempt, calls)
-                permit = await self._permit(attempt, tokens)
+                permit = await self._permit(attempt, tokens, waited=waited)
                 fresh = await self._begins(attempt, calls, noted)
             except BaseException:
                 self._budget.cancel(reservation)
@@ -282,6 +277,7 @@ class Traffic:
             if fresh and self._budget.begin(reservation):
                 return permit, reservation
             if not fresh:
+                waited = True
                 self._budget.cancel(reservation)
             self._limiter.give_back(permit)
 
@@ -291,6 +287,7 @@ class Traffic:
         Returns whether its permit still holds.
         """
         granted = time.monotonic()
+        noted = noted or self._noted(attempt, calls)
         while True:
             if noted is not None:
                 if not noted.done():
@@ -365,10 +362,13 @@ class Traffic:
             closed=self._limiter.is_closed,
         )
 
-    async def _permit(self, attempt: Try, tokens: int) -> Permit:
-        """A permit. A further try goes before first ones of its run, and fails as the last one did if its time is over before."""
+    async def _permit(self, attempt: Try, tokens: int, *, waited: bool) -> Permit:
+        """A permit. What is tried again, or has ``waited`` for one that did not hold, goes before first tries of its run.
+
+        A further try fails as the last one did if its time is over before.
+        """
         if attempt.failure is None or attempt.first_call is None:
-            return await self._limiter.acquire(tokens, share=self.share)
+            return await self._limiter.acquire(tokens, again=waited, share=self.share)
         left = self._rules.deadline_s - (time.monotonic() - attempt.first_call)
         if left > _SHORTEST_CALL_S:
             with suppress(TimeoutError):

@@ -175,6 +175,32 @@ async def test_a_call_that_has_waited_for_long_begins_only_if_its_run_is_still_h
     assert (gateway.calls, limiter.in_flight) == (0, 0)
 
 
+async def test_so_does_one_whose_first_permit_did_not_hold(make, monkeypatch):
+    now = time.monotonic()
+    monkeypatch.setattr("evaluator.traffic.traffic.time", SimpleNamespace(monotonic=lambda: now))
+    log, gateway = Log(), Gateway()
+    traffic, limiter = make(gateway, log, price=PRICE)
+    stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(log, "_done", lambda: stored)
+    asking = asyncio.create_task(traffic.ask("t", AnswerKey("i"), CALL))
+    await asyncio.sleep(0.01)
+    other = asyncio.create_task(limiter.acquire(1))
+    now += 1
+    stored.set_result(None)
+    permit = await other
+    await asyncio.sleep(0.01)
+    now += 30
+
+    def refused(calls):
+        raise RunStopped("another has it")
+
+    monkeypatch.setattr(log, "note", refused)
+    limiter.release(permit, Feedback.OK)
+    with pytest.raises(RunStopped, match="another has it"):
+        await asking
+    assert (gateway.calls, limiter.in_flight) == (0, 0)
+
+
 async def test_calls_that_waited_for_the_journal_with_their_permits_do_not_all_begin_at_once(make, monkeypatch):
     """A database was away for a while: the provider's limit holds for calls as they are made."""
     monkeypatch.setattr("evaluator.traffic.traffic._PERMIT_HOLDS_S", 0.1)
@@ -190,6 +216,24 @@ async def test_calls_that_waited_for_the_journal_with_their_permits_do_not_all_b
     await asyncio.sleep(0.02)
     assert gateway.calls <= 3
     await asyncio.gather(*asking)
+    assert (gateway.calls, limiter.in_flight) == (8, 0)
+
+
+async def test_a_slow_journal_and_long_waits_for_permits_let_calls_begin_all_the_same(make, monkeypatch):
+    for name, seconds in (("_PERMIT_HOLDS_S", 0.02), ("_NOTE_HOLDS_S", 0.1)):
+        monkeypatch.setattr(f"evaluator.traffic.traffic.{name}", seconds)
+    log, gateway = Log(), Gateway()
+    traffic, limiter = make(gateway, log, price=PRICE)
+    limiter.retune(requests_per_minute=1200, concurrency=8)
+
+    def note(calls):
+        stored = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.04, stored.set_result, None)
+        return stored
+
+    monkeypatch.setattr(log, "note", note)
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(traffic.ask("t", AnswerKey(f"i{number}"), CALL) for number in range(8)))
     assert (gateway.calls, limiter.in_flight) == (8, 0)
 
 
