@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from genlevel.runtime.errors import StorageError
 from genlevel.runtime.threads import in_thread
 from genlevel.runtime.workers.table import WorkerTable
-from genlevel.runtime.workers.worker import Doing, Seen, Worker
+from genlevel.runtime.workers.worker import LOST_S, Doing, Seen, Worker
 
 EVERY_S = 5.0
+_AGAIN_S = 1.0  # after a row could not be written
+_SPARED_S = LOST_S
+"""After whoever could write no row can again, the others may need as long: the last try of each may hang as long as a database may."""
 _ROUNDS = 120  # between two looks at those that are to be forgotten
 _LEAVE_S = 1.0
 
@@ -38,6 +43,7 @@ class Registration:
         self._writing: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._ends = False
+        self._failed_at = float("-inf")  # by time.monotonic
 
     def begin(self) -> None:
         """Writes the row now and from now on."""
@@ -48,8 +54,13 @@ class Registration:
         self._changed.set()
 
     async def listed(self) -> list[Seen]:
-        """All workers, those that are lost too. Raises StorageError."""
-        return await in_thread(self._table.listed, name="workers")
+        """All workers, those that are lost too; nobody counts as lost if this process, too, could not write its row lately.
+
+        Raises StorageError.
+        """
+        seen = await in_thread(self._table.listed, name="workers")
+        spared = time.monotonic() - self._failed_at < _SPARED_S
+        return [replace(one, spared=True) for one in seen] if spared else seen
 
     async def close(self) -> None:
         """Takes the row away, if the database answers soon; else the worker counts as lost later."""
@@ -68,9 +79,9 @@ class Registration:
         failing, rounds = False, 0
         while not self._ends:
             self._changed.clear()
-            worker, doing = self._worker(), self._doing()
+            began = time.monotonic()
             try:
-                await in_thread(partial(self._table.write, worker, doing), name="workers")
+                await in_thread(partial(self._table.write, self._worker(), self._doing()), name="workers")
                 if rounds % _ROUNDS == 0:
                     await in_thread(self._table.forget_lost, name="workers")
                 failing = False
@@ -78,7 +89,13 @@ class Registration:
                 if not failing:
                     logger.warning("this worker's row cannot be written, so that others take it for lost soon: %s", error)
                 failing = True
+            except Exception:  # else it would be lost for ever
+                if not failing:
+                    logger.exception("this worker's row cannot be written for an unforeseen reason, so that others take it for lost soon")
+                failing = True
+            if failing or time.monotonic() - began > _SPARED_S / 2:
+                self._failed_at = time.monotonic()
             rounds += 1
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every_s):
+                async with asyncio.timeout(min(self._every_s, _AGAIN_S) if failing else self._every_s):
                     await self._changed.wait()

@@ -108,18 +108,22 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A worker as it was last heard of. started_s, seen_s: Unix time by the database's clock. age_s: since then, by the same clock."""
+    """A worker as it was last heard of. started_s, seen_s: Unix time by the database's clock. age_s: since then, by the same clock.
+
+    spared: it may not have been able to say that it is there.
+    """
 
     worker: Worker
     doing: Doing
     started_s: float
     seen_s: float
     age_s: float = 0.0
+    spared: bool = False
 
     @property
     def is_lost(self) -> bool:
         """Whether it was not heard of for so long that it is taken to be gone."""
-        return self.age_s > LOST_S
+        return self.age_s > LOST_S and not self.spared
 
 
 def who_scores(seen: Iterable[Seen], need: str) -> list[Seen]:

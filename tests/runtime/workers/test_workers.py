@@ -115,7 +115,9 @@ class Away(WorkerTable):
         super().write(worker, doing)
 
 
-async def test_a_database_that_is_away_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_database_that_is_away_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = Away(sqlite_url(tmp_path / "database.sqlite"))
     registration = Registration(table, lambda: WORKER, lambda: DOING, every_s=0.01)
     registration.begin()
@@ -123,5 +125,25 @@ async def test_a_database_that_is_away_ends_nothing(tmp_path: Path, caplog: pyte
     assert [record.levelname for record in caplog.records] == ["WARNING"]  # once
     table.away = False
     await until(lambda: bool(table.listed()))
+    WorkerTable.write(table, replace(WORKER, name="other"), DOING)
+    seen_before(table, "other", 60.0)
+    assert not any(one.is_lost for one in await registration.listed()), "nobody could say that it was there"
+    monkeypatch.setattr("genlevel.runtime.workers.registration._SPARED_S", 0.0)
+    assert [one.worker.name for one in await registration.listed() if one.is_lost] == ["other"]
     table.away = True
     await asyncio.wait_for(registration.close(), 10)
+
+
+async def test_an_error_that_nobody_thought_of_does_not_end_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    table, mistakes = WorkerTable(sqlite_url(tmp_path / "database.sqlite")), iter([ZeroDivisionError("a mistake")])
+
+    def doing() -> Doing:
+        for mistake in mistakes:
+            raise mistake
+        return DOING
+
+    registration = Registration(table, lambda: WORKER, doing, every_s=0.01)
+    registration.begin()
+    await until(lambda: bool(table.listed()))
+    assert "a mistake" in caplog.text
+    await registration.close()
