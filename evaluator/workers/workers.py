@@ -136,7 +136,11 @@ class Workers:
 
     async def _ask(self) -> None:
         while True:
-            pause_s = LATER_S if await self._asked() else SOON_S
+            try:
+                pause_s = LATER_S if await self._asked() else SOON_S
+            except Exception:
+                logger.exception("the scorer cannot be asked what it can do for an unforeseen reason")
+                pause_s = LATER_S
             await asyncio.sleep(pause_s)
 
     async def _asked(self) -> bool:

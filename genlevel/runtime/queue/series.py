@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,8 @@ LOOK_S = 15.0
 """Seconds between two looks at the queue."""
 _KINDS = ("ask", "score")
 _OTHER = "other"
+
+logger = logging.getLogger(__name__)
 
 
 class QueueSeries(Collector):
@@ -35,7 +38,11 @@ class QueueSeries(Collector):
     async def run(self) -> None:
         """Looks every LOOK_S, until it is cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # else the last figures would be shown for ever
+                self._messages = None
+                logger.exception("the queue cannot be looked at for an unforeseen reason")
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:

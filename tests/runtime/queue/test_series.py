@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from genlevel.runtime.errors import QueueError
 from genlevel.runtime.queue import Depth
 from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.queue.series import QueueSeries
+from tests.waiting import until
 
 
 class Away(LocalQueue):
@@ -54,3 +58,17 @@ async def test_all_topics_of_a_kind_are_one_series_and_dead_letters_are_counted(
     queue.away = False
     await series.look()
     assert shown(registry) == there
+
+
+async def test_an_error_that_nobody_thought_of_is_no_figure_and_does_not_end_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("genlevel.runtime.queue.series.LOOK_S", 0.01)
+    queue, registry = Away(), CollectorRegistry()
+    monkeypatch.setattr(queue, "count_dead", lambda: {}["nothing"])
+    looking = asyncio.create_task(QueueSeries(queue, registry).run())
+    await until(lambda: "unforeseen" in caplog.text)
+    assert shown(registry) == {"genlevel_queue_up": 0}
+    monkeypatch.undo()
+    await until(lambda: shown(registry)["genlevel_queue_up"] == 1, timeout_s=20)
+    looking.cancel()
