@@ -45,11 +45,15 @@ LIMITED = "four, 6,000 calls a minute"
 
 @dataclass(frozen=True)
 class Figures:
-    """rate: calls a second. own_ms: processor time of evaluators, PostgreSQL and NATS for a call; all_ms: of all but the upstream."""
+    """rate: calls a second. own_ms: processor time of evaluators, PostgreSQL and NATS for a call; all_ms: of all but the upstream.
+
+    connections: of PostgreSQL, at the end.
+    """
 
     rate: float
     own_ms: float
     all_ms: float
+    connections: int
 
 
 def suite(root: Path) -> Path:
@@ -131,12 +135,16 @@ def measured(
                 time.sleep(seconds)
                 ended, own_s, others_s = time.monotonic(), processor_s(own) - own_s, processor_s(others) - others_s
                 calls = sum(begun <= at < ended for at in arrived(root / "times"))
+                asking = (
+                    "SELECT 'open: ' || count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                )
+                connections = int(database.execute(asking).partition("open: ")[2].split()[0])
                 cluster.evaluator().CancelRun(ev.CancelRunRequest(run_id=run_id), timeout=30)
                 while cluster.run(run_id).status in (ev.RUN_STATUS_UNSPECIFIED, ev.RUN_STATUS_RUNNING):
                     time.sleep(0.25)
             finally:
                 cluster.close()
-    return Figures(calls / (ended - begun), own_s / calls * 1000, (own_s + others_s) / calls * 1000)
+    return Figures(calls / (ended - begun), own_s / calls * 1000, (own_s + others_s) / calls * 1000, connections)
 
 
 def main() -> None:
@@ -173,7 +181,9 @@ def show(found: dict[str, list[Figures]]) -> None:
     for name, figures in found.items():
         rates = ", ".join(f"{each.rate:.1f}" for each in figures)
         own, whole = (statistics.median(getattr(each, part) for each in figures) for part in ("own_ms", "all_ms"))
-        print(f"{name}: {rates} calls/s; {own:.2f} ms of evaluators, PostgreSQL and NATS for a call, {whole:.2f} ms of all")
+        opened = max(each.connections for each in figures)
+        parts = f"{own:.2f} ms of evaluators, PostgreSQL and NATS for a call, {whole:.2f} ms of all; {opened} connections of PostgreSQL"
+        print(f"{name}: {rates} calls/s; {parts}")
     rate = {name: [each.rate for each in figures] for name, figures in found.items()}
     print(f"two to one: {median_ratio(rate['two'], rate['one']):.2f}; four to one: {median_ratio(rate['four'], rate['one']):.2f}")
     print(f"of the stated limit: {', '.join(f'{each * 60 / LIMIT_PER_MINUTE:.3f}' for each in rate[LIMITED])}")
