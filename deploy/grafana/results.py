@@ -9,55 +9,60 @@ _MONITOR = 'monitor=~"$monitor"'
 _GROUP = 'monitor=~"$monitor", group=~"$group"'
 
 
+def _of(series: str) -> str:
+    """A series of runs once, though each scorer shows it."""
+    return f"max without (instance, pod, container, endpoint, service) ({series}{{{_RUN}}})"
+
+
 _NAME = "{{model}} on {{suite}}"
 _LEVELS = [
     number(
         "Certified verdict",
-        Query(f"genlevel_certified_verdict{{{_RUN}}}", _NAME),
+        Query(_of("genlevel_certified_verdict"), _NAME),
         note="Above the published scores, with an error of alpha in all. 0: none.",
         width=8,
     ),
-    number("Certified against specialists", Query(f"genlevel_certified_verdict_against_specialists{{{_RUN}}}", _NAME), width=8),
-    number("The paper's verdict", Query(f"genlevel_verdict{{{_RUN}}}", _NAME), note="By its point rule, without certainty.", width=8),
+    number("Certified against specialists", Query(_of("genlevel_certified_verdict_against_specialists"), _NAME), width=8),
+    number("The paper's verdict", Query(_of("genlevel_verdict"), _NAME), note="By its point rule, without certainty.", width=8),
     row("Levels"),
-    bars("Level scores", Query(f"genlevel_level_score{{{_RUN}}}", "{{model}} level {{level}}"), note="Over the whole benchmark."),
-    bars("Over what was asked", Query(f"genlevel_asked_level_score{{{_RUN}}}", "{{model}} level {{level}}")),
-    lines("Level scores over time", Query(f"genlevel_level_score{{{_RUN}}}", "{{model}} level {{level}}"), most=100),
+    bars("Level scores", Query(_of("genlevel_level_score"), "{{model}} level {{level}}"), note="Over the whole benchmark."),
+    bars("Over what was asked", Query(_of("genlevel_asked_level_score"), "{{model}} level {{level}}")),
+    lines("Level scores over time", Query(_of("genlevel_level_score"), "{{model}} level {{level}}"), most=100),
     lines(
         "Their intervals",
-        Query(f"genlevel_level_lower{{{_RUN}}}", "{{model}} level {{level}}, lower"),
-        Query(f"genlevel_level_upper{{{_RUN}}}", "{{model}} level {{level}}, upper"),
+        Query(_of("genlevel_level_lower"), "{{model}} level {{level}}, lower"),
+        Query(_of("genlevel_level_upper"), "{{model}} level {{level}}, upper"),
         most=100,
     ),
     row("Wins"),
     lines(
         "Wins by modality",
-        Query(f"genlevel_wins{{{_RUN}}}", "{{model}} {{modality}}"),
+        Query(_of("genlevel_wins"), "{{model}} {{modality}}"),
         note="Tasks at least as good as their specialist.",
     ),
-    lines("Tasks with a result", Query(f"genlevel_supported_tasks{{{_RUN}}}", "{{model}} {{modality}}")),
-    lines("Certified wins", Query(f"genlevel_certified_wins{{{_RUN}}}", "{{model}} {{control}}")),
-    lines("Certified wins against specialists", Query(f"genlevel_certified_wins_against_specialists{{{_RUN}}}", "{{model}} {{control}}")),
+    lines("Tasks with a result", Query(_of("genlevel_supported_tasks"), "{{model}} {{modality}}")),
+    lines("Certified wins", Query(_of("genlevel_certified_wins"), "{{model}} {{control}}")),
+    lines("Certified wins against specialists", Query(_of("genlevel_certified_wins_against_specialists"), "{{model}} {{control}}")),
     row("Tasks"),
     table(
         "Scores",
-        Query(f"genlevel_task_score{{{_RUN}}}"),
+        Query(_of("genlevel_task_score")),
         columns=("model", "suite", "task", "metric"),
         value="score",
         note="In each metric's own unit.",
         height=12,
     ),
-    bars("On 0 to 100", Query(f"sort_desc(genlevel_task_sigma{{{_RUN}}})", "{{model}} {{task}}"), height=12),
-    lines("Standard errors", Query(f"genlevel_task_standard_error{{{_RUN}}}", "{{model}} {{task}}")),
-    lines("Instances by outcome", Query(f"sum by (model, outcome) (genlevel_instances{{{_RUN}}})", "{{model}} {{outcome}}"), stacked=True),
+    bars("On 0 to 100", Query(f"sort_desc({_of('genlevel_task_sigma')})", "{{model}} {{task}}"), height=12),
+    lines("Standard errors", Query(_of("genlevel_task_standard_error"), "{{model}} {{task}}")),
+    lines("Instances by outcome", Query(f"sum by (model, outcome) ({_of('genlevel_instances')})", "{{model}} {{outcome}}"), stacked=True),
     row("What they rest on"),
     table(
         "Runs",
-        Query(f"genlevel_run_info{{{_RUN}}}"),
+        Query(_of("genlevel_run_info")),
         columns=("model", "suite", "suite_hash", "run", "partial", "route", "limit", "seed", "references", "alpha", "plan", "version"),
         width=18,
     ),
-    number("Incomplete runs", Query(f"sum(genlevel_incomplete{{{_RUN}}})"), note="Their levels are lower bounds.", width=6),
+    number("Incomplete runs", Query(f"sum({_of('genlevel_incomplete')})"), note="Their levels are lower bounds.", width=6),
 ]
 
 
