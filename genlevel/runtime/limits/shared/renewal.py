@@ -54,7 +54,7 @@ def renew(account: Account, slices: Sequence[Slice], owner: str, ask: Ask, now: 
         return None
     account = _spared(account, now)
     others = [each for each in slices if each.owner != owner and _counts(each, account, now)]
-    before = [each for each in slices if each.until_s > account.at_s or each in others]
+    before = [each for each in slices if _lasts(each, account.at_s) or each in others]
     elapsed_s = max(0.0, now - account.at_s) if account.at_s else 0.0
     served_s = own.served_s if own is not None else 0.0
 
@@ -93,14 +93,24 @@ def renew(account: Account, slices: Sequence[Slice], owner: str, ask: Ask, now: 
 
 
 def _spared(account: Account, now: float) -> Account:
-    """The account, if nobody could renew for a while: who had a slice then may still have calls in flight, and is about to come back."""
+    """The account, if nobody could renew for a while: who had a slice then may still have calls in flight, and is about to come back.
+
+    So may whoever had one when the clock was set back, by which it would last until the clock is there again.
+    """
+    if now < account.at_s:
+        return replace(account, spared_s=account.at_s, spared_until_s=now + SLICE_S)
     if account.at_s and now - account.at_s > _ALONE_S:
         return replace(account, spared_s=account.at_s, spared_until_s=now + _ALONE_S)
     return account
 
 
 def _counts(each: Slice, account: Account, now: float) -> bool:
-    return each.until_s > now or (now < account.spared_until_s and each.until_s > account.spared_s)
+    return _lasts(each, now) or (now < account.spared_until_s and each.until_s > account.spared_s)
+
+
+def _lasts(each: Slice, now: float) -> bool:
+    """Whether a slice lasts by a clock that was not set back since it was renewed."""
+    return now < each.until_s <= now + SLICE_S
 
 
 def _tries(other: Slice, own: Slice) -> bool:

@@ -214,6 +214,22 @@ def test_an_ask_that_comes_late_changes_nothing() -> None:
     assert renew(newest.account, [newest.slice], "a", ask(4), 101.0) is None
 
 
+def test_if_the_database_s_clock_is_set_back_what_the_dead_had_is_free_when_they_would_have_stopped() -> None:
+    account, slices = Account(), dict[str, Slice]()
+
+    def told(owner: str, number: int, now: float) -> float:
+        nonlocal account
+        renewal = renew(account, list(slices.values()), owner, Ask(number, slots=Wish(8.0, 20.0)), now)
+        assert renewal is not None
+        account, slices[owner] = renewal.account, renewal.slice
+        return renewal.grant.slots
+
+    assert (told("dead", 1, 5000.0), told("b", 1, 5000.5)) == (8.0, 0.0)
+    assert [told("b", number, 1000.0 + number) for number in (2, 3, 4)] == [0.0] * 3, "it may live, and use it"
+    assert told("b", 5, 1005.1) == 8.0
+    assert told("c", 1, 1005.2) == 0.0
+
+
 def test_who_has_not_heard_that_it_is_to_use_less_is_counted_with_what_it_had() -> None:
     first = renew(Account(), [], "a", ask(1), 100.0)
     assert first is not None
