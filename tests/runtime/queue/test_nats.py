@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import time
@@ -92,7 +93,10 @@ async def works(queue: NatsQueue, key: str) -> bool:
     return False
 
 
-async def test_a_server_that_is_killed_and_started_again_has_all_that_was_published(server: NatsServer) -> None:
+async def test_a_server_that_is_killed_and_started_again_has_all_that_was_published(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genlevel.runtime.queue.nats.ANSWER_S", 2.0)
     async with opened(server.start().url) as queue:
         for number in range(20):
             assert await queue.publish("ask.run", str(number).encode(), key=str(number))
@@ -106,15 +110,15 @@ async def test_a_server_that_is_killed_and_started_again_has_all_that_was_publis
             server.start()
             async with asyncio.timeout(LONG_S):
                 await event.wait()  # something may have been told meanwhile
-        await first.done()
+        with contextlib.suppress(QueueError):  # it may not know any more that it has delivered it, and says nothing then
+            await first.done()
         await queue.publish("ask.other", b"late", key="late")
         assert [delivery.body for delivery in await waiting] == [b"late"]
-        found = {second.body: 1}
-        while len(found) < 19:
+        found, others = {second.body: 1}, {str(number).encode() for number in range(20)} - {first.body}
+        while not others <= found.keys():
             for delivery in await queue.pull("ask.run", most=30, wait_s=LONG_S):
                 found[delivery.body] = delivery.tries
                 await delivery.done()
-        assert set(found) == {str(number).encode() for number in range(20)} - {first.body}
         await until_empty(queue, "ask.run")
 
 
