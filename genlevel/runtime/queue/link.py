@@ -11,6 +11,7 @@ import logging
 import random
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -29,6 +30,7 @@ _LOOK_S = 5.0  # between two looks whether the server still answers
 LIBRARY_ERRORS = (errors.Error, OSError, TimeoutError, asyncio.InvalidStateError, AssertionError, AttributeError)
 """What the library raises; the last ones if a connection ends while it is used."""
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+_LASTS_S = 1.0  # what ended sooner was no connection, though somebody took it
 _CLOSE_S = 1.0
 _SHORT_S = 10.0  # nobody is told of an outage that was so short
 
@@ -109,17 +111,16 @@ class Link:
                 try:
                     await self._connect(client, server, ended, told)
                     await self._up(client)
-                except Exception as error:  # whatever it is, the next try may not meet it
-                    self._note(_advice(told[-1] if told and isinstance(error, errors.NoServersError) else error))
-                    continue
-                else:
-                    failures = 0
+                    began = time.monotonic()
                     self._set(client)
                     await self._watch(client, ended)
-                    self._set(None)
+                    failures = failures if time.monotonic() - began < _LASTS_S else 0
                     break
+                except Exception as error:  # whatever it is, the next try may not meet it
+                    self._note(_advice(told[-1] if told and isinstance(error, errors.NoServersError) else error))
                 finally:
-                    self._client = None
+                    if self._client is not None:
+                        self._set(None)
                     await _closed(client)
             self._tried = True
             self._tell()

@@ -29,3 +29,32 @@ async def test_a_cancellation_that_the_library_forgets_does_not_keep_a_connectio
     await asyncio.sleep(0)
     async with asyncio.timeout(5):
         await link.close()
+
+
+@pytest.mark.full
+async def test_whatever_ends_a_connection_it_is_made_again_and_ever_later_if_none_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from genlevel.runtime.queue.link import Link
+
+    made = ended = 0
+
+    class Torn(Link):
+        async def _connect(self, *_: object) -> None:
+            nonlocal made
+            made += 1
+
+        async def _watch(self, *_: object) -> None:
+            raise RuntimeError("it was torn")
+
+    async def up(client: object) -> None: ...
+
+    def down() -> None:
+        nonlocal ended
+        ended += 1
+
+    monkeypatch.setattr("genlevel.runtime.queue.link._PAUSES_S", (0.01, 0.02, 60.0))
+    link = Torn(Address.of("nats://127.0.0.1:4222"), "test", up, down)
+    link.open()
+    await asyncio.sleep(0.3)
+    assert (made, ended) == (3, 3)
+    assert link.waits_for.endswith("it was torn")
+    await link.close()
