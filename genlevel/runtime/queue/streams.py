@@ -139,6 +139,8 @@ def differences(wanted: StreamConfig, found: StreamInfo) -> list[str]:
     differs += [f"{name} is {_word(found_kind)}, not {_word(kind)}" for name, found_kind, kind in kinds if found_kind != kind]
     if not set(wanted.subjects or ()) <= set(there.subjects or ()):
         differs.append(f"subjects are {there.subjects}, not {wanted.subjects}")
+    if (there.max_msgs_per_subject or -1) > 0 > (wanted.max_msgs_per_subject or -1):
+        differs.append(f"max_msgs_per_subject is {there.max_msgs_per_subject}, not -1")
     if there.sealed or there.no_ack:
         differs.append("it is sealed or acknowledges nothing")
     return differs
