@@ -59,7 +59,7 @@ def reviving(journal: Journal) -> Callable[[bytes], Awaitable[None]]:
 
 
 def revived(table: WorkTable, body: bytes) -> None:
-    """Lets a part be done after all whose message is a dead letter. Blocks.
+    """Lets a part be done after all whose message is a dead letter; one that is being done, or was, stays as it is. Blocks.
 
     Raises UsageError if it is no part of a run that goes on, StorageError.
     """

@@ -126,11 +126,12 @@ class WorkTable:
         return self._submit(lambda connection: connection.execute(change), lease)
 
     def revive(self, notice: Notice) -> bool:
-        """Opens a part again that was given up, as if nobody had died of it. False: there is no such part, or it is not given up."""
+        """Opens a part again if it is given up, as if nobody had died of it. False: there is no such part (any more)."""
         its = (work.c.run_id == notice.run_id) & (work.c.number == notice.number) & (work.c.start == notice.start)
         change = update(work).where(its, work.c.state == int(WorkState.DEAD))
         with writing(self._engine).begin() as connection:
-            return connection.execute(change.values(state=int(WorkState.OPEN), tries=0, reason="")).rowcount > 0
+            connection.execute(change.values(state=int(WorkState.OPEN), tries=0, reason=""))
+            return connection.execute(select(work.c.number).where(its)).first() is not None
 
     def view(self, run_id: str, start: int) -> View:
         """How a run stands, with the members that work with this start."""

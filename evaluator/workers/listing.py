@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evaluator.workers.messages import dead_letter_message, worker_message
 from genlevel.runtime.errors import NotFoundError, QueueError, UsageError
+from genlevel.runtime.queue.port import checked_key
 from genlevel.runtime.shown import quoted
 from genlevel.runtime.workers import Seen
 from genlevel.v1 import evaluator_pb2 as ev
@@ -54,6 +55,11 @@ async def dead_letter_changed(queue: Queue | None, request: ev.ChangeDeadLetterR
     """
     if queue is None:
         raise UsageError(NO_QUEUE)
+    unknown = NotFoundError(f"no dead letter has the key {quoted(request.key)}")
+    try:
+        checked_key(request.key)
+    except ValueError:
+        raise unknown from None
     if request.change == ev.DEAD_LETTER_CHANGE_RETRY:
         if (letter := await queue.dead_letter(request.key)) is not None:
             await revive(letter.body)
@@ -63,5 +69,5 @@ async def dead_letter_changed(queue: Queue | None, request: ev.ChangeDeadLetterR
     else:
         raise UsageError("say what is to become of the dead letter: retry or forget")
     if not done:
-        raise NotFoundError(f"no dead letter has the key {quoted(request.key)}")
+        raise unknown
     return ev.ChangeDeadLetterResponse()

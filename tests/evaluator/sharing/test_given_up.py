@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from evaluator.journal.tables import work
+from evaluator.sharing.given_up import reviving
 from evaluator.sharing.work import WorkState
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -37,6 +38,7 @@ async def test_what_is_given_up_is_a_dead_letter_and_can_be_done_after_all(crowd
     crowd.gateway.latency_s = 0.0
     assert letter.key == f"{run.run_id}/{row.start}/{row.number}"
     assert letter.reason.endswith("they died of it; look into their logs, then resume the run")
+    await reviving(first._journal)(letter.body)  # as if the queue had gone away just then
     await first.change_dead_letter(ev.ChangeDeadLetterRequest(key=letter.key, change=ev.DEAD_LETTER_CHANGE_RETRY))
     run = await reaches(first, run.run_id, DONE)
     assert run.counts.answered == 120

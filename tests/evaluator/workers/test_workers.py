@@ -136,6 +136,8 @@ async def test_dead_letters_are_tried_again_or_forgotten(tmp_path: Any, queue: L
     assert await queue.count_dead() == 0
     with pytest.raises(NotFoundError, match="no dead letter has the key 'r1/2'"):
         await workers.change_dead_letter(forget, no_reviving)
+    with pytest.raises(NotFoundError, match="no dead letter has the key ''"):
+        await workers.change_dead_letter(ev.ChangeDeadLetterRequest(change=ev.DEAD_LETTER_CHANGE_RETRY), no_reviving)
     with pytest.raises(UsageError, match="retry or forget"):
         await workers.change_dead_letter(ev.ChangeDeadLetterRequest(key="r1/2"), no_reviving)
     await workers.close()
