@@ -179,6 +179,7 @@ async def test_who_was_not_heard_of_and_scores_on_keeps_its_task(crowd, suite_fo
     await leader._sharing._scorers._follow(delivery)
     assert len(scores) == (0 if alive else 1)
     assert table.end(theirs, replace(theirs, state=WorkState.DONE)) is alive
+    await delivery.done()
     await reaches(leader, run.run_id, DONE)
 
 
