@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,6 +28,8 @@ PULL_S = 2.0
 LOOK_S = 1.0
 AGAIN_S = 5.0
 """Seconds after which a task that could not be scored is given to somebody again."""
+LONG_S = 3500.0
+"""A scorer has an hour for a task (evaluator.clients). What has failed after so many seconds may not pass: it would take as long again."""
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +131,7 @@ class Scorers:
 
     async def _score(self, row: ScoreRow, delivery: Delivery) -> None:
         room, of = self._room, (row.run_id, row.task)
-        keeping = asyncio.create_task(_keep(delivery), name="keep")
+        keeping, began = asyncio.create_task(_keep(delivery), name="keep"), time.monotonic()
         self.going.add(of)
         try:
             await self._scored(row)
@@ -138,7 +141,7 @@ class Scorers:
             await self._given_back(row, replace(row, state=WorkState.OPEN), delivery, 0.0)
             raise
         except (GenlevelError, _NotHere) as error:
-            await self._went_wrong(row, delivery, error)
+            await self._went_wrong(row, delivery, error, time.monotonic() - began)
         else:
             self._said.pop(of, None)
             await delivery.done()
@@ -147,14 +150,14 @@ class Scorers:
             self.going.discard(of)
             await room.queue.tell(leads(row.run_id))
 
-    async def _went_wrong(self, row: ScoreRow, delivery: Delivery, error: GenlevelError | _NotHere) -> None:
+    async def _went_wrong(self, row: ScoreRow, delivery: Delivery, error: GenlevelError | _NotHere, took_s: float) -> None:
         of, said = (row.run_id, row.task), str(error)
         after = replace(row, state=WorkState.OPEN, said=said)
         if isinstance(error, _NotHere):
             after = replace(after, lacking=row.lacking | {self._room.process})
             counts = await self._nobody_has(after)
         else:
-            counts = not may_pass(error)
+            counts = not may_pass(error) or took_s >= LONG_S
         after = replace(after, failures=row.failures + counts)
         if after.failures >= MOST_FAILURES:
             self._said.pop(of, None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from evaluator.sharing import scoring
+from evaluator.sharing import scorers, scoring
 from evaluator.sharing.score_table import MOST_FAILURES
 from evaluator.sharing.watching import progress_elsewhere
 from evaluator.sharing.work import WorkState
@@ -197,15 +197,18 @@ async def test_what_a_worker_died_of_that_was_the_last_is_left_to_the_leaders_sc
     assert await score_of(crowd, run.run_id) == [50.0]
 
 
-async def test_what_cannot_be_scored_is_given_up_and_ends_the_run(crowd, suite_folder):
+@pytest.mark.parametrize("error", [DatasetError("its labels are gone"), Unavailable("the scorer did not answer in time")])
+async def test_what_cannot_be_scored_is_given_up_and_ends_the_run(crowd, suite_folder, error, monkeypatch):
+    if isinstance(error, Unavailable):
+        monkeypatch.setattr(scorers, "LONG_S", 0.0)
     leader = crowd.start()
-    failing(leader, *[DatasetError("its labels are gone")] * MOST_FAILURES)
+    failing(leader, *[error] * MOST_FAILURES)
     run = (await leader.start_run(request_of(suite_folder(4)))).run
     run = await reaches(leader, run.run_id, FAILED)
-    assert run.reason == "task nlp/Causal-Reasoning could not be scored: its labels are gone"
+    assert run.reason == f"task nlp/Causal-Reasoning could not be scored: {error}"
     queue = leader.workers.queue
     await until_async(queue.count_dead)
-    assert [one.reason for one in await queue.dead_letters()] == ["its labels are gone"]
+    assert [one.reason for one in await queue.dead_letters()] == [str(error)]
 
 
 async def test_a_task_that_was_begun_since_the_leader_last_looked_is_scored_as_the_run_is_stopped(crowd, suite_folder):
