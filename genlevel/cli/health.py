@@ -19,6 +19,7 @@ SERVICES = ("gateway", "evaluator", "scorer", "web")
 WAIT_S = 4.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 _MOST_BYTES = 4096
+_SHUT_OUT = (ssl.SSLError, ConnectionError, http.client.HTTPException)
 
 
 @click.command("health")
@@ -60,7 +61,7 @@ def _state(settings: Settings, name: str) -> str | None:
     except ConnectionRefusedError:
         return None
     except (OSError, http.client.HTTPException) as error:
-        if tls is not None and tls.client_ca is not None and not isinstance(error, TimeoutError):
+        if tls is not None and tls.client_ca is not None and isinstance(error, _SHUT_OUT):
             return ""  # it answers, and shows pages to those alone who have a certificate
         return f"no answer within {WAIT_S:g} s" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
     finally:

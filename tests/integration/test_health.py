@@ -6,11 +6,15 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from click.testing import CliRunner
 from prometheus_client import CollectorRegistry
 
+from genlevel.cli import cli
 from genlevel.runtime.http import HttpServer, create_app
 from genlevel.runtime.listening import Tls
 
@@ -18,8 +22,9 @@ Asked = tuple[int, str]
 
 
 @pytest.fixture
-def ask(genlevel: Any) -> Any:
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What the command says, and its exit code, of services at these ports; those that are not named are at one where nobody listens."""
+    monkeypatch.chdir(tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
 
@@ -29,10 +34,10 @@ def ask(genlevel: Any) -> Any:
                 f"{name}: {{grpc: '127.0.0.1:0', http: '0.0.0.0:{ports.get(name, nobody)}'}}" for name in ("gateway", "evaluator", "scorer")
             ]
             lines.append(f"web: {{http: '127.0.0.1:{ports.get('web', nobody)}'{tls}}}")
-            (genlevel.folder / "genlevel.yaml").write_text("\n".join(lines))
-            done = await asyncio.to_thread(genlevel.run, "health", *arguments)
+            (tmp_path / "genlevel.yaml").write_text("\n".join(lines))
+            done = await asyncio.to_thread(CliRunner().invoke, cli, ["health", *arguments])
             assert done.stderr == ""
-            return done.returncode, done.stdout
+            return done.exit_code, done.stdout
 
         yield asked
 
@@ -55,7 +60,9 @@ async def test_what_listens_is_asked_and_what_does_not_is_somewhere_else(ask: An
     assert await ask(gateway=gateway) == (1, "no service listens here at its configured address\n")
 
 
-async def test_pages_over_tls_are_asked_under_any_name_of_their_certificate(ask: Any, tmp_path: Any) -> None:
+async def test_pages_over_tls_are_asked_under_any_name_of_their_certificate(
+    ask: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import trustme
 
     authority = trustme.CA()
@@ -68,4 +75,7 @@ async def test_pages_over_tls_are_asked_under_any_name_of_their_certificate(ask:
         assert await ask(web=port, tls=files + "}") == (0, "web: ready\n")
     mutual = Tls(certificate=tmp_path / "certificate.pem", key=tmp_path / "key.pem", client_ca=tmp_path / "ca.pem")
     async with serving(tls=mutual) as port:
-        assert await ask(web=port, tls=f"{files}, client_ca: '{tmp_path}/ca.pem'}}") == (0, "web: ready\n")
+        asks = f"{files}, client_ca: '{tmp_path}/ca.pem'}}"
+        assert await ask(web=port, tls=asks) == (0, "web: ready\n")
+        monkeypatch.setattr(socket, "create_connection", Mock(side_effect=socket.gaierror(-2, "Name or service not known")))
+        assert await ask("web", web=port, tls=asks) == (1, "web: [Errno -2] Name or service not known\n"), "nobody was asked"
