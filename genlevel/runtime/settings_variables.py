@@ -1,7 +1,8 @@
 """Settings from environment variables: GENLEVEL_STORAGE__URL is ``storage.url`` of genlevel.yaml, and goes before it.
 
 A name is the way to a setting, in capitals, with two underscores between its words. Names that are free (of accounts, routes, ...) stand as
-they are: GENLEVEL_ACCOUNTS__team__PROVIDER. What is text is taken as it is, all else as YAML. A variable that is empty counts as not set.
+they are: GENLEVEL_ACCOUNTS__team__PROVIDER. What is text is taken as it is, without the ends of lines behind it that a file has from which
+a variable is made; all else as YAML. A variable that is empty counts as not set.
 Names of another form are somebody else's, such as GENLEVEL_TOKEN, or those that Kubernetes sets for every service.
 """
 
@@ -48,8 +49,8 @@ def variables(environment: Mapping[str, str]) -> list[Variable]:
     Raises ConfigurationError for one that looks like a setting and is none, is set twice, or is not YAML.
     """
     found: dict[FieldPath, Variable] = {}
-    for name, text in environment.items():
-        if not text or (path := _path(name)) is None:
+    for name, value in environment.items():
+        if not (text := value.rstrip("\r\n")) or (path := _path(name)) is None:
             continue
         kind = _kind(name, path)
         variable = _read(name, kind.path, kind.kind, text)

@@ -263,6 +263,12 @@ def test_an_empty_variable_is_not_set_and_two_quotes_are_an_empty_text() -> None
     assert parse_settings(text, "f", {"GENLEVEL_STORAGE__URL": "''"}).storage.url == ""
 
 
+def test_the_end_of_a_line_behind_a_value_is_no_part_of_it() -> None:
+    assert parse_settings("", "", {"GENLEVEL_STORAGE__URL": "postgresql://db/genlevel\n", "GENLEVEL_QUEUE": "\n"}).storage.url == (
+        "postgresql://db/genlevel"
+    )
+
+
 def test_the_process_s_own_variables_are_read_whether_there_is_a_file_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GENLEVEL_CONFIG", raising=False)
