@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -42,7 +42,7 @@ class Address:
     prefix: str = DEFAULT_PREFIX
     replicas: int = 1
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None

@@ -31,7 +31,7 @@ def test_the_shortest_address_has_the_usual_port_and_prefix() -> None:
 def test_what_is_before_the_host_alone_is_a_token() -> None:
     found = Address.of("nats://very-secret-token@queue:4222")
     assert (found.user, found.password) == ("", "very-secret-token")
-    assert "very-secret" not in found.shown
+    assert "very-secret" not in found.shown + repr(found)
     assert "very-secret" not in redact("it said very-secret-token")
 
 
