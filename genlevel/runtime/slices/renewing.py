@@ -118,7 +118,8 @@ class SharedAccounts:
                 await self._let_idle_go()
                 await self._renew({account: shared for account, shared in self._shared.items() if shared.awake})
             except Exception:
-                logger.exception("slices of accounts could not be renewed")
+                if not self._is_failing:
+                    logger.exception("slices of accounts could not be renewed")
                 self._failed(self._shared, "an error in genlevel itself")
             await asyncio.sleep(_TRIES_S if self._is_failing else _APART_S)
 
