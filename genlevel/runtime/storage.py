@@ -385,4 +385,6 @@ def _advice(error: exc.DBAPIError, url: URL) -> str:
         return f"{reason}; free some space and go on"
     if "readonly" in reason:
         return f"{reason}; give write permission on the file and its folder"
+    if "already exists" in reason:
+        return f"{reason}; it is another's, or left of an earlier genlevel: give genlevel a database of its own"
     return reason if url.get_backend_name() == "sqlite" else f"{reason}; is the server up, and are name and password right?"

@@ -126,6 +126,15 @@ def test_two_rooms_share_one_database(url: str, versions: Path) -> None:
     engine.dispose()
 
 
+def test_a_table_of_somebody_else_s_by_the_same_name_is_said(url: str, versions: Path) -> None:
+    engine = opened(url, versions)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE kitchen_alembic_version"))
+    engine.dispose()
+    with pytest.raises(StorageError, match=r"already exists; it is another's, or .*: give genlevel a database of its own$"):
+        opened(url, versions)
+
+
 def test_a_database_of_a_newer_genlevel_is_refused_and_left_alone(url: str, versions: Path) -> None:
     opened(url, versions).dispose()
     (versions / "v0002_name.py").unlink()
