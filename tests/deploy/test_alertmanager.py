@@ -16,7 +16,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.full
 
 
-async def test_an_alarm_of_a_monitor_is_told_to_who_is_on_call_and_one_that_is_well_is_not(tmp_path: Path) -> None:
+async def test_alarms_of_monitors_are_told_to_whom_they_are_for_and_what_follows_from_another_one_is_not(tmp_path: Path) -> None:
     registry, monitors = monitor_page(time.time())
     async with (
         HttpServer(create_app(registry), "127.0.0.1:0") as server,
@@ -32,15 +32,7 @@ async def test_an_alarm_of_a_monitor_is_told_to_who_is_on_call_and_one_that_is_w
         assert (regressed["to"], regressed["labels"]["monitor"]) == ("on-call", "nightly")
         assert regressed["annotations"]["summary"] == "monitor nightly: gpt-5, all tasks: scores are below the baseline by 7.2 points"
         assert told["GenlevelModelImproved"]["to"] == "team"
-
-
-async def test_what_follows_from_another_alert_is_not_told(tmp_path: Path) -> None:
-    registry, monitors = monitor_page(time.time())
-    monitors.alarms |= {("nightly", "all", "outage", "errors")}
-    async with (
-        HttpServer(create_app(registry), "127.0.0.1:0") as server,
-        prometheus_and_alertmanager(tmp_path, {"genlevel-evaluator": [f"127.0.0.1:{server.port}"]}) as alerting,
-    ):
+        monitors.alarms |= {("nightly", "all", "outage", "errors")}
         await until(lambda: ("GenlevelModelAway", "nightly") in alerting.fired())
         monitors.alarms |= {("nightly", "all", "drift", "latency"), ("weekly", "all", "drift", "latency")}
         await until(lambda: ("GenlevelModelDrifted", "weekly") in alerting.fired())

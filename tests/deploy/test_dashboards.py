@@ -125,7 +125,10 @@ WITHOUT_DATA = {
 
 
 @pytest.mark.full
-async def test_every_expression_gives_data_of_services_that_do_something(tmp_path: Path) -> None:
+async def test_prometheus_evaluates_every_rule_and_every_expression_gives_data_of_services_that_do_something(
+    repository: Path, tmp_path: Path
+) -> None:
+    """With the shipped configuration, of the series that the services really make."""
     pages = Pages()
     monitors = Monitors(time.time())
     monitors.alarms |= {("nightly", "all", "regression", "score")}
@@ -138,7 +141,18 @@ async def test_every_expression_gives_data_of_services_that_do_something(tmp_pat
             server = await stack.enter_async_context(HttpServer(create_app(registry, ready=life), "127.0.0.1:0"))
             targets[f"genlevel-{service}"] = [f"127.0.0.1:{server.port}"]
         alerting = await stack.enter_async_context(prometheus_and_alertmanager(tmp_path, targets))
-        await alerting.appears("sum(up) == 3")
+
+        async def value(expression: str) -> float:
+            [found] = await alerting.appears(expression)
+            return float(found["value"][1])
+
+        assert await value("sum(up) == 3") == 3
+        assert await value('genlevel_verdict{model="m", suite="starter"}') == 2
+        assert await value('genlevel_gateway_cost_usd_total{provider="openai"}') == 0.0025
+        assert await value('genlevel_gateway_errors_total{class="RATE_LIMIT"}') == 1
+        assert await value('genlevel_evaluator_answers_total{outcome="answered"}') == 1
+        assert await value("genlevel:evaluator_answers:rate5m") == 0
+        assert await value("sum(gen_ai_client_token_usage_sum)") == 5
         for _ in range(200):
             missing = await without_data(alerting)
             if {(one.dashboard, one.panel) for one in missing} == set(WITHOUT_DATA):
@@ -146,3 +160,6 @@ async def test_every_expression_gives_data_of_services_that_do_something(tmp_pat
             pages.goes_on()
             await asyncio.sleep(0.1)
         assert {(one.dashboard, one.panel): one.expression for one in missing}.keys() == WITHOUT_DATA.keys()
+        rules = [rule for group in (await alerting.data("/api/v1/rules"))["groups"] for rule in group["rules"]]
+    assert len(rules) == len(rules_of(repository))
+    assert {(rule["name"], rule["health"], rule.get("lastError", "")) for rule in rules} == {(rule["name"], "ok", "") for rule in rules}
