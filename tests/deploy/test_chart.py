@@ -356,6 +356,9 @@ def test_volumes_labels_and_variables_of_your_own_reach_services_and_pools(chart
         assert own["extraVolumes"][0] in pod["spec"]["volumes"]
     (account,) = (each for each in documents if (each["kind"], each["metadata"]["name"]) == ("ServiceAccount", "genlevel"))
     assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": "arn"}
+    # An identity of the cloud's is for who asks models and stores media: not for pages, stores and commands.
+    identified = {what for what, pod in pods(documents) if pod["spec"]["serviceAccountName"] == "genlevel"}
+    assert identified == {f"Deployment genlevel-{part}" for part in (*PARTS, "pool-vision")}
 
 
 def test_the_benchmark_is_fetched_into_the_folder_that_is_mounted_and_its_archives_are_unpacked_beside_it(

@@ -88,7 +88,7 @@ template:
     labels:
       {{- include "genlevel.podLabels" (dict "root" .root "part" "job") | nindent 6 }}
   spec:
-    {{- include "genlevel.podCommon" (dict "root" .root) | nindent 4 }}
+    {{- include "genlevel.podCommon" (dict "root" .root "account" (include "genlevel.plainAccount" .root)) | nindent 4 }}
     restartPolicy: Never
     {{- range initial $commands }}
     initContainers:

@@ -66,6 +66,11 @@ labels:
 {{- include "genlevel.reference" $image -}}
 {{- end -}}
 
+{{/* The service account of pods that need no identity of the cloud's: pages, stores, commands. */}}
+{{- define "genlevel.plainAccount" -}}
+{{- include "genlevel.fullname" . }}-plain
+{{- end -}}
+
 {{- define "genlevel.tokensSecret" -}}
 {{- default (printf "%s-tokens" (include "genlevel.fullname" .)) .Values.auth.tokens.existingSecret -}}
 {{- end -}}

@@ -40,7 +40,7 @@ spec:
         {{- end }}
         {{- end }}
     spec:
-      {{- include "genlevel.podCommon" (dict "root" .root "of" $values) | nindent 6 }}
+      {{- include "genlevel.podCommon" (dict "root" .root "of" $values "account" (ternary (include "genlevel.plainAccount" .root) "" $pages)) | nindent 6 }}
       terminationGracePeriodSeconds: {{ int .root.Values.terminationGracePeriodSeconds }}
       {{- include "genlevel.spread" . | nindent 6 }}
       {{- with include "genlevel.initContainers" . | trim }}
