@@ -290,6 +290,7 @@ def test_restarts_of_every_service_lose_nothing_and_repeat_only_what_a_kill_cut(
 
 
 @pytest.mark.full
+@pytest.mark.soak
 def test_an_evaluator_takes_over_from_one_that_was_killed(genlevel, installed, choice_suite, postgresql):
     there = installed(storage=postgresql)
     there.start("gateway", "--out", "data-gateway")
@@ -316,6 +317,7 @@ def test_an_evaluator_takes_over_from_one_that_was_killed(genlevel, installed, c
 
 
 @pytest.mark.full
+@pytest.mark.soak
 def test_a_run_that_its_storage_has_ended_goes_on_by_itself_once_it_is_back(genlevel, installed, choice_suite, own_postgresql):
     there = installed(storage=own_postgresql.url)
     there.document["storage"]["patience_s"] = 2

@@ -83,9 +83,13 @@ class Looking:
 
     def open(self, path: str, look: str = "light") -> Page:
         """The page in a tab of its own; whoever opens it closes it."""
-        page = self._contexts[look].new_page()
+        page = self.tab(look)
         page.goto(self.base_url + path, wait_until="load")
         return page
+
+    def tab(self, look: str = "light") -> Page:
+        """An empty one; whoever opens it closes it."""
+        return self._contexts[look].new_page()
 
     def close(self) -> None:
         for context in self._contexts.values():

@@ -100,7 +100,7 @@ def hostile(chromium: Browser, served: Served, tmp_path_factory: pytest.TempPath
 def _opened(hostile: Looking, address: str) -> tuple[Page, list[str]]:
     """A page, and what went wrong on it: a dialog, a script, a policy that was broken, a request to elsewhere."""
     wrong: list[str] = []
-    page = hostile.open("/")
+    page = hostile.tab()
     page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and not EXPECTED.search(said.text) else None)
