@@ -46,12 +46,15 @@ test: $(DONE)/test
 
 .PHONY: test-full
 test-full: $(DONE)/full
-	$(PYTEST) $(or $(ONLY),-m 'not soak')
-	$(MAKE) --jobs=2 --output-sync=target services-tokens services-mtls
+	$(MAKE) --keep-going --jobs=3 --output-sync=line full-tests services-tokens services-mtls
 
-.PHONY: services-tokens services-mtls
+# At once, as each of them mostly waits.
+.PHONY: full-tests services-tokens services-mtls
+full-tests: $(DONE)/full
+	$(PYTEST) $(or $(ONLY),-m 'not soak')
+
 services-tokens services-mtls: services-%: $(DONE)/full
-	GENLEVEL_TEST_STORAGE=shared GENLEVEL_TEST_AUTH=$* $(PYTEST) tests/integration -m 'services and not soak and not full'
+	GENLEVEL_TEST_STORAGE=shared GENLEVEL_TEST_AUTH=$* $(PYTEST) -n 1 tests/integration -m 'services and not soak and not full'
 
 .PHONY: soak
 soak: $(DONE)/soak
