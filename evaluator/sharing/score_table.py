@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, update
 
 from evaluator.journal.tables import work
 from evaluator.sharing.work import Notice, WorkKind, WorkState
@@ -101,6 +101,13 @@ class ScoreTable:
         query = select(*_COLUMNS).where(work.c.run_id == run_id, work.c.kind == int(WorkKind.SCORE)).order_by(work.c.number)
         with self._engine.connect() as connection:
             return [_row(row) for row in connection.execute(query)]
+
+    def wanted(self, need: str) -> int:
+        """How many of all runs have this need and are not done."""
+        open_ones = work.c.state.in_([int(WorkState.OPEN), int(WorkState.TAKEN)])
+        query = select(func.count()).where(work.c.kind == int(WorkKind.SCORE), work.c.needs == need, open_ones)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
 
     # -- by whoever scores -----------------------------------------------------------------------------------------
 

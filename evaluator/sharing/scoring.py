@@ -30,7 +30,7 @@ SWEEP_S = 3.0
 NOBODY_S = 60.0
 """Seconds for which nobody could score what has a need, after which the leader's own scorer says why it is not scored."""
 _MISSED = 2
-"""Looks that find no message before what is open is told of again."""
+"""Looks that find fewer messages than tasks, of all runs, before what is open is told of again."""
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +152,8 @@ class Scoring:
                 continue
             with contextlib.suppress(QueueError):
                 depth = await self._room.queue.depth(scores_of(need))
-                self._missing[need] = 0 if depth.waiting or depth.in_hand else self._missing[need] + 1
+                wanted = await self._room.context.journal.reads(self._room.table.wanted, need)
+                self._missing[need] = 0 if depth.waiting + depth.in_hand >= wanted else self._missing[need] + 1
                 if self._missing[need] >= _MISSED:
                     self._missing[need] = 0
                     await self._publish(rows)

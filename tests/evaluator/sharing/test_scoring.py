@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from evaluator.sharing import scorers, scoring
-from evaluator.sharing.score_table import MOST_FAILURES
+from evaluator.sharing.score_table import FIRST, MOST_FAILURES, ScoreRow
 from evaluator.sharing.watching import progress_elsewhere
 from evaluator.sharing.work import WorkState
 from evaluator.workers.abilities import Abilities
@@ -100,6 +100,10 @@ async def test_a_message_that_is_lost_is_told_again(crowd, suite_folder, needs_v
     leader.workers.who_can = somebody
     await until_async(lambda: _waiting(queue))
     await queue.drop("score.vision")
+    others = ScoreRow("other run", FIRST, 1, "t", "vision", WorkState.OPEN)
+    await leader._sharing._room.table.add([others], None)
+    await queue.publish("score.vision", others.notice().body(), key="a message that is not lost")
+    await until_async(lambda: _waiting(queue, 2))
     leader.workers._found = Abilities(("vision",))
     await reaches(leader, run.run_id, DONE)
 
@@ -112,8 +116,8 @@ async def nobody(need):
     return frozenset()
 
 
-async def _waiting(queue):
-    return (await queue.depth("score.vision")).waiting
+async def _waiting(queue, least=1):
+    return (await queue.depth("score.vision")).waiting >= least
 
 
 async def until_async(look):
