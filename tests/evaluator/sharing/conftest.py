@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from genlevel.runtime.storage import sqlite_url
 from tests.evaluator.sharing.crowd import Crowd
 
 RUN = "run"
+_NUMBERS = itertools.count(1)
 
 
 def record(run_id: str = RUN, traffic: str = "{}") -> RunRecord:
@@ -103,7 +105,8 @@ async def crowd(request, tmp_path, scripted, monkeypatch) -> AsyncIterator[Crowd
     if request.param == "local":
         there = Crowd(tmp_path, f"sqlite:///{tmp_path / 'shared.db'}", "", scripted)
     else:
-        there = Crowd(tmp_path, request.getfixturevalue("postgresql"), request.getfixturevalue("nats").url, scripted)
+        url = f"{request.getfixturevalue('nats').url}/crowd{next(_NUMBERS)}"  # each finds a queue in which nothing was
+        there = Crowd(tmp_path, request.getfixturevalue("postgresql"), url, scripted)
     yield there
     for evaluator, _ in list(there.made):
         await there.stop(evaluator)
