@@ -645,6 +645,7 @@ def test_prometheus_knows_the_jobs_by_the_names_that_the_rules_have(chart: Chart
             "pools.a.autoscaling.minReplicas is above",
         ),
         ({"config": {"grace_s": 45.5}}, "set terminationGracePeriodSeconds to 15 more"),
+        ({"config": {"web": {"tls": {"client_ca": "/x"}}}}, "config.web.tls.client_ca needs web.tls.existingSecret"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_in_a_line_that_names_them(chart: Chart, values: dict[str, Any], said: str) -> None:

@@ -168,6 +168,9 @@ none
 {{- if and (or $several .Values.pools) (include "genlevel.holdsVolume" $evaluator) -}}
 {{- fail "more than one evaluator, and pools, need benchmark.fetch.accessModes with ReadWriteMany" -}}
 {{- end -}}
+{{- if and (include "genlevel.pagesNeedCertificates" .) (not .Values.web.tls.existingSecret) -}}
+{{- fail "config.web.tls.client_ca needs web.tls.existingSecret, with which the pages speak TLS" -}}
+{{- end -}}
 {{- if and .Values.web.ingress.enabled (not .Values.web.ingress.host) -}}
 {{- fail "web.ingress.enabled needs web.ingress.host" -}}
 {{- end -}}
