@@ -30,6 +30,7 @@ _LOOK_S = 5.0  # between two looks whether the server still answers
 LIBRARY_ERRORS = (errors.Error, OSError, TimeoutError, asyncio.InvalidStateError, AssertionError, AttributeError)
 """What the library raises; the last ones if a connection ends while it is used."""
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+_LEAVES_S = 20.0  # longer than servers of a cluster take to find a leader
 _LASTS_S = 1.0  # what ended sooner was no connection, though somebody took it
 _CLOSE_S = 1.0
 _SHORT_S = 10.0  # nobody is told of an outage that was so short
@@ -59,6 +60,7 @@ class Link:
         self._client: Client | None = None
         self._changed = asyncio.Event()
         self._tried = False  # each server
+        self._failing_since: float | None = None  # by time.monotonic
         self._since = datetime.now(UTC)
         self._why = "it was not reached yet"
         self._news = News()
@@ -91,6 +93,14 @@ class Link:
         while self._client is None and not self._tried:
             await self._changed.wait()
         return await self.client(0.0)
+
+    def failed(self) -> None:
+        """What the server was asked for was not done. One that is cut off from its cluster is left for another after a while."""
+        self._failing_since = self._failing_since or time.monotonic()
+
+    def worked(self) -> None:
+        """What the server was asked for was done."""
+        self._failing_since = None
 
     async def close(self) -> None:
         """Ends the connection, after what was sent."""
@@ -185,10 +195,14 @@ class Link:
             except LIBRARY_ERRORS as error:
                 self._note(_advice(error))
                 return
+            if self._failing_since is not None and time.monotonic() - self._failing_since > _LEAVES_S:
+                self._note("it is there, and does nothing that it is asked for")
+                return
         self._note("the connection ended" if client.last_error is None else _advice(client.last_error))
 
     def _set(self, client: Client | None) -> None:
         self._client = client
+        self._failing_since = None
         self._tell()
         if client is None:
             self._down()

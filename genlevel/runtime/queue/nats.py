@@ -43,6 +43,7 @@ _SHORTEST_WAIT_S = 0.001
 # https://github.com/nats-io/nats-server/blob/main/server/errors.json
 _OTHER_CONFIGURATION, _OVERLAPS = 10058, 10065
 _DISABLED = (10039, 10076)
+_NOBODY = (NoStreamResponseError, ServiceUnavailableError, errors.NoRespondersError)
 _FULL = (10023, 10028, 10047, 10077, 10122)
 
 logger = logging.getLogger(__name__)
@@ -121,17 +122,21 @@ class NatsQueue:
         return stream_of_work(self._names, self._address.replicas), stream_of_dead_letters(self._names, self._address.replicas)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Makes of the library's errors a QueueError for people."""
+    def _told(self, *, sure: bool = True) -> Iterator[None]:
+        """Makes of the library's errors a QueueError for people. sure: without an error the server has done something."""
         try:
             yield
         except LIBRARY_ERRORS as error:
             why, passes = _advice(error)
+            if isinstance(error, (TimeoutError, *_NOBODY)):
+                self._link.failed()
             if isinstance(error, TimeoutError) and self._link.refused:
                 why = f"refuses it to the user of the address: {self._link.refused}"
             raise QueueError(redact(f"the queue at {self._address.shown} {why}"), passes=passes) from None
         else:
             self._trouble = ""
+            if sure:
+                self._link.worked()
 
     def _note(self, error: QueueError) -> None:
         self._trouble = str(error)
@@ -163,7 +168,7 @@ class NatsQueue:
         checked_topic(topic)
         while True:
             try:
-                with self._told():
+                with self._told(sure=False):
                     client = await self._link.client(max(0.0, until - time.monotonic()))
                     found = await self._pull(client, topic, most, until)
                 if found or time.monotonic() >= until:
@@ -373,7 +378,7 @@ def _advice(error: Exception) -> tuple[str, bool]:
         return "has no JetStream; switch it on (nats-server --jetstream)", True
     if isinstance(error, APIError) and error.err_code == _OVERLAPS:
         return f"has a stream of somebody else's for the same subjects ({error.description}); give queue a prefix: nats://HOST/PREFIX", True
-    if isinstance(error, NoStreamResponseError | ServiceUnavailableError | errors.NoRespondersError):
+    if isinstance(error, _NOBODY):
         return "has no JetStream that answers: it is switched off, or its servers have no leader now", True
     if isinstance(error, APIError):
         return f"refused it: {error.description or error}", True

@@ -8,6 +8,7 @@ import contextlib
 import pytest
 
 from genlevel.runtime.queue.address import Address
+from tests.waiting import until
 
 
 @pytest.mark.full
@@ -57,4 +58,36 @@ async def test_whatever_ends_a_connection_it_is_made_again_and_ever_later_if_non
     await asyncio.sleep(0.3)
     assert (made, ended) == (3, 3)
     assert link.waits_for.endswith("it was torn")
+    await link.close()
+
+
+@pytest.mark.full
+async def test_a_server_that_does_nothing_that_it_is_asked_for_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nats.aio.client import Client
+
+    from genlevel.runtime.queue.link import Link
+
+    made: list[object] = []
+
+    class Connected(Link):
+        async def _connect(self, *_: object) -> None: ...
+
+    async def up(client: object) -> None:
+        made.append(client)
+
+    async def answers(*_: object) -> float:
+        return 0.0
+
+    for name in ("_LOOK_S", "_LEAVES_S"):
+        monkeypatch.setattr(f"genlevel.runtime.queue.link.{name}", 0.03)
+    monkeypatch.setattr(Client, "rtt", answers)
+    link = Connected(Address.of("nats://127.0.0.1:4222"), "test", up, lambda: None)
+    link.open()
+    await until(lambda: made)
+    link.failed()
+    link.worked()
+    await asyncio.sleep(0.15)
+    assert len(made) == 1
+    link.failed()
+    await until(lambda: len(made) == 2)
     await link.close()
