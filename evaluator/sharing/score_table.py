@@ -97,8 +97,9 @@ class ScoreTable:
         return self._submit(store, lease)
 
     def rows(self, run_id: str) -> list[ScoreRow]:
-        """Those of a run."""
-        query = select(*_COLUMNS).where(work.c.run_id == run_id, work.c.kind == int(WorkKind.SCORE)).order_by(work.c.number)
+        """Those of a run that are not done."""
+        undone = (work.c.kind == int(WorkKind.SCORE)) & (work.c.state != int(WorkState.DONE))
+        query = select(*_COLUMNS).where(work.c.run_id == run_id, undone).order_by(work.c.number)
         with self._engine.connect() as connection:
             return [_row(row) for row in connection.execute(query)]
 

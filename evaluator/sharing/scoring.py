@@ -131,7 +131,7 @@ class Scoring:
         found = {row.task: row for row in rows}
         for task in list(self._open):
             row = found.get(task)
-            if row is None or row.state is WorkState.DONE:
+            if row is None:
                 del self._open[task]
             elif row.state is WorkState.DEAD:
                 raise RunStopped(f"task {task} could not be scored: {row.said}")
