@@ -24,7 +24,7 @@ from genlevel.runtime.default_settings import VARIABLES
 from genlevel.runtime.errors import ConfigurationError
 from genlevel.runtime.origin import FieldPath, Origin, dotted
 from genlevel.runtime.settings import Settings
-from genlevel.runtime.yaml_lines import YamlValue, inner_kind
+from genlevel.runtime.yaml_lines import YamlValue, inner_kind, is_text
 
 _BETWEEN = "__"
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
@@ -52,6 +52,8 @@ def variables(environment: Mapping[str, str]) -> list[Variable]:
     for name, value in environment.items():
         if not (text := value.rstrip("\r\n")) or (path := _path(name)) is None:
             continue
+        if not is_text(name + text):
+            raise ConfigurationError(f"{name.encode(errors='replace').decode()}: is not UTF-8 text")
         kind = _kind(name, path)
         variable = _read(name, kind.path, kind.kind, text)
         if other := found.get(variable.path):

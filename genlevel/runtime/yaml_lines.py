@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 import typing
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from genlevel.runtime.origin import FieldPath, Origin, dotted
 from genlevel.runtime.shown import without_secrets
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
@@ -75,6 +78,8 @@ class YamlValue:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise self._problem(line, f"{dotted(path)}: a field's name must be plain text")
+            if not is_text(key.value):
+                raise self._problem(line, f"{dotted(path)}: a field's name has half a character (\\ud800 to \\udfff)")
             if key.value in seen:
                 raise self._problem(line, f"{dotted((*path, key.value))}: written twice (first in line {seen[key.value]}); keep one")
             seen[key.value] = line
@@ -102,6 +107,8 @@ class YamlValue:
             ) from None
         if isinstance(value, float) and not math.isfinite(value):
             raise self._problem(node.start_mark.line + 1, f"{dotted(path)}: must be a finite number")
+        if isinstance(value, str) and not is_text(value):
+            raise self._problem(node.start_mark.line + 1, f"{dotted(path)}: has half a character (\\ud800 to \\udfff)")
         if value is not None and not isinstance(value, str | int | float | bool):
             raise self._problem(node.start_mark.line + 1, f"{dotted(path)}: must be text, a number, true or false")
         return value
@@ -130,6 +137,11 @@ class YamlText(YamlValue):
 
     def _problem(self, line: int, text: str) -> ConfigurationError:
         return ConfigurationError(f"{self._place}:{line}: {text}")
+
+
+def is_text(value: str) -> bool:
+    """Whether a text can be written as UTF-8: not if it has half of a pair of surrogates, as bytes that are no text have in Python."""
+    return value.isascii() or _HALF.search(value) is None
 
 
 def checked(kind: type[Model], data: object, origin: Origin) -> Model:

@@ -269,6 +269,10 @@ runs: &a
   attempts: *a
 => 1: runs.attempts: refers to itself
 ---
+runs:
+  judge: "\\udcff"
+=> 2: runs.judge: has half a character (\\ud800 to \\udfff)
+---
 ? [a, b]
 : 1
 => 1: the file: a field's name must be plain text

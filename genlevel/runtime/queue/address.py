@@ -142,7 +142,7 @@ def _server(text: str) -> tuple[str, str]:
     except ValueError:
         host, port = None, 0
     if not host or re.search(r"[\s/?#]", place):
-        raise _wrong("has a server that is no HOST or HOST:PORT")
+        raise _wrong("has a server that is no HOST or HOST:PORT; write special characters of a password as %XX")
     return user, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
