@@ -149,9 +149,6 @@ class RunControl:
         """A run with its first pass made, told to the scorer and stored as running."""
         work = await with_prices(self._context.journal, work)
         record, journal = work.record, self._context.journal
-        totals = await journal.reads(partial(journal.totals, record.run_id, batches=False))  # what waits there is no call of unknown fate
-        judge = work.judge.model.route if work.judge is not None else ""
-        spent = await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge)
         log = RunLog(journal, record.run_id, lock, last_note=await journal.reads(journal.last_note, record.run_id))
         spans = await journal.reads(journal.traffic.of, record.run_id)
         learnt = await journal.reads(journal.traffic.learnt, work.plan.model.account)
@@ -159,15 +156,18 @@ class RunControl:
         header.plan = await journal.reads(journal.expected_number, record.run_id)  # what it is in the end is told with each task
         if work.judge is not None:  # before anything is scored: answers that it has not judged are pending from now on
             await journal.writes(journal.judgements.set_judge, work.judge.kept_as)
-        scored: frozenset[str] = frozenset()
         if work.asks:
             await self._context.scorer.begin_run(await asyncio.to_thread(begun, header, work.plan.tasks))
-            if sum(totals.outcomes.values()):  # without an answer nothing is scored, and a verdict has certificates, which take a while
-                scored = await self._scored(record.run_id)
         batches = await batches_before(journal, log, work)
         shared = self.shares is not None and lock.lease is not None and batches is None and self.shares.may(work)
-        if not shared:
+        if not shared:  # before anything is added up: until then others spend
             await self.alone(record.run_id, lock.lease)
+        totals = await journal.reads(partial(journal.totals, record.run_id, batches=False))  # what waits there is no call of unknown fate
+        judge = work.judge.model.route if work.judge is not None else ""
+        spent = await journal.reads(journal.spending, record.run_id, work.plan.model.route, judge)
+        scored: frozenset[str] = frozenset()
+        if work.asks and any(totals.outcomes.values()):  # else nothing is scored, and a verdict has certificates, which take a while
+            scored = await self._scored(record.run_id)
         wish, header.plan = await self._started(work)
         work, budget = replace(work, record=replace(record, plan_number=header.plan)), Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.

@@ -9,10 +9,12 @@ from types import SimpleNamespace
 from prometheus_client import generate_latest
 from sqlalchemy import text
 
+from evaluator.journal.records import Answer
 from evaluator.runs.crew import Ending
 from evaluator.sharing.endings import written_ending
 from evaluator.sharing.work import Notice, WorkState, asks_of
 from evaluator.sharing.work_table import Claim
+from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import ErrorClass
 from genlevel.runtime.room import open_room
 from genlevel.v1 import evaluator_pb2 as ev
@@ -215,6 +217,21 @@ async def test_one_process_that_has_a_run_alone_ends_what_others_do(crowd, suite
     assert run.counts.answered == 72
     assert set(crowd.gateway.calls.values()) == {1}
     assert not await work_left(crowd, run.run_id)
+
+
+async def test_what_others_spend_until_they_are_ended_counts_for_who_goes_on_alone(crowd, suite_folder):
+    alone = crowd.start(going=False)
+    end_others = alone._control.alone
+
+    async def spent_meanwhile(run_id, lease):
+        answer = Answer(run_id, "Causal-Reasoning", "of-a-member", Outcome.ANSWERED, cost_nano_usd=7, created=1.0, member=1)
+        await alone._journal.record(answer)
+        await end_others(run_id, lease)
+
+    alone._control.alone = spent_meanwhile
+    run = (await alone.start_run(request_of(suite_folder(8)))).run
+    active = alone._control.active[run.run_id]
+    assert (active.budget.spent.nano_usd, active.totals.outcomes[Outcome.ANSWERED]) == (7, 1)
 
 
 async def test_why_a_run_was_to_end_before_a_person_lets_it_go_on_does_not_end_it_again(crowd, suite_folder):
