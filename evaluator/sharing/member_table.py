@@ -130,11 +130,14 @@ class MemberTable:
 
     def fence_dead(self, run_id: str) -> list[Member]:
         """Fences the members of a run that are dead. Returns them."""
-        return self._end_those(run_id, alive_too=False)
+        return self._end_those(self.open(run_id), alive_too=False)
 
-    def end_all(self, run_id: str) -> list[Member]:
-        """Fences all members of a run, also living ones: one process goes on alone. Returns them."""
-        return self._end_those(run_id, alive_too=True)
+    def end_all(self, run_id: str, until: int | None = None) -> list[Member]:
+        """Fences all members of a run, also living ones: one process goes on alone, or cuts the run anew. Returns them.
+
+        until: the number of its lease of the run. Members of a later start are of whoever has the run by now.
+        """
+        return self._end_those([one for one in self.open(run_id) if until is None or one.start <= until], alive_too=True)
 
     # -- what they say of themselves -------------------------------------------------------------------------------
 
@@ -184,9 +187,9 @@ class MemberTable:
         with writing(self._engine).begin() as connection:
             connection.execute(update(members).where(its).values(**values))
 
-    def _end_those(self, run_id: str, *, alive_too: bool) -> list[Member]:
+    def _end_those(self, some: Iterable[Member], *, alive_too: bool) -> list[Member]:
         ended = []
-        for member in self.open(run_id):
+        for member in some:
             with writing(self._engine).begin() as connection:
                 if self._end(connection, member, alive_too=alive_too):
                     ended.append(member)

@@ -76,7 +76,7 @@ class SharedPass(Together):
         self._work = work
         self._header = header
         self._log = log
-        self._start = lease.number
+        self._start = self._fence = lease.number
         self._base = RunState.of(totals)
         self._then: dict[int, Counts] = {}  # what members had counted when the base was
         self._scored = set(scored)
@@ -259,7 +259,7 @@ class SharedPass(Together):
         assert self._changed is not None
         while await journal.reads(desk.members.open, self.run_id):
             if time.monotonic() >= until:
-                await journal.writes(desk.members.end_all, self.run_id)
+                await journal.writes(desk.members.end_all, self.run_id, self._fence)
                 break
             self._changed.clear()
             await journal.writes(desk.members.fence_dead, self.run_id)

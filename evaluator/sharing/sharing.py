@@ -37,7 +37,7 @@ async def take_alone(journal: Journal, run_id: str, lease: Lease | None) -> None
     table = WorkTable(journal.engine, journal.submit, member_table)
     if not await journal.reads(table.has_any, run_id):
         return
-    await journal.writes(member_table.end_all, run_id)
+    await journal.writes(member_table.end_all, run_id, None if lease is None else lease.number)
     removed = table.remove(run_id, lease)
     journal.flush()
     await removed

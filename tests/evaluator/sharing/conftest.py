@@ -42,12 +42,12 @@ class Shared:
         text = ", ".join(f'"{name}": "{cap}"' for name, cap in caps.items() if cap is not None)
         self.journal.wishes.store(run, traffic=lambda _: "{" + text + "}")
 
-    def join(self, process: str, run: str = RUN) -> Member:
+    def join(self, process: str, run: str = RUN, start: int = 1) -> Member:
         """A process takes its lease and becomes a member."""
         lease = self.leases.acquire(f"member {run} {process}", process, ttl_s=1000.0)
         assert lease is not None
         self.held[process] = lease
-        return self.members.join(run, 1, process, lease)
+        return self.members.join(run, start, process, lease)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])

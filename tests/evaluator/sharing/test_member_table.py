@@ -138,6 +138,13 @@ def test_all_may_be_ended_for_one_that_goes_on_alone(shared):
         write(shared, answer(alive, "late", 5), under=shared.held["a"])
 
 
+def test_who_led_an_earlier_start_ends_nobody_of_a_later_one(shared):
+    """It hung just before, and another has the run by now."""
+    old, new = shared.join("a"), shared.join("b", start=3)
+    assert shared.members.end_all(RUN, 2) == [old]
+    assert shared.members.open(RUN) == [new]
+
+
 def test_what_a_dead_member_spent_is_what_it_journalled_and_its_open_calls_as_the_dearest_of_their_task(shared):
     one, other = shared.join("a"), shared.join("b")
     write(
