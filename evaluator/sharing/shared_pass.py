@@ -83,7 +83,7 @@ class SharedPass(Together):
         self._tasks = Scoring(desk.scoring, Led(header, log, {one.task.key: one for one in work.plan.tasks}, lease.number))
         self._scoring: asyncio.Task[None] | None = None
         self._changed: asyncio.Event | None = None
-        self._stopping = self._over = False
+        self._stopping = self._over = self._unstored = False
         self._scores = True
         self._ending = Ending(ev.RUN_STATUS_FINISHED)
         self._given_up = GivenUp(desk.queue)
@@ -245,8 +245,8 @@ class SharedPass(Together):
 
     @property
     def _hands_over(self) -> bool:
-        """Whether this process stops, or has lost the run: then another leads it on, and members need not know."""
-        return self._ending.status == ev.RUN_STATUS_INTERRUPTED and self._ending[:2] not in ENDED_BY_WISH.values()
+        """Whether this process stops, has lost the run, or cannot store what it does: another leads it on, and members need not know."""
+        return self._unstored or self._ending.status == ev.RUN_STATUS_INTERRUPTED and self._ending[:2] not in ENDED_BY_WISH.values()
 
     async def _dismiss(self) -> None:
         """Ends the work of all members; returns once none is left."""
@@ -292,6 +292,7 @@ class SharedPass(Together):
             self._changed.set()
 
     def _fail(self, error: GenlevelError) -> None:
+        self._unstored = self._unstored or isinstance(error, StorageError)
         self.stop(ev.RUN_STATUS_FAILED, str(error), scores=not isinstance(error, StorageError), may_pass=may_pass(error))
 
     async def _told_ending(self) -> Ending:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from types import SimpleNamespace
 
+import pytest
 from prometheus_client import generate_latest
 from sqlalchemy import text
 
@@ -15,7 +16,7 @@ from evaluator.sharing.endings import written_ending
 from evaluator.sharing.work import Notice, WorkState, asks_of
 from evaluator.sharing.work_table import Claim
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import ErrorClass
+from genlevel.runtime.errors import ErrorClass, StorageError
 from genlevel.runtime.room import open_room
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -122,15 +123,24 @@ async def test_a_run_is_paused_and_goes_on_wherever_a_person_asks(crowd, suite_f
 
 
 @BOTH
-async def test_a_leader_that_stops_costs_nothing(crowd, suite_folder):
+@pytest.mark.parametrize("stops", [True, False])
+async def test_a_leader_that_stops_or_cannot_store_anything_costs_nothing(crowd, suite_folder, stops):
     first, second, run = await two_at_it(crowd, suite_folder(96))
     members = second._sharing._shop.members.counts(run.run_id)
-    await crowd.stop(first)
+    if stops:
+        await crowd.stop(first)
+    else:
+        first._control.active[run.run_id].execution._look = out_of_reach
+        await until(lambda: run.run_id not in first._control.active)
     run = await reaches(second, run.run_id, DONE)
     assert run.counts.answered == 96
     assert run.calls == 96
     assert set(crowd.gateway.calls.values()) == {1}
-    assert len(second._sharing._shop.members.counts(run.run_id)) == len(members), "the other one went on as the same member"
+    assert len(second._sharing._shop.members.counts(run.run_id)) == len(members), "they went on as the same members"
+
+
+async def out_of_reach():
+    raise StorageError("the database is away", passes=True)
 
 
 async def test_failures_in_a_row_end_the_whole_run(crowd, suite_folder, failing_script):
