@@ -129,8 +129,7 @@ class ActiveRun:
         run.reason = ""
         run.traffic.CopyFrom(self.traffic)
         if execution is not None:
-            run.calls += execution.calls
-            run.retries += execution.retries
+            run.calls, run.retries = execution.counted(self.work.record)
         if isinstance(execution, BatchedExecution) and (standing := execution.standing()) is not None:
             run.batches.CopyFrom(batches_message(standing))
         if judging is not None:

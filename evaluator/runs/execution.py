@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from evaluator.journal.records import Answer, Totals
+from evaluator.journal.records import Answer, RunRecord, Totals
 from evaluator.planning.plans import Plan
 from evaluator.runs.asking import Asking, Item, Part
 from evaluator.runs.context import Context
@@ -165,6 +165,10 @@ class Execution(Asking[TaskState]):
     def uncounted(self) -> tuple[int, int]:
         """Calls and retries of this start."""
         return self.calls, self.retries
+
+    def counted(self, record: RunRecord) -> tuple[int, int]:
+        """As of ``RunPass``."""
+        return record.calls + self.calls, record.retries + self.retries
 
     def pending(self) -> int:
         """Answers without an outcome."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from evaluator.journal.records import Totals
+from evaluator.journal.records import RunRecord, Totals
 from evaluator.runs.asking import RunState
 from evaluator.runs.crew import Ending
 from evaluator.runs.run_log import RunLog
@@ -40,6 +40,10 @@ class RunPass(Going, Protocol):
     def provider_wait_s(self) -> float: ...
     def uncounted(self) -> tuple[int, int]:
         """Calls and retries that are to be added to the run's record as it ends."""
+        ...
+
+    def counted(self, record: RunRecord) -> tuple[int, int]:
+        """Calls and retries of the run, of all starts. record: as it was when this one began."""
         ...
 
 

@@ -15,6 +15,7 @@ from evaluator.journal.batch_records import Standing
 from evaluator.journal.details import Details
 from evaluator.journal.journal import Journal
 from evaluator.journal.listing import ListedRun
+from evaluator.journal.members import living_calls
 from evaluator.journal.messages import batches_message, judging_message, run_message
 from evaluator.journal.records import Costs, RunJudge, RunRecord
 from evaluator.journal.sums import NO_JUDGING, Sums
@@ -72,7 +73,7 @@ class _Kept:
     """What the journal has of a run.
 
     judge: who judges its answers; None if nobody was asked to. facts: for its stamp. batches: how those stand that wait; None: none does.
-    is_news: the sums are not kept yet, and can be, as the run has ended.
+    is_news: the sums are not kept yet, and can be, as the run has ended. calls: calls and retries that its record does not have.
     """
 
     record: RunRecord
@@ -80,6 +81,7 @@ class _Kept:
     judge: RunJudge | None
     batches: Standing | None
     is_news: bool
+    calls: tuple[int, int]
     facts: sc.RunFacts | None = None
 
 
@@ -178,6 +180,7 @@ class RunRecords:
     def _kept(self, records: Sequence[RunRecord]) -> list[_Kept]:
         journal, ids = self._journal, [record.run_id for record in records]
         known, judges, batches = journal.sums.of(records), journal.list.judges(ids), journal.batches.standings(ids)
+        more = living_calls(journal.engine, ids)
         return [
             _Kept(
                 record,
@@ -185,6 +188,7 @@ class RunRecords:
                 judges.get(record.run_id),
                 batches.get(record.run_id),
                 is_news=record.run_id not in known and record.status != ev.RUN_STATUS_RUNNING,
+                calls=more.get(record.run_id, (0, 0)),
             )
             for record in records
         ]
@@ -202,6 +206,7 @@ class RunRecords:
             kept = await self._journal.reads(self._kept_now, kept.record)
         totals = kept.sums.totals
         run = run_message(record, totals.outcomes, totals.usage, totals.cost)
+        run.calls, run.retries = (told + more for told, more in zip((run.calls, run.retries), kept.calls, strict=True))
         if kept.judge is not None:
             run.judging.CopyFrom(judging_message(kept.judge, kept.sums.judging))
         if kept.batches is not None:

@@ -54,6 +54,9 @@ class Counts:
         return cls(**known)
 
 
+NOTHING = Counts()
+
+
 def of_state(state: RunState) -> Counts:
     """What has become of instances, as counts that say nothing else."""
     outcomes = {str(outcome.number): count for outcome, count in state.outcomes.items() if count}

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select, update
 
 from evaluator.journal.member_spending import spending_of
+from evaluator.journal.members import MemberState, count_calls
 from evaluator.journal.notes import spending
 from evaluator.journal.records import Spent
 from evaluator.journal.tables import answers, judgements, members, purses, runs
@@ -34,13 +34,6 @@ MOMENT_S = 6.0
 leases last has let those of living processes expire."""
 
 _Columns = tuple[str, int, int, str, str, int]
-
-
-class MemberState(IntEnum):
-    """Whether a member may still spend. CLOSED: what it has spent at most is settled."""
-
-    LIVE = 1
-    CLOSED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +215,8 @@ class MemberTable:
 
     def _settle(self, connection: Connection, member: Member, told: Amount, taught: Taught = NOTHING_TAUGHT) -> None:
         """Closes a membership with what it has spent at most: by the journal, or as it is told, if that is more."""
-        state, excess = connection.execute(select(members.c.state, members.c.excess).where(is_member(member)).with_for_update()).one()
+        columns = (members.c.state, members.c.excess, members.c.counts)
+        state, excess, counts = connection.execute(select(*columns).where(is_member(member)).with_for_update()).one()
         if state == MemberState.CLOSED:
             return
         of_run = ""  # all its calls are of one model
@@ -239,6 +233,7 @@ class MemberTable:
             excess=written(Taught(highest([kept.excesses, taught.excesses, known.excesses(of_run)]), taught.wrong or kept.wrong)),
         )  # fmt: skip
         connection.execute(closed)
+        count_calls(connection, member.run_id, counts)
 
 
 class Books(NamedTuple):

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, select, update
 
+from evaluator.journal.members import MemberState
 from evaluator.journal.records import Spent
 from evaluator.journal.tables import members
 from evaluator.sharing.allotment import Allotment, Ask, Stake, allotted, plus, total
 from evaluator.sharing.excesses import Taught, all_wrong, highest, read, written
-from evaluator.sharing.member_table import Books, Member, MemberState, caps_of, is_member, is_there, lock_books
+from evaluator.sharing.member_table import Books, Member, caps_of, is_member, is_there, lock_books
 from evaluator.traffic.budget import Amount, Budget, Caps
 from evaluator.traffic.purses import Excesses
 from genlevel.runtime.storage import writing

@@ -10,15 +10,16 @@ import asyncio
 import contextlib
 import logging
 import time
+from dataclasses import replace
 from functools import partial
 
-from evaluator.journal.records import Totals
+from evaluator.journal.records import RunRecord, Totals
 from evaluator.runs.asking import RunState
 from evaluator.runs.crew import Ending
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.work import Work
-from evaluator.sharing.counts import Counts, summed
+from evaluator.sharing.counts import NOTHING, Counts, summed
 from evaluator.sharing.cutting import Sized, cut
 from evaluator.sharing.desk import Desk
 from evaluator.sharing.endings import read_ending
@@ -146,6 +147,7 @@ class SharedPass(Together):
         if found is not None and not (work.retry and work.wanted is not None):
             self._start = found
             self.view = await journal.reads(desk.work.view, self.run_id, self._start)
+            self.before = {member.number: member.counts for member in self.view.members}
             if work.wanted is not None:  # a person lets it go on all the same
                 self._past = frozenset(member.number for member in self.view.members if member.ending)
             await self._count_anew()
@@ -193,9 +195,9 @@ class SharedPass(Together):
 
     def _add_up(self) -> None:
         members = self.view.members
-        self.state = summed(self._base, [(member.counts, self._then.get(member.number, Counts())) for member in members])
-        self.calls = sum(member.counts.calls for member in members)
-        self.retries = sum(member.counts.retries for member in members)
+        self.state = summed(self._base, [(member.counts, self._then.get(member.number, NOTHING)) for member in members])
+        self.calls = sum(now.calls - then.calls for now, then in self.since())
+        self.retries = sum(now.retries - then.retries for now, then in self.since())
         if any(member.live for member in members):
             self._alone_since = None
         elif self._alone_since is None:
@@ -275,7 +277,7 @@ class SharedPass(Together):
         view = await journal.reads(self._desk.work.view, run_id, self._start)
         totals = await journal.reads(partial(journal.totals, run_id, batches=False))
         self._base, self._then = RunState.of(totals), {member.number: member.counts for member in view.members}
-        self.view = View(self.view.standing, view.members)
+        self.view = replace(view, standing=self.view.standing)
         self._add_up()
         if not self.state.outcomes[Outcome.ANSWERED] and self.state.outcomes[Outcome.FAILED]:
             self._last_failure = f"; one of them said: {await journal.reads(one_failure, journal, run_id)}"
@@ -347,8 +349,12 @@ class SharedPass(Together):
         telling.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def uncounted(self) -> tuple[int, int]:
-        """All calls of members, unless somebody leads the run on and tells of them."""
-        return (0, 0) if self._hands_over else (self.calls, self.retries)
+        """None: whoever closes a member adds its calls."""
+        return 0, 0
+
+    def counted(self, record: RunRecord) -> tuple[int, int]:
+        """As of ``RunPass``."""
+        return max(record.calls, self.view.calls), max(record.retries, self.view.retries)
 
     def pending(self) -> int:
         """Answers without an outcome."""
@@ -358,7 +364,7 @@ class SharedPass(Together):
         """As of ``Execution``."""
         outcomes = self.state.outcomes
         failed = outcomes[Outcome.FAILED]
-        if not failed or not earlier_calls + self.calls or outcomes[Outcome.ANSWERED] or outcomes[Outcome.REFUSED]:
+        if not failed or not max(earlier_calls, self.view.calls) or outcomes[Outcome.ANSWERED] or outcomes[Outcome.REFUSED]:
             return ""
         return f"no call succeeded: {failed:,} of {self._work.plan.total:,} instances failed{self._last_failure}"
 

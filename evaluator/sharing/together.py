@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from evaluator.sharing.counts import Counts
+from evaluator.sharing.counts import NOTHING, Counts
 from evaluator.sharing.view import View
 from genlevel.runtime.errors import ErrorClass
 from genlevel.runtime.limits import Learnt, LimiterState
 
 
 class Together:
-    """Sums over members. view: how the run stood when it was last looked at."""
+    """Sums over members. view: how the run stood when it was last looked at. before: what they had counted before this began."""
 
     def __init__(self) -> None:
         self.view = View((), ())
+        self.before: Mapping[int, Counts] = {}
 
     def failed_calls(self) -> Mapping[ErrorClass, int]:
         """Calls of all members that failed, by class."""
-        found: Counter[ErrorClass] = Counter()
-        for counts in self.all():
-            found.update({ErrorClass.of(int(number)): count for number, count in counts.failed.items()})
-        return found
+        found: Counter[str] = Counter()
+        for now, then in self.since():
+            found.update(now.failed)
+            found.subtract(then.failed)
+        return {ErrorClass.of(int(number)): count for number, count in found.items()}
 
     def in_flight(self) -> int:
         """Calls of all members in flight, as they last said."""
@@ -51,17 +53,17 @@ class Together:
             stated=any(counts.stated for counts in living),
             concurrency=sum(counts.concurrency for counts in living),
             in_flight=sum(counts.in_flight for counts in living),
-            limited=sum(counts.limited for counts in self.all()),
-            succeeded=sum(counts.succeeded for counts in self.all()),
+            limited=sum(now.limited - then.limited for now, then in self.since()),
+            succeeded=sum(now.succeeded - then.succeeded for now, then in self.since()),
         )
 
     def learnt(self) -> Learnt | None:
         """Members keep what they learn themselves."""
         return None
 
-    def all(self) -> list[Counts]:
-        """What all members have said, of this start of the run."""
-        return [member.counts for member in self.view.members]
+    def since(self) -> list[tuple[Counts, Counts]]:
+        """What all members of this start of the run have said, and what they had said before."""
+        return [(member.counts, self.before.get(member.number, NOTHING)) for member in self.view.members]
 
     def living(self) -> list[Counts]:
         """What those have said that are not closed."""

@@ -34,10 +34,12 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A run's work and its members of one start, in the order of their numbers."""
+    """A run's work and its members of one start, in the order of their numbers. calls, retries: of the run, of all starts."""
 
     standing: Sequence[Standing]
     members: Sequence[MemberView]
+    calls: int = 0
+    retries: int = 0
 
     def parts(self) -> Mapping[WorkState, int]:
         """How many parts of what is asked are in which state."""

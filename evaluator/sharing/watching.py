@@ -11,7 +11,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 
 
 async def progress_elsewhere(journal: Journal, run: ev.Run) -> ev.WatchRunResponse:
-    """A run with what its members say of themselves, if it goes on. run: as the journal has it. Raises StorageError."""
+    """A run with what its members do now, if it goes on. run: as the journal has it. Raises StorageError."""
     progress = ev.WatchRunResponse(run=run)
     if run.status != ev.RUN_STATUS_RUNNING:
         return progress
@@ -22,8 +22,6 @@ async def progress_elsewhere(journal: Journal, run: ev.Run) -> ev.WatchRunRespon
         return progress
     together = Together()
     together.view = await journal.reads(table.view, run.run_id, start)
-    progress.run.calls += sum(counts.calls for counts in together.all())
-    progress.run.retries += sum(counts.retries for counts in together.all())
     progress.in_flight, progress.rate = together.in_flight(), together.rate()
     progress.waiting.update(together.waiting())
     progress.provider_wait_s = together.provider_wait_s()

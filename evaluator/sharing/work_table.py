@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Exists, Row, case, delete, exists, func, select, update
 
+from evaluator.journal.members import MemberState, calls_of
 from evaluator.journal.tables import members, runs, work
 from evaluator.journal.wishes import Wanted, Wish
 from evaluator.sharing.counts import Counts
-from evaluator.sharing.member_table import Member, MemberState, MemberTable
+from evaluator.sharing.member_table import Member, MemberTable
 from evaluator.sharing.view import MemberView, Standing, View
 from evaluator.sharing.work import Notice, Shard, WorkKind, WorkRow, WorkState
 from genlevel.runtime.leases import Lease
@@ -137,13 +138,16 @@ class WorkTable:
         """How a run stands, with the members that work with this start."""
         columns = (work.c.kind, work.c.task, work.c.state)
         query = select(*columns, func.count()).where(work.c.run_id == run_id).group_by(*columns)
-        ours = (members.c.run_id == run_id) & (members.c.start == start)
-        theirs = select(members.c.number, members.c.process, members.c.state, members.c.counts, members.c.ending).where(ours)
+        told = (members.c.run_id == runs.c.run_id) & ((members.c.start == start) | (members.c.state == int(MemberState.LIVE)))
+        theirs = (members.c.start, members.c.number, members.c.process, members.c.state, members.c.counts, members.c.ending)
+        joined = select(runs.c.calls, runs.c.retries, *theirs).select_from(runs.outerjoin(members, told)).where(runs.c.run_id == run_id)
         with self._engine.connect() as connection:
             standing = [Standing(WorkKind(row[0]), row[1], WorkState(row[2]), row[3]) for row in connection.execute(query)]
-            rows = connection.execute(theirs.order_by(members.c.number)).all()
-        found = [MemberView(row[0], row[1], row[2] == MemberState.LIVE, Counts.of(row[3]), row[4]) for row in rows]
-        return View(standing, found)
+            rows = connection.execute(joined.order_by(members.c.number)).all()  # at once: who closes meanwhile is counted once
+        living = [calls_of(row.counts) for row in rows if row.state == MemberState.LIVE]
+        counted = [*((row.calls, row.retries) for row in rows[:1]), *living]
+        found = [MemberView(row[3], row[4], row[5] == MemberState.LIVE, Counts.of(row[6]), row[7]) for row in rows if row.start == start]
+        return View(standing, found, sum(calls for calls, _ in counted), sum(retries for _, retries in counted))
 
     def rows(self, run_id: str, *states: WorkState) -> list[WorkRow]:
         """The parts of what is to be asked of a run that are in one of these states; without one: all."""

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import select, update
 
+from evaluator.journal.members import living_calls
 from evaluator.journal.records import Answer, OpenCalls
 from evaluator.journal.tables import members, purses
 from evaluator.journal.usage import Usage
@@ -225,6 +226,19 @@ def test_counts_and_endings_are_kept_as_long_as_the_member_is_open(shared):
     assert shared.members.counts(RUN) == {1: '{"calls": 1}', 2: "{}"}
     assert shared.members.endings(RUN) == {2: '{"status": 4}'}
     assert shared.members.endings(RUN, after=2) == {}
+
+
+def test_calls_are_in_a_runs_record_once_their_member_is_closed_however_it_ends(shared):
+    ends, dies, _lives = members = [shared.join(process) for process in "abc"]
+    for calls, member in enumerate(members, start=1):
+        shared.members.set_counts(member, f'{{"calls": {10**calls}, "retries": 1}}')
+    expire(shared, "b")
+    for _ in range(2):
+        shared.members.close(ends)
+        assert fence(shared, dies)
+    record = shared.journal.run(RUN)
+    assert (record.calls, record.retries) == (110, 2)
+    assert living_calls(shared.journal.engine, [RUN, "another"]) == {RUN: (1000, 1)}
 
 
 def test_a_deleted_run_leaves_nothing_of_its_members(shared):

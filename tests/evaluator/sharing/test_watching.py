@@ -10,10 +10,12 @@ from evaluator.journal.usage import Usage
 from evaluator.runs.asking import RunState
 from evaluator.runs.costs import RunningCost
 from evaluator.sharing.counts import Counts, of_state, summed
+from evaluator.sharing.together import Together
 from evaluator.sharing.watching import progress_elsewhere
 from evaluator.sharing.work import Shard
 from evaluator.sharing.work_table import WorkTable
 from genlevel.benchmark.outcomes import Outcome
+from genlevel.runtime.errors import ErrorClass
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -34,7 +36,11 @@ async def test_those_who_watch_elsewhere_are_told_what_all_do(shared):
     assert (told.in_flight, told.rate, told.provider_wait_s, told.remaining_s) == (7, 2.5, 4.0, 20.0)
     assert dict(told.waiting) == {"budget": 3, "slot": 1}
     assert (told.waits_for, told.pace) == ("the database is away", 1.5)
-    assert (told.run.calls, told.run.retries) == (114, 1), "also of those that have left"
+    view = table.view(RUN, 1)
+    assert (view.calls, view.retries) == (14, 1), "also of those that have left"
+    together = Together()
+    together.view, together.before = view, {1: ONE, 3: Counts()}
+    assert (dict(together.failed_calls()), together.limits().limited) == ({ErrorClass.of(6): 0}, 0), "what an earlier leader has told"
 
 
 async def test_a_run_that_is_over_or_that_one_process_has_is_told_as_it_is(shared):
