@@ -96,6 +96,7 @@ class SharedPass(Together):
         self._lacking: Ending | None = None  # of the last member, if it has left as it lacks something
         self._past: frozenset[int] = frozenset()  # members whose endings are of before
         self._last_failure = ""
+        self._dead = ""  # what was given up, in one line
         self._left_out = LeftOut()  # by the budget, when the pass ended for that
 
     @property
@@ -115,6 +116,8 @@ class SharedPass(Together):
                     self._over = True
                     if self._hands_over:
                         return self._ending
+                    if self.view.parts().get(WorkState.DEAD):
+                        self._dead = given_up_told(await desk.context.journal.reads(desk.work.rows, self.run_id, WorkState.DEAD))
                     await self._dismiss()
                     await self._count_anew()
                 except GenlevelError as error:
@@ -214,7 +217,7 @@ class SharedPass(Together):
         if following is Next.SHORT:
             return await self._fits_now()
         if following is Next.DEAD:
-            self.stop(ev.RUN_STATUS_FAILED, given_up_told(await journal.reads(desk.work.rows, self.run_id, WorkState.DEAD)))
+            self.stop(ev.RUN_STATUS_FAILED, "")
             return False
         if following is Next.GONE:
             self.stop(ev.RUN_STATUS_FAILED, "its work is not in the database any more; resume it")
@@ -299,12 +302,14 @@ class SharedPass(Together):
 
     async def _told_ending(self) -> Ending:
         ending = self._ending
-        if ending.status not in (ev.RUN_STATUS_BUDGET, ev.RUN_STATUS_FINISHED):
+        if ending[:2] in ENDED_BY_WISH.values():
             return ending
-        budget = await money_of(self._desk.context.journal, self._desk.purses, self._work)
-        if ending.status == ev.RUN_STATUS_BUDGET:
-            ending = ending._replace(reason=shortfall_told(budget, self._left_out, "instances"))
-        return ending._replace(reason="; ".join(filter(None, (overrun_told(budget), ending.reason, *self._tasks.notes))))
+        reasons = [ending.reason, self._dead]
+        if ending.status in (ev.RUN_STATUS_BUDGET, ev.RUN_STATUS_FINISHED):
+            budget = await money_of(self._desk.context.journal, self._desk.purses, self._work)
+            short = shortfall_told(budget, self._left_out, "instances") if ending.status == ev.RUN_STATUS_BUDGET else ""
+            reasons = [overrun_told(budget), short, self._dead, *self._tasks.notes]
+        return ending._replace(reason="; ".join(filter(None, reasons)))
 
     # -- scoring ---------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import pytest
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.runs.places import reaches
+from tests.evaluator.sharing.test_given_up import give_up_one
 from tests.waiting import until
 
 COST = 500_000
@@ -48,6 +49,14 @@ async def test_a_run_says_by_how_much_bills_of_any_member_exceeded_its_budget(be
     assert calls <= 8 + 4, "what is in flight at both when the first bill comes, and what one begins before it knows"
     assert f"--budget-usd $0.06 was exceeded by ${(calls * 50_000_000 - 60_000_000) / 1e9:g}" in run.reason
     assert f"({calls} calls were billed too high)" in run.reason
+
+
+async def test_a_run_that_is_short_of_money_says_what_was_given_up_too(begin):
+    first, second, run_id = await begin(80, budget_nano_usd=12_000_000)
+    give_up_one(first, run_id)
+    run = await reaches(second, run_id, BUDGET)
+    assert "--budget-usd $0.01" in run.reason
+    assert "they died of it" in run.reason
 
 
 async def test_a_raised_budget_lets_all_go_on(begin, crowd):

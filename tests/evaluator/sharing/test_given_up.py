@@ -15,11 +15,11 @@ from tests.evaluator.sharing.test_shared_runs import DONE, two_at_it
 from tests.waiting import until
 
 
-def give_up_one(evaluator, run):
+def give_up_one(evaluator, run_id):
     """Makes an open part of a run one that too many have died of."""
     table = evaluator._sharing._shop.work
-    row = table.rows(run.run_id, WorkState.OPEN)[-1]
-    its = (work.c.run_id == run.run_id) & (work.c.number == row.number)
+    row = table.rows(run_id, WorkState.OPEN)[-1]
+    its = (work.c.run_id == run_id) & (work.c.number == row.number)
     with evaluator._journal.engine.begin() as connection:
         connection.execute(update(work).where(its).values(state=int(WorkState.DEAD), reason="they died of it", tries=5))
     return row
@@ -32,7 +32,7 @@ async def letters_of(evaluator):
 async def test_what_is_given_up_is_a_dead_letter_and_can_be_done_after_all(crowd, suite_folder):
     first, _, run = await two_at_it(crowd, suite_folder(120))
     crowd.gateway.latency_s = 0.3  # so that the rest is not done meanwhile
-    row = give_up_one(first, run)
+    row = give_up_one(first, run.run_id)
     await until(lambda: first._control.active[run.run_id].execution._given_up.knows(1))
     [letter] = await letters_of(first)
     crowd.gateway.latency_s = 0.0
@@ -47,7 +47,7 @@ async def test_what_is_given_up_is_a_dead_letter_and_can_be_done_after_all(crowd
 
 async def test_a_dead_letter_of_a_run_that_ended_is_not_tried_again(crowd, suite_folder):
     first, _, run = await two_at_it(crowd, suite_folder(120))
-    give_up_one(first, run)
+    give_up_one(first, run.run_id)
     run = await reaches(first, run.run_id, ev.RUN_STATUS_FAILED)
     assert "they died of it" in run.reason
     [letter] = await letters_of(first)
