@@ -122,8 +122,12 @@ class MemberTable:
         return self._end(connection, member, alive_too=False)
 
     def fence_dead(self, run_id: str) -> list[Member]:
-        """Fences the members of a run that are dead. Returns them."""
-        return self._end_those(self.open(run_id), alive_too=False)
+        """Fences the members of a run that are dead. Returns them. Those whose lease is valid are left in peace."""
+        found = _open_of(run_id).outerjoin(leases, leases.c.name == members.c.lease)
+        valid = (leases.c.number == members.c.fence) & (leases.c.until_s > self._now)
+        with self._engine.connect() as connection:
+            some = [_member(row) for row in connection.execute(found.where(func.coalesce(valid, False).is_(False)))]
+        return self._end_those(some, alive_too=False)
 
     def end_all(self, run_id: str, until: int | None = None) -> list[Member]:
         """Fences all members of a run, also living ones: one process goes on alone, or cuts the run anew. Returns them.

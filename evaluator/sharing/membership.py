@@ -45,8 +45,8 @@ LOOK_S = 1.0
 """Seconds after which a member looks at what is wanted, and says what it has done."""
 _FIRST_LOOK_S, _FIRST_LOOKS = 0.25, 8
 """What it does is news at first: those who watch see it sooner."""
-SWEEP_S = 3.0
-"""Seconds between two sweeps of a member that has nothing to do."""
+SWEEP_S, LED_SWEEP_S = 3.0, 30.0
+"""Seconds between two sweeps of a member that has nothing to do; while somebody leads the run, who sweeps, too."""
 _LEARNT_S = 30.0
 
 _ENDS_RUNS = (ev.RUN_STATUS_FAILED, ev.RUN_STATUS_BUDGET)
@@ -213,9 +213,10 @@ class Membership:
                         await changed.wait()
                 changed.clear()
                 try:
-                    self._follow(await journal.reads(shop.work.asked, member))
+                    asked = await journal.reads(shop.work.asked, member)
+                    self._follow(asked)
                     await self._tell_counts(member, log)
-                    if self._is_idle and time.monotonic() - swept >= SWEEP_S:
+                    if self._is_idle and time.monotonic() - swept >= (LED_SWEEP_S if asked.led else SWEEP_S):
                         swept = time.monotonic()
                         await sweeper.sweep(some_open=True)
                 except (StorageError, RunStopped):

@@ -22,6 +22,9 @@ from evaluator.sharing.member_table import Member, MemberTable
 from evaluator.sharing.view import MemberView, Standing, View
 from evaluator.sharing.work import Notice, Shard, WorkKind, WorkRow, WorkState
 from genlevel.runtime.leases import Lease
+from genlevel.runtime.locks import lease_of
+from genlevel.runtime.room import clock_of
+from genlevel.runtime.room.tables import leases
 from genlevel.runtime.storage import writing
 
 MOST_DEATHS = 5
@@ -55,11 +58,16 @@ class Claimed(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a member looks at: what is wanted of its run, whether there is work of its start, and whether it may go on itself."""
+    """What a member looks at.
+
+    wish: what is wanted of its run. works: whether there is work of its start. live: whether it may go on itself. led: whether somebody
+    leads the run.
+    """
 
     wish: Wish | None
     works: bool
     live: bool
+    led: bool = False
 
 
 class WorkTable:
@@ -74,6 +82,7 @@ class WorkTable:
         self._engine = engine
         self._submit = submit
         self._members = member_table
+        self._now = clock_of(engine)
 
     # -- by whoever leads ------------------------------------------------------------------------------------------
 
@@ -113,11 +122,13 @@ class WorkTable:
         """Frees what closed members still had; what too many have died of is given up. Returns what is free now of it."""
         closed = select(members.c.number).where(members.c.run_id == run_id, members.c.state == int(MemberState.CLOSED))
         theirs = (work.c.run_id == run_id) & (work.c.state == int(WorkState.TAKEN)) & work.c.member.in_(closed)
+        with self._engine.connect() as connection:
+            if connection.execute(select(work.c.number).where(theirs).limit(1)).first() is None:
+                return []
         with writing(self._engine).begin() as connection:
             found = [_row(row) for row in connection.execute(select(work).where(theirs))]
-            if found:
-                numbers = work.c.number.in_([row.number for row in found])
-                connection.execute(update(work).where(theirs, numbers).values(_orphaned()))
+            numbers = work.c.number.in_([row.number for row in found])
+            connection.execute(update(work).where(theirs, numbers).values(_orphaned()))
         return [row for row in found if row.tries + 1 < MOST_DEATHS]
 
     def reopen(self, run_id: str, lease: Lease | None) -> asyncio.Future[None]:
@@ -174,12 +185,15 @@ class WorkTable:
     def asked(self, member: Member) -> Asked:
         """What is asked of a member."""
         works = exists().where(_asked_of(member.run_id), work.c.start == member.start)
-        columns = (runs.c.wishes, runs.c.wanted, runs.c.at_once, runs.c.traffic, works.label("works"), _is_live(member).label("live"))
+        led = exists().where(leases.c.name == lease_of(member.run_id), leases.c.until_s > self._now)
+        looked = (works.label("works"), _is_live(member).label("live"), led.label("led"))
+        columns = (runs.c.wishes, runs.c.wanted, runs.c.at_once, runs.c.traffic, *looked)
         with self._engine.connect() as connection:
             row = connection.execute(select(*columns).where(runs.c.run_id == member.run_id)).one_or_none()
         if row is None:
             return Asked(None, works=False, live=False)
-        return Asked(Wish(row.wishes, Wanted.of(row.wanted), bool(row.at_once), row.traffic), bool(row.works), bool(row.live))
+        wish = Wish(row.wishes, Wanted.of(row.wanted), bool(row.at_once), row.traffic)
+        return Asked(wish, bool(row.works), bool(row.live), bool(row.led))
 
     def claim(self, notice: Notice, member: Member) -> Claimed:
         """Takes a part of the work for a member, from one that died if need be."""

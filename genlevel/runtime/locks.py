@@ -168,6 +168,11 @@ class _FileLock:
         return True
 
 
+def lease_of(run_id: str) -> str:
+    """What a run's lease is called."""
+    return f"run {run_id}"
+
+
 class LeaseLocks:
     """A lease for each run. table: in the shared database; closed with these locks."""
 
@@ -178,7 +183,7 @@ class LeaseLocks:
 
     def of(self, run_id: str) -> _LeaseLock:
         """A new lock object of a run."""
-        return _LeaseLock(self._table, f"run {run_id}", self._ttl_s, self._patience_s)
+        return _LeaseLock(self._table, lease_of(run_id), self._ttl_s, self._patience_s)
 
     def close(self) -> None:
         """Closes the database."""
