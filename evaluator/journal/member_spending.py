@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, select
+from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
 
 from evaluator.journal.notes import noted_spending
 from evaluator.journal.records import Answer, Spent
@@ -48,22 +48,22 @@ def spending_of(connection: Connection, run_id: str, member: int, model: str) ->
 
     Of calls of unknown fate the dearest of their task that any member has seen is told, too.
     """
-    found, highest = [], [0, 0]
-    for row in connection.execute(select(member_spending).where(member_spending.c.run_id == run_id)):
-        most = (row.most_nano_usd, row.most_tokens)
-        highest = [max(known, one or 0) for known, one in zip(highest, most, strict=True)]
-        entry = Spent(model, row.task, known=(0, 0), most_of_one=most, calls=(0, 0), worst=(0, 0), excess=0.0)
-        if row.member == member:
-            entry = Spent(
-                model,
-                row.task,
-                known=(row.known_nano_usd, row.known_tokens),
-                most_of_one=most,
-                calls=(row.calls_nano_usd, row.calls_tokens),
-                worst=(row.worst_nano_usd, row.worst_tokens),
-                excess=row.excess,
-            )
-        found.append(entry)
+    spent = member_spending.c
+    dearest = select(spent.task, func.max(spent.most_nano_usd), func.max(spent.most_tokens)).where(spent.run_id == run_id)
+    seen = {task: (nano_usd, tokens) for task, nano_usd, tokens in connection.execute(dearest.group_by(spent.task))}
+    found = [Spent(model, task, known=(0, 0), most_of_one=most, calls=(0, 0), worst=(0, 0), excess=0.0) for task, most in seen.items()]
+    for row in connection.execute(select(member_spending).where(spent.run_id == run_id, spent.member == member)):
+        own = Spent(
+            model,
+            row.task,
+            known=(row.known_nano_usd, row.known_tokens),
+            most_of_one=(row.most_nano_usd, row.most_tokens),
+            calls=(row.calls_nano_usd, row.calls_tokens),
+            worst=(row.worst_nano_usd, row.worst_tokens),
+            excess=row.excess,
+        )
+        found.append(own)
+    highest = [max((most[unit] or 0 for most in seen.values()), default=0) for unit in (0, 1)]
     ours = (reservations.c.run_id == run_id) & (reservations.c.member == member) & (reservations.c.judges == 0)
     return [*found, *noted_spending(connection, ours, model, highest)]
 
