@@ -160,9 +160,8 @@ class Deletion:
 def _end_members(connection: Connection, run_id: str) -> None:
     """Sees to it that nobody writes any more who worked on a run with others, and whose calls are still ending."""
     theirs = list(connection.execute(select(members.c.lease).where(members.c.run_id == run_id)).scalars())
-    if theirs:
-        ended = {"owner": "", "number": leases.c.number + 1, "until_s": 0.0, "written": 0}
-        connection.execute(update(leases).where(leases.c.name.in_(theirs)).values(**ended))
+    if theirs:  # else there may be no table of leases
+        connection.execute(delete(leases).where(leases.c.name.in_(theirs)))
 
 
 def remove_all(connection: Connection, engine: Engine, run_id: str) -> None:

@@ -1,7 +1,7 @@
 """Members of runs: processes that work on a run that many share. What a member writes is under its lease.
 
-A member that ends closes its row. One that died is fenced by whoever wants its work: its lease gets a higher number, so that what it may
-still write is refused, and what it has spent at most is taken from the journal, in the same transaction.
+A member that ends closes its row. One that died is fenced by whoever wants its work: its lease, of which it alone knows the name, is taken
+away, so that what it may still write is refused, and what it has spent at most is taken from the journal, in the same transaction.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, delete, func, select, update
 
 from evaluator.journal.member_spending import spending_of
 from evaluator.journal.members import MemberState, count_calls
@@ -110,6 +110,7 @@ class MemberTable:
         bills, as it last knew.
         """
         with writing(self._engine).begin() as connection:
+            connection.execute(delete(leases).where(leases.c.name == member.lease))  # first, as whoever fences it does
             if is_there(connection, member):
                 lock_books(connection, self._engine, member.run_id)
                 self._settle(connection, member, spent, taught)
@@ -198,8 +199,7 @@ class MemberTable:
         if row is not None and row.number == member.fence:
             if not alive_too and not self._is_dead(member, row.until_s, row.now):
                 return False
-            fenced = update(leases).where(leases.c.name == member.lease)
-            connection.execute(fenced.values(owner="", number=leases.c.number + 1, until_s=0.0, written=0))
+            connection.execute(delete(leases).where(leases.c.name == member.lease))
         self._expired.pop(member, None)
         lock_books(connection, self._engine, member.run_id)
         self._settle(connection, member, NONE)

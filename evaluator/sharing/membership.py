@@ -190,6 +190,7 @@ class Membership:
                     await journal.writes(shop.members.set_ending, member, written_ending(ending))
                 if self._purse is not None:
                     await self._purse.close()
+                    await holder.release()  # there is none any more: it is not to be renewed
         except (GenlevelError, RunStopped) as error:
             logger.warning("member %d of run %s ends without a word: %s", member.number, self.run_id, error)
         finally:

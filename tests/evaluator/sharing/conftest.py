@@ -35,6 +35,7 @@ class Shared:
     members: MemberTable
     leases: LeaseTable
     held: dict[str, Lease] = field(default_factory=dict)
+    joined: int = 0
 
     def cap(self, nano_usd: int | None = None, tokens: int | None = None, run: str = RUN) -> None:
         """Sets the caps of a run, as ``tune`` does."""
@@ -44,7 +45,8 @@ class Shared:
 
     def join(self, process: str, run: str = RUN, start: int = 1) -> Member:
         """A process takes its lease and becomes a member."""
-        lease = self.leases.acquire(f"member {run} {process}", process, ttl_s=1000.0)
+        self.joined += 1
+        lease = self.leases.acquire(f"member {run} {process} {self.joined}", process, ttl_s=1000.0)
         assert lease is not None
         self.held[process] = lease
         return self.members.join(run, start, process, lease)

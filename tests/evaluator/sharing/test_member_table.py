@@ -101,7 +101,7 @@ def test_who_lives_is_not_fenced_and_who_died_writes_nothing_any_more(shared):
     assert not shared.leases.renew(shared.held["a"], ttl_s=1000.0)
     assert settled(shared, member) == (0, 0), "what was refused is not counted"
     assert fence(shared, member), "again changes nothing"
-    assert shared.join("a").fence > member.fence, "its process may come again"
+    assert shared.join("a").number > member.number, "its process may come again"
 
 
 def test_a_lease_that_has_expired_is_given_a_moment_to_be_renewed(shared):
@@ -249,3 +249,10 @@ def test_a_deleted_run_leaves_nothing_of_its_members(shared):
     assert shared.members.counts(RUN) == {}
     with shared.journal.engine.connect() as connection:
         assert connection.execute(select(purses)).first() is None
+        assert connection.execute(select(leases)).first() is None
+
+
+def test_no_lease_is_left_of_a_member_that_ended_in_order(shared):
+    shared.members.close(shared.join("a"))
+    with shared.journal.engine.connect() as connection:
+        assert connection.execute(select(leases)).first() is None
