@@ -42,7 +42,7 @@ class Members:
         self._shop = shop
         self._plan = plan
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._not_before: dict[str, float] = {}  # by time.monotonic
+        self._not_before: dict[tuple[str, int], float] = {}  # of a start of a run, by time.monotonic: who starts it anew may have mended it
         self._told: dict[str, str] = {}
         self._stopping = False
 
@@ -64,17 +64,16 @@ class Members:
     async def look(self) -> None:
         """Joins what has work. Raises StorageError."""
         now = time.monotonic()
-        for run_id in await self._shop.context.journal.reads(self._shop.work.joinable):
-            if run_id not in self._tasks and self._not_before.get(run_id, 0.0) <= now and not self._stopping:
-                self._tasks[run_id] = asyncio.create_task(self._take_part(run_id), name=f"member of {run_id}")
-        self._not_before = {run_id: until for run_id, until in self._not_before.items() if until > now}
+        for run_id, start in await self._shop.context.journal.reads(self._shop.work.joinable):
+            if run_id not in self._tasks and self._not_before.get((run_id, start), 0.0) <= now and not self._stopping:
+                self._tasks[run_id] = asyncio.create_task(self._take_part(run_id, start), name=f"member of {run_id}")
+        self._not_before = {one: until for one, until in self._not_before.items() if until > now}
 
-    async def _take_part(self, run_id: str) -> None:
+    async def _take_part(self, run_id: str, start: int) -> None:
         journal = self._shop.context.journal
         try:
-            start = await journal.reads(self._shop.work.start_of, run_id)  # first, so that the record is not of an earlier one
-            record = await journal.reads(journal.run, run_id)
-            if record is None or record.run_id != run_id or start is None or record.wanted is not Wanted.GO_ON:
+            record = await journal.reads(journal.run, run_id)  # after the start, so that it is not of an earlier one
+            if record is None or record.run_id != run_id or record.wanted is not Wanted.GO_ON:
                 return
             membership = Membership(self._shop, record, await self._plan(record, start), start)
             self.going[run_id] = membership
@@ -82,17 +81,17 @@ class Members:
                 return
             served = await membership.run()
             if membership.lacks:
-                self._not_before[run_id] = time.monotonic() + LACKING_S
+                self._not_before[run_id, start] = time.monotonic() + LACKING_S
                 self._say(run_id, f"cannot work on run {run_id} now: {membership.lacks}")
             elif served:
                 self._told.pop(run_id, None)
             else:
-                self._not_before[run_id] = time.monotonic() + AGAIN_S
+                self._not_before[run_id, start] = time.monotonic() + AGAIN_S
         except GenlevelError as error:
-            self._not_before[run_id] = time.monotonic() + AGAIN_S
+            self._not_before[run_id, start] = time.monotonic() + AGAIN_S
             self._say(run_id, f"cannot work on run {run_id} now: {error}")
         except Exception:
-            self._not_before[run_id] = time.monotonic() + AGAIN_S
+            self._not_before[run_id, start] = time.monotonic() + AGAIN_S
             logger.exception("working on run %s failed in an unforeseen way", run_id)
         finally:
             self.going.pop(run_id, None)

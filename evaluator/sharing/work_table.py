@@ -175,12 +175,13 @@ class WorkTable:
         with self._engine.connect() as connection:
             return connection.execute(select(work.c.start).where(_asked_of(run_id)).limit(1)).scalar_one_or_none()
 
-    def joinable(self) -> list[str]:
-        """The runs that are to go on and have something to ask that nobody has, the oldest first."""
-        is_open = exists().where(work.c.run_id == runs.c.run_id, work.c.kind == int(WorkKind.ASK), work.c.state == int(WorkState.OPEN))
-        query = select(runs.c.run_id).where(runs.c.wanted == int(Wanted.GO_ON), is_open).order_by(runs.c.created)
+    def joinable(self) -> list[tuple[str, int]]:
+        """The runs that are to go on and have something to ask that nobody has, the oldest first, with the starts of that work."""
+        is_open = (work.c.run_id == runs.c.run_id) & (work.c.kind == int(WorkKind.ASK)) & (work.c.state == int(WorkState.OPEN))
+        start = select(work.c.start).where(is_open).limit(1).scalar_subquery()
+        query = select(runs.c.run_id, start).where(runs.c.wanted == int(Wanted.GO_ON)).order_by(runs.c.created)
         with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+            return [(run_id, start) for run_id, start in connection.execute(query) if start is not None]
 
     def asked(self, member: Member) -> Asked:
         """What is asked of a member."""

@@ -102,11 +102,15 @@ async def test_an_evaluator_that_cannot_read_a_part_gives_it_back_and_the_others
     assert [line for line in caplog.messages if line.startswith("cannot work on")] == [said]
 
 
-async def test_a_run_that_no_evaluator_can_read_ends(crowd, suite_folder, monkeypatch):
+async def test_a_run_that_no_evaluator_can_read_ends_and_goes_on_once_a_person_starts_it_again(crowd, suite_folder, monkeypatch):
     monkeypatch.setattr(shared_pass, "_ALONE_S", 0.2)
     evaluator = crowd.start()
+    plan = evaluator._sharing._members._plan
     loses_its_files(evaluator)
     run = (await evaluator.start_run(request_of(suite_folder(8)))).run
     run = await reaches(evaluator, run.run_id, ev.RUN_STATUS_FAILED)
     assert run.reason == "nlp/Causal-Reasoning: its annotation cannot be read"
     assert run.wanted == ev.RUN_WANTED_CANNOT_SUCCEED
+    evaluator._sharing._members._plan = plan
+    await evaluator.start_run(ev.StartRunRequest(run_id=run.run_id))
+    await reaches(evaluator, run.run_id, DONE, timeout_s=20.0)
