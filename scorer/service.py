@@ -29,9 +29,9 @@ from scorer.runs.certified import (
     with_clustered_error,
 )
 from scorer.runs.comparison import comparison_message
+from scorer.runs.going import Going, Scoring
 from scorer.runs.headers import benchmark_of_run, lacking, run_of
 from scorer.runs.instances import InstanceList
-from scorer.runs.order import Order, Scoring
 from scorer.runs.stamp import info_of
 from scorer.runs.verdict import is_referenced, standing_message, standing_of
 from scorer.runs.verdicts import RunVerdicts
@@ -102,7 +102,7 @@ class Scorer:
         self._verdicts = RunVerdicts(self._store)
         self._awaited = Awaited(lambda run_id, references: self._computed(partial(self._verdicts.standing, run_id, references)))
         self._registry = registry
-        self._order = Order()
+        self._going = Going()
         self._exporter: ScoreExporter | None = None
         self._suites: Mapping[tuple[str, str, str], tuple[int, float]] = {}
         if registry is not None:
@@ -131,12 +131,13 @@ class Scorer:
         """
         access = FileAccess(self._files, from_network=from_network)
         asked: _AskedTask | None = None
+        turn = 0
         scoring = TaskScoring(None)
         async for request in requests:
             if asked is None:
                 # The benchmark is checked before the answers: a task that cannot be placed need not be scored.
-                turn = self._order.begin(request.header.run_id, request.header.task.key)
-                asked = await asyncio.to_thread(_asked, request, turn)
+                asked = await asyncio.to_thread(_asked, request, self._going.begin(request.header.run_id, request.header.task.key))
+                turn = await self._writes(self._store.begin_scoring, asked.run.run_id, asked.task.key)
                 scoring = TaskScoring(*metric_of(asked.task.metric))
             if request.instances:
                 # Parsing and measuring take CPU time, so they leave the loop, a message at a time.
@@ -145,7 +146,7 @@ class Scorer:
         if asked is None:
             raise UsageError("a task's stream must begin with its header, and this one was empty")
         score = await asyncio.to_thread(_score_of, asked, scoring)
-        return await self._writes(self._keep, asked, score)
+        return await self._writes(self._keep, asked, score, turn)
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
         """Scores and levels of a run as they stand.
@@ -268,7 +269,7 @@ class Scorer:
 
     def scoring(self) -> list[tuple[str, str]]:
         """Runs and tasks that are scored now."""
-        return self._order.going()
+        return self._going.all()
 
     def close(self) -> None:
         """Takes the series out of the registry and closes the store. Closing twice is fine."""
@@ -293,8 +294,8 @@ class Scorer:
         self._store.begin(run, scores)
         self._scored(run)
 
-    def _keep(self, asked: _AskedTask, score: StoredScore) -> sc.ScoreTaskResponse:
-        self._order.store(asked.turn, lambda: self._store.save(asked.run, score))
+    def _keep(self, asked: _AskedTask, score: StoredScore, turn: int) -> sc.ScoreTaskResponse:
+        self._store.save(asked.run, score, turn)
         self._scored(asked.run)
         return sc.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
 
@@ -346,16 +347,16 @@ class Scorer:
 
 @dataclass(frozen=True, slots=True)
 class _AskedTask:
-    """What the header of a task's stream says. index: of the run's benchmark. turn: among others of the task."""
+    """What the header of a task's stream says. index: of the run's benchmark. scoring: that it goes on."""
 
     run: StoredRun
     index: TaskIndex
     task: TaskRecord
     partial: bool
-    turn: Scoring
+    scoring: Scoring
 
 
-def _asked(request: sc.ScoreTaskRequest, turn: Scoring) -> _AskedTask:
+def _asked(request: sc.ScoreTaskRequest, scoring: Scoring) -> _AskedTask:
     header = request.header
     if not request.HasField("header"):
         raise UsageError("a task's stream must begin with its header")
@@ -363,7 +364,7 @@ def _asked(request: sc.ScoreTaskRequest, turn: Scoring) -> _AskedTask:
     if missing or not header.task.key:
         raise UsageError(f"the header of a task's stream lacks {', '.join([*missing, *([] if header.task.key else ['task.key'])])}")
     run = run_of(header)
-    return _AskedTask(run, TaskIndex(benchmark_of_run(run)), task_of(header.task), header.partial, turn)
+    return _AskedTask(run, TaskIndex(benchmark_of_run(run)), task_of(header.task), header.partial, scoring)
 
 
 def _score_of(asked: _AskedTask, scoring: TaskScoring) -> StoredScore:

@@ -37,6 +37,7 @@ from scorer.store.encoding import (
 )
 from scorer.store.records import StoredRun, StoredScore
 from scorer.store.tables import SCHEMA, runs, task_scores
+from scorer.store.turns import Turns
 from scorer.store.verdicts import KeptVerdicts
 from scorer.tasks import TaskAnswers
 from scorer.wire import read_tasks, written_tasks
@@ -69,6 +70,7 @@ class ScoreStore:
         self._set_run, self._set_score = self._setting(runs, ["run_id"]), self._setting(task_scores, ["run_id", "task_key"])
         # An in-memory database is one connection, for one thread at a time; writes of the others wait for each other anyway.
         self._lock = threading.Lock()
+        self._turns = Turns(self._engine)
         self.verdicts = KeptVerdicts(self._engine, self._lock)
 
     def close(self) -> None:
@@ -79,11 +81,21 @@ class ScoreStore:
         """Why it cannot be used now, in one line; "" if it can."""
         return storage_problem(self._engine, SCHEMA)
 
-    def save(self, run: StoredRun, score: StoredScore) -> None:
-        """Sets the task's score and the run's description, in one transaction."""
+    def begin_scoring(self, run_id: str, task_key: str) -> int:
+        """The turn of whoever computes a task's score from now on."""
+        with self._lock, writing(self._engine).begin() as connection:
+            return self._turns.begin(connection, run_id, task_key)
+
+    def save(self, run: StoredRun, score: StoredScore, turn: int | None = None) -> None:
+        """Sets the task's score and the run's description, in one transaction.
+
+        turn: as it was told when the computation began: if one that began later is kept by now, or the run was forgotten, nothing changes.
+        """
         now = time.time()
         run_row, score_row = _run_row(run, now), _score_row(run, score, now)
         with self._lock, writing(self._engine).begin() as connection:
+            if turn is not None and not self._turns.keep(connection, run.run_id, score.task.key, turn):
+                return
             connection.execute(self._set_run, run_row)
             connection.execute(self._set_score, score_row)
 
@@ -101,6 +113,7 @@ class ScoreStore:
     def forget(self, run_id: str) -> int:
         """Deletes all that is kept of a run, its verdicts with it. Returns how many tasks had a score."""
         with self._lock, writing(self._engine).begin() as connection:
+            self._turns.forget(connection, run_id)
             tasks = connection.execute(delete(task_scores).where(task_scores.c.run_id == run_id)).rowcount
             connection.execute(delete(runs).where(runs.c.run_id == run_id))
         return tasks

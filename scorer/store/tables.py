@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from genlevel.runtime.schema import Schema
 from scorer.store import migrations
 
-HEAD = "0012"
+HEAD = "0013"
 metadata = MetaData()
 SCHEMA = Schema("scorer", HEAD, Path(migrations.__path__[0]) / "versions", metadata, oldest="0012")
 
@@ -67,6 +67,16 @@ task_scores = Table(
     Column("deviation", Double),
     # JSON, a list: how answers were read that could mean several things.
     Column("remarks", Text, nullable=False, server_default="[]"),
+)
+# Whoever scores a task takes a turn as it begins (see ``scorer.store.turns``).
+turns = Table(
+    "scorer_turns",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("task_key", String, primary_key=True),
+    # The turn of the last that began, and of the one whose score is kept.
+    Column("begun", BigInteger, nullable=False),
+    Column("kept", BigInteger, nullable=False),
 )
 verdicts = Table(
     "scorer_verdicts",

@@ -75,7 +75,7 @@ async def test_with_a_queue_a_scorer_is_in_the_list_of_workers_while_it_is_there
     url = sqlite_url(tmp_path / "scores.db")
     scorer, table = Scorer(url), WorkerTable(url)
     shared = Settings().model_copy(update={"queue": "nats://localhost", "storage": Settings().storage.model_copy(update={"url": url})})
-    scoring = scorer._order.begin("r1", "image/Style")
+    scoring = scorer._going.begin("r1", "image/Style")
     async with present(shared, scorer):
         await until(table.listed)
         [seen] = table.listed()

@@ -199,8 +199,9 @@ async def test_scoring_a_task_again_replaces_its_score(scorer: Scorer) -> None:
 
 
 @pytest.mark.parametrize("first_is_stored_first", [True, False])
-async def test_of_two_scores_at_once_that_whose_answers_were_told_last_is_kept(scorer: Scorer, first_is_stored_first: bool) -> None:
-    """A run is rescored before its last answers are there, and ends before that has been done."""
+async def test_of_two_scores_that_is_kept_whose_answers_were_told_last(url: str, scorer: Scorer, first_is_stored_first: bool) -> None:
+    """A run is rescored, by another scorer, before its last answers are there, and ends before that has been done."""
+    another = Scorer(url)
     go = {name: asyncio.Event() for name in ("first", "second")}
 
     async def told(name: str, right: int) -> AsyncIterator[sc.ScoreTaskRequest]:
@@ -209,15 +210,16 @@ async def test_of_two_scores_at_once_that_whose_answers_were_told_last_is_kept(s
         await go[name].wait()
 
     tasks = {}
-    for name, right in (("first", 2), ("second", 9)):
-        tasks[name] = asyncio.create_task(scorer.score_task(told(name, right)))
+    for name, right, who in (("first", 2, another), ("second", 9, scorer)):
+        tasks[name] = asyncio.create_task(who.score_task(told(name, right)))
         await asyncio.sleep(0.1)
     for name in ("first", "second") if first_is_stored_first else ("second", "first"):
         go[name].set()
         await tasks[name]
     assert (await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))).tasks[0].score == 90.0
-    await scorer.score_task(stream(header(describe(CAUSAL, "k")), choices(5, 5)))
+    await another.score_task(stream(header(describe(CAUSAL, "k")), choices(5, 5)))
     assert (await scorer.get_verdict(sc.GetVerdictRequest(run_id="run-1"))).tasks[0].score == 50.0
+    another.close()
 
 
 async def test_an_unlisted_task_is_scored_and_stays_outside_the_levels(scorer: Scorer) -> None:

@@ -199,3 +199,15 @@ def test_a_score_that_was_looked_at_is_told_from_one_that_was_not_though_nothing
     kept.set_evidence("r", "b", Ends(Estimate(1.0, 0.5, 5), Estimate(1.0, 0.5, 5)))
     kept.set_evidence("r", "a", Ends(Estimate(1.0, 0.5, 5), Estimate(1.0, 0.5, 5)))
     assert [one.evidence is None for one in kept.scores("r")] == [True, False]
+
+
+def test_a_score_that_is_computed_while_its_run_is_forgotten_is_not_kept_not_even_if_one_of_its_id_begins_again(kept: ScoreStore) -> None:
+    late = kept.begin_scoring("a", "own/t")
+    kept.forget("a")
+    kept.save(run("a"), score("own/t", 1.0), late)
+    assert kept.scores("a") == []
+    again = kept.begin_scoring("a", "own/t")
+    kept.save(run("a"), score("own/t", 1.0), late)
+    assert kept.scores("a") == []
+    kept.save(run("a"), score("own/t", 2.0), again)
+    assert [one.outcome.score for one in kept.scores("a")] == [2.0]
