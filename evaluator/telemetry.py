@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from prometheus_client import CollectorRegistry, Counter
@@ -81,6 +81,15 @@ class EvaluatorTelemetry:
         if source in self._live.sources:
             self._live.sources.remove(source)
 
+    @contextlib.contextmanager
+    def showing_left(self, run: Led) -> Iterator[None]:
+        """Shows meanwhile how much is left of a run that members ask, here or elsewhere, who show the rest."""
+        self._live.led.append(run)
+        try:
+            yield
+        finally:
+            self._live.led.remove(run)
+
     def _bounded(self, model: str, suite: SuiteName) -> tuple[str, str, str]:
         """The labels of a model, a suite and its content. The series of contents that were asked long ago leave."""
         known = self._contents.get((model, suite.name))
@@ -136,9 +145,21 @@ class LiveSource(Protocol):
         ...
 
 
+class Led(Protocol):
+    """A run that is led here, and asked by its members."""
+
+    model: str
+    suite: SuiteName
+
+    def pending(self) -> int:
+        """Instances without an outcome."""
+        ...
+
+
 class _Live(Collector):
     def __init__(self) -> None:
         self.sources: list[LiveSource] = []
+        self.led: list[Led] = []
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         in_flight = GaugeMetricFamily("genlevel_evaluator_in_flight", "Calls in flight.", labels=("model", *_SUITE))
@@ -174,6 +195,8 @@ class _Live(Collector):
             for reason, count in source.waiting().items():
                 key = (source.model, *source.suite, reason)
                 reasons[key] = reasons.get(key, 0) + count
+        for led in list(self.led):
+            totals.setdefault((led.model, *led.suite), [0, 0])[1] += led.pending()
         for labels, (flying, left) in totals.items():
             in_flight.add_metric(labels, flying)
             pending.add_metric(labels, left)

@@ -102,10 +102,10 @@ class MemberPass(Asking[HeldShard]):
         self._retry_failed = retry_failed
         self._planned = {planned.task.key: planned for planned in plan.tasks}
         self._readers: dict[str, TaskReader] = {}
-        self._in_hand = 0  # answers that are read and have no outcome
+        self.in_hand = 0  # answers that are read and have no outcome
         self._fewer = asyncio.Event()
         self._ends: set[asyncio.Task[None]] = set()  # of parts, until they are stored
-        self.shards: set[int] = set()  # numbers of the parts in hand
+        self.shards: dict[int, HeldShard] = {}  # the parts in hand, by number
         self.lacks = False
 
     async def run(self) -> Ending:
@@ -116,13 +116,14 @@ class MemberPass(Asking[HeldShard]):
             fault = await self._drive()
             while self._ends:
                 await asyncio.wait(self._ends)
+            self.state.outcomes[Outcome.FAILED] += sum(len(shard.again) for shard in self.shards.values())  # what is given back stays so
             if fault is not None:
                 raise fault
         finally:
             keeping.cancel()
             self._context.telemetry.hide(self)
         if self._ending.status == ev.RUN_STATUS_BUDGET:  # what that means for the whole run, whoever leads it says
-            return self._ending._replace(reason=Left(self._in_hand, *self._left_out.least).text())
+            return self._ending._replace(reason=Left(self.in_hand, *self._left_out.least).text())
         return self._ending
 
     def fail(self, error: GenlevelError) -> None:
@@ -134,7 +135,7 @@ class MemberPass(Asking[HeldShard]):
 
     async def _read(self) -> None:
         while True:
-            while self._in_hand >= max(_LEAST_AHEAD, int(_AHEAD * self._limiter.concurrency.limit)):
+            while self.in_hand >= max(_LEAST_AHEAD, int(_AHEAD * self._limiter.concurrency.limit)):
                 self._fewer.clear()
                 await self._fewer.wait()
             if (taken := await self._taking.next()) is None:
@@ -145,7 +146,7 @@ class MemberPass(Asking[HeldShard]):
         row = taken.row
         planned = self._planned[row.task]
         shard = HeldShard(planned, taken=taken)
-        self.shards.add(row.number)
+        self.shards[row.number] = shard
         if row.task not in self._readers:
             self._readers = {row.task: TaskReader(planned)}  # tasks come one after the other: no more than one file is open
         instances = await asyncio.to_thread(self._readers[row.task].read, row.first, row.count)
@@ -155,7 +156,7 @@ class MemberPass(Asking[HeldShard]):
         shard.again = {item.key for item in wanted if item.key in known}
         self.state.outcomes[Outcome.FAILED] -= len(shard.again)
         shard.open = len(wanted)
-        self._in_hand += len(wanted)
+        self.in_hand += len(wanted)
         shard.read = True
         if not wanted:
             self._ended(shard)
@@ -170,10 +171,11 @@ class MemberPass(Asking[HeldShard]):
 
     def _leave(self, item: Item[HeldShard]) -> None:
         super()._leave(item)
+        item.state.again.discard(item.key)
         self._one_less(item.state)
 
     def _one_less(self, shard: HeldShard) -> None:
-        self._in_hand -= 1
+        self.in_hand -= 1
         self._fewer.set()
         if not shard.open:
             self._ended(shard)
@@ -191,7 +193,7 @@ class MemberPass(Asking[HeldShard]):
         stored = self._log.under_lease(lambda lease: self._table.end(row, self._member, state, lease, reason))
         self._log.flush()
         await stored
-        self.shards.discard(row.number)
+        self.shards.pop(row.number, None)
         await self._taking.done(shard.taken)
         if not self.shards:  # then it may have been the last one; else whoever leads looks soon enough
             await self._idle()
@@ -199,8 +201,8 @@ class MemberPass(Asking[HeldShard]):
     # -- what others see -------------------------------------------------------------------------------------------
 
     def pending(self) -> int:
-        """Answers in hand without an outcome."""
-        return self._in_hand
+        """None: whoever leads the run tells of all."""
+        return 0
 
     def counts(self) -> Counts:
         """What it has done and does."""

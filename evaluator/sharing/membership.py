@@ -228,7 +228,7 @@ class Membership:
 
     @property
     def _is_idle(self) -> bool:
-        return self.going is not None and self.going.asks and not self.going.pending()
+        return self.going is not None and self.going.asks and not self.going.in_hand
 
     def _follow(self, asked: Asked) -> None:
         """Does what is wanted now."""

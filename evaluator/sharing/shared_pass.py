@@ -30,6 +30,7 @@ from evaluator.sharing.sweeping import Sweeper
 from evaluator.sharing.together import Together
 from evaluator.sharing.view import Next, View, next_of
 from evaluator.sharing.work import Left, WorkState, asks_of, leads, told_of
+from evaluator.telemetry import suite_name
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.outcomes import Outcome
@@ -70,7 +71,7 @@ class SharedPass(Together):
         self, desk: Desk, work: Work, header: sc.ScoreTaskHeader, log: RunLog, *, lease: Lease, totals: Totals, scored: frozenset[str]
     ) -> None:
         super().__init__()
-        self.account = work.plan.model.account
+        self.model, self.suite, self.account = header.model, suite_name(header), work.plan.model.account
         self.state = RunState.of(totals)
         self.calls = self.retries = 0
         self._desk = desk
@@ -109,7 +110,7 @@ class SharedPass(Together):
         desk = self._desk
         self._scoring = asyncio.create_task(self._score_finished(), name="scoring")
         try:
-            with desk.queue.heard(leads(self.run_id)) as self._changed:
+            with desk.queue.heard(leads(self.run_id)) as self._changed, desk.context.telemetry.showing_left(self):
                 try:
                     await self._begin()
                     await self._lead()
@@ -251,7 +252,7 @@ class SharedPass(Together):
     @property
     def _hands_over(self) -> bool:
         """Whether this process stops, has lost the run, or cannot store what it does: another leads it on, and members need not know."""
-        return self._unstored or self._ending.status == ev.RUN_STATUS_INTERRUPTED and self._ending[:2] not in ENDED_BY_WISH.values()
+        return self._unstored or (self._ending.status == ev.RUN_STATUS_INTERRUPTED and self._ending[:2] not in ENDED_BY_WISH.values())
 
     async def _dismiss(self) -> None:
         """Ends the work of all members; returns once none is left."""

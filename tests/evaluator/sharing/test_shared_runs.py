@@ -205,15 +205,22 @@ async def test_members_go_on_without_a_leader_and_the_next_one_ends_the_run(crow
 
 
 async def test_who_watches_elsewhere_sees_what_all_do(crowd, suite_folder):
-    *_, run = await two_at_it(crowd, suite_folder(72))
+    first, second, run = await two_at_it(crowd, suite_folder(72))
     seen = held(crowd.gateway)
     third = crowd.start(asks=False)
+    pending = [gauge_of(one, "genlevel_evaluator_pending") for one in (first, second)]
     async for progress in third.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
         if progress.in_flight > 4:  # more than one evaluator may have
             seen.set()
         last = progress
     assert seen.is_set()
     assert (last.run.status, last.run.counts.answered, last.run.calls) == (DONE, 72, 72)
+    assert 0 < pending[0] <= 72, "as who leads it knows"
+    assert pending[1] == 0
+
+
+def gauge_of(evaluator, name):
+    return sum(sample.value for family in evaluator._registry.collect() for sample in family.samples if sample.name == name)
 
 
 async def test_one_process_that_has_a_run_alone_ends_what_others_do(crowd, suite_folder):
