@@ -217,7 +217,7 @@ members = Table(  # processes that work on a run that many share; one that comes
     Column("settled_nano_usd", BigInteger, nullable=False, server_default="0"),
     Column("settled_tokens", BigInteger, nullable=False, server_default="0"),
     Column("wanting", Integer, nullable=False, server_default="0"),  # a call of its waits for money that others may have to spare
-    Column("excess", Text, nullable=False, server_default=""),  # JSON: evaluator.sharing.allotment.Excesses, of its bills; "" = none
+    Column("excess", Text, nullable=False, server_default=""),  # JSON: evaluator.sharing.excesses.Taught, by its bills; "" = none
     Column("counts", Text, nullable=False, server_default="{}"),  # JSON: what it has done and does now, as evaluator.sharing.counts has it
     Column("ending", Text, nullable=False, server_default=""),  # JSON: why the whole run is to end, if it says so
     Index("ix_evaluator_members_state", "state"),

@@ -18,27 +18,23 @@ logger = logging.getLogger(__name__)
 
 
 class GivenUp:
-    """Makes a dead letter of each part of a run that is given up, once."""
+    """Makes a dead letter of each part of a run that is given up, once. told: the numbers of those of which there is one."""
 
     def __init__(self, queue: Queue) -> None:
+        self.told: frozenset[int] = frozenset()
         self._queue = queue
-        self._told: set[int] = set()
-
-    def knows(self, count: int) -> bool:
-        """Whether so many parts that are given up are no news."""
-        return count == len(self._told)
 
     async def tell(self, rows: Sequence[WorkRow]) -> None:
         """Takes note of all that is given up of what is asked. A queue that is away is told the next time."""
         asked = {row.number: row for row in rows if row.kind is WorkKind.ASK}
-        told = self._told & asked.keys()
+        told = set(self.told & asked.keys())
         try:
             for number in asked.keys() - told:
                 await self._queue.bury(letter_of(asked[number], time.time()))
                 told.add(number)
         except QueueError as error:
             logger.warning("what was given up cannot be told to the queue now: %s", error)
-        self._told = told
+        self.told = frozenset(told)
 
 
 def letter_of(row: WorkRow, at: float) -> DeadLetter:

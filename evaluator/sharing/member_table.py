@@ -201,8 +201,9 @@ class MemberTable:
                 return False
             connection.execute(delete(leases).where(leases.c.name == member.lease))
         self._expired.pop(member, None)
-        lock_books(connection, self._engine, member.run_id)
-        self._settle(connection, member, NONE)
+        if is_there(connection, member):
+            lock_books(connection, self._engine, member.run_id)
+            self._settle(connection, member, NONE)
         return True
 
     def _is_dead(self, member: Member, until_s: float, now: float) -> bool:

@@ -210,7 +210,7 @@ class SharedPass(Together):
     async def _goes_on(self) -> bool:
         """Does what follows from how the run stands. Returns whether it goes on."""
         desk, journal = self._desk, self._desk.context.journal
-        if not self._given_up.knows(self.view.parts().get(WorkState.DEAD, 0)):
+        if self.view.parts().get(WorkState.DEAD) or self._given_up.told:
             await self._given_up.tell(await journal.reads(desk.work.rows, self.run_id, WorkState.DEAD))
         following = next_of(self.view)
         if following is Next.FINISHED:

@@ -33,7 +33,7 @@ async def test_what_is_given_up_is_a_dead_letter_and_can_be_done_after_all(crowd
     first, _, run = await two_at_it(crowd, suite_folder(120))
     crowd.gateway.latency_s = 0.3  # so that the rest is not done meanwhile
     row = give_up_one(first, run.run_id)
-    await until(lambda: first._control.active[run.run_id].execution._given_up.knows(1))
+    await until(lambda: first._control.active[run.run_id].execution._given_up.told)
     [letter] = await letters_of(first)
     crowd.gateway.latency_s = 0.0
     assert letter.key == f"{run.run_id}/{row.start}/{row.number}"
