@@ -139,33 +139,11 @@ class MemberTable:
 
     # -- what they say of themselves -------------------------------------------------------------------------------
 
-    def set_counts(self, member: Member, counts: str) -> None:
-        """Keeps what a member has done and does now (JSON). Nothing is kept of one that is closed."""
-        self._set(member, counts=counts)
-
     def set_ending(self, member: Member, ending: str) -> None:
         """Keeps why the whole run is to end, as a member says (JSON). Nothing is kept of one that is closed."""
-        self._set(member, ending=ending)
-
-    def counts(self, run_id: str) -> dict[int, str]:
-        """What members that are live or closed have done (JSON), by number."""
-        with self._engine.connect() as connection:
-            query = select(members.c.number, members.c.counts).where(members.c.run_id == run_id).order_by(members.c.number)
-            return {number: counts for number, counts in connection.execute(query)}
-
-    def endings(self, run_id: str, after: int = 0) -> dict[int, str]:
-        """Why the whole run is to end (JSON), of those with a number above this who say so, by number."""
-        ours = (members.c.run_id == run_id) & (members.c.number > after) & (members.c.ending != "")
-        with self._engine.connect() as connection:
-            query = select(members.c.number, members.c.ending).where(ours).order_by(members.c.number)
-            return {number: ending for number, ending in connection.execute(query)}
-
-    def living(self, run_id: str) -> list[Member]:
-        """The members whose lease is valid now."""
-        valid = (leases.c.name == members.c.lease) & (leases.c.number == members.c.fence) & (leases.c.until_s > self._now)
-        with self._engine.connect() as connection:
-            rows = connection.execute(_open_of(run_id).join(leases, valid)).all()
-        return [_member(row) for row in rows]
+        its = is_member(member) & (members.c.state == int(MemberState.LIVE))
+        with writing(self._engine).begin() as connection:
+            connection.execute(update(members).where(its).values(ending=ending))
 
     def open(self, run_id: str) -> list[Member]:
         """The members that are not closed, dead ones that nobody has fenced included."""
@@ -179,11 +157,6 @@ class MemberTable:
         return None if row is None else _member(row)
 
     # -- within ----------------------------------------------------------------------------------------------------
-
-    def _set(self, member: Member, **values: str) -> None:
-        its = is_member(member) & (members.c.state == int(MemberState.LIVE))
-        with writing(self._engine).begin() as connection:
-            connection.execute(update(members).where(its).values(**values))
 
     def _end_those(self, some: Iterable[Member], *, alive_too: bool) -> list[Member]:
         ended = []

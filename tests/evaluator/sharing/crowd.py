@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import select
 
+from evaluator.journal.tables import members
 from evaluator.planning.suites import AnySuites
 from evaluator.service import Evaluator
 from genlevel.runtime.leases import LeaseTable
@@ -18,6 +20,12 @@ TTL_S = 2.0
 
 BOTH = pytest.mark.parametrize("crowd", ["local", pytest.param("nats", marks=pytest.mark.full)], indirect=True)
 """Of a test that make test-full runs over NATS and PostgreSQL, too; make soak runs all so."""
+
+
+def members_of(evaluator, run_id):
+    """The rows of all members that a run has had."""
+    with evaluator._journal.engine.connect() as connection:
+        return connection.execute(select(members).where(members.c.run_id == run_id)).all()
 
 
 class Crowd:

@@ -11,6 +11,7 @@ from evaluator.sharing import members, shared_pass
 from genlevel.runtime.errors import DatasetError, SuiteChanged
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.runs.places import reaches
+from tests.evaluator.sharing.crowd import members_of
 from tests.evaluator.sharing.test_shared_runs import request_of
 from tests.waiting import until
 
@@ -62,7 +63,7 @@ async def test_an_evaluator_with_other_files_leaves_a_run_to_the_others(crowd, s
     await until(lambda: f"cannot work on run {run.run_id} now: the files of bench are others here" in caplog.text)
     run = await reaches(leader, run.run_id, DONE)
     assert run.counts.answered == 40
-    rows = leader._sharing._shop.members.counts(run.run_id)
+    rows = members_of(leader, run.run_id)
     assert len(rows) == 1
 
 

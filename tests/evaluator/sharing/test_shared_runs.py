@@ -21,7 +21,7 @@ from genlevel.runtime.room import open_room
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.runs.places import reaches, seen
-from tests.evaluator.sharing.crowd import BOTH
+from tests.evaluator.sharing.crowd import BOTH, members_of
 from tests.waiting import until
 
 DONE = ev.RUN_STATUS_FINISHED
@@ -56,7 +56,7 @@ async def test_several_work_on_a_run(crowd, suite_folder):
     assert run.calls == 96
     assert set(crowd.gateway.calls.values()) == {1}
     assert len(crowd.gateway.calls) == 96
-    rows = second._sharing._shop.members.counts(run.run_id)
+    rows = members_of(second, run.run_id)
     assert len(rows) >= 2
     assert not second._sharing._shop.work.rows(run.run_id, *WorkState)
     assert (await seen(first, run.run_id)).usage.input_tokens == 960
@@ -126,7 +126,7 @@ async def test_a_run_is_paused_and_goes_on_wherever_a_person_asks(crowd, suite_f
 @pytest.mark.parametrize("stops", [True, False])
 async def test_a_leader_that_stops_or_cannot_store_anything_costs_nothing(crowd, suite_folder, stops):
     first, second, run = await two_at_it(crowd, suite_folder(96))
-    members = second._sharing._shop.members.counts(run.run_id)
+    members = members_of(second, run.run_id)
     if stops:
         await crowd.stop(first)
     else:
@@ -136,7 +136,7 @@ async def test_a_leader_that_stops_or_cannot_store_anything_costs_nothing(crowd,
     assert run.counts.answered == 96
     assert run.calls == 96
     assert set(crowd.gateway.calls.values()) == {1}
-    assert len(second._sharing._shop.members.counts(run.run_id)) == len(members), "they went on as the same members"
+    assert len(members_of(second, run.run_id)) == len(members), "they went on as the same members"
 
 
 async def out_of_reach():
