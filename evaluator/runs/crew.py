@@ -15,6 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from evaluator.journal.records import Answer
 from evaluator.runs.context import Context
+from evaluator.runs.run_log import LOST
 from evaluator.telemetry import LiveSource, SuiteName
 from evaluator.traffic.budget import Budget, DoesNotFit
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
@@ -299,8 +300,8 @@ class Crew(LiveSource, Generic[Item]):
 
     def _failed_by(self, error: BaseException) -> None:
         """Stops the whole pass because of what one of its parts ended with."""
-        if isinstance(error, RunStopped):
-            self.stop(ev.RUN_STATUS_FAILED, error.reason)
+        if isinstance(error, RunStopped):  # who has slept may have its lock again by the time that it has ended its calls
+            self.stop(ev.RUN_STATUS_INTERRUPTED if error.reason == LOST else ev.RUN_STATUS_FAILED, error.reason)
         elif isinstance(error, GenlevelError):
             self.fail(error)
         else:

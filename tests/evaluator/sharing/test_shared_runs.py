@@ -143,6 +143,17 @@ async def out_of_reach():
     raise StorageError("the database is away", passes=True)
 
 
+async def test_a_member_that_slept_past_its_lease_and_has_it_again_does_not_end_the_run(crowd, suite_folder):
+    first, second, run = await two_at_it(crowd, suite_folder(96))
+    [slept] = working(second)
+    going, holder = slept.going, slept.going._log._lock
+    holder._valid_until -= 1000.0
+    await until(lambda: going._stopping)
+    holder._valid_until += 1000.0
+    run = await reaches(first, run.run_id, DONE, timeout_s=20.0)
+    assert run.counts.answered == 96
+
+
 async def test_failures_in_a_row_end_the_whole_run(crowd, suite_folder, failing_script):
     crowd.gateway.script = failing_script(ErrorClass.CALLER_FAULT)
     first, second, run = await two_at_it(crowd, suite_folder(96))
