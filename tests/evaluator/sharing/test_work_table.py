@@ -158,10 +158,11 @@ async def test_a_part_that_its_members_die_of_is_given_up(shared, work, by_claim
     assert (row.state, row.reason) == (WorkState.DEAD, "5 processes ended while they had it")
     assert work.claim(notice(1), shared.join("later")).claim is Claim.VOID
     assert work.revive(notice(1))
-    assert not work.revive(notice(1))
+    assert work.revive(notice(1)), "somebody else let it be done meanwhile"
     claimed = work.claim(notice(1), shared.join("after"))
     assert (claimed.claim, claimed.row.tries, work.rows(RUN)[0].reason) == (Claim.TAKEN, 0, "")
-    assert not work.revive(notice(1))
+    assert work.revive(notice(1))
+    assert work.rows(RUN)[0].state is WorkState.TAKEN, "which changes nothing"
     assert not work.revive(notice(99))
 
 
