@@ -1,7 +1,7 @@
 """Tasks of shared runs that are to be scored, in the journal's database: who has which, and what has become of it.
 
-They are rows beside the parts that are asked, with numbers of their own. Scoring a task twice does no harm, so no lease is needed: each
-claim has a number, and what an earlier one comes to does not count.
+They are rows beside the parts that are asked, with numbers of their own. Scoring a task twice does no harm, as the scorer keeps the score
+that was begun last. So no lease is needed: each claim has a number, and what an earlier one comes to does not count.
 """
 
 from __future__ import annotations

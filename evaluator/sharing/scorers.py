@@ -135,8 +135,7 @@ class Scorers:
         self.going.add(of)
         try:
             await self._scored(row)
-            if not await self._ended(row, replace(row, state=WorkState.DONE)):
-                await self._scored(row)  # another was given it meanwhile: what is kept is of the answers as they are now, whoever is last
+            mine = await self._ended(row, replace(row, state=WorkState.DONE))
         except asyncio.CancelledError:  # this process stops
             await self._given_back(row, replace(row, state=WorkState.OPEN), delivery, 0.0)
             raise
@@ -144,7 +143,8 @@ class Scorers:
             await self._went_wrong(row, delivery, error, time.monotonic() - began)
         else:
             self._said.pop(of, None)
-            await delivery.done()
+            if mine:  # else the message is another's, too; which score is kept, the scorer sees to
+                await delivery.done()
         finally:
             keeping.cancel()
             self.going.discard(of)
