@@ -1,4 +1,4 @@
-"""``genlevel workers``: who works and what waits, for people and as JSON."""
+"""``genlevel workers``: who works and what waits, for people and as JSON; and ``genlevel show`` of a run that waits."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from evaluator.workers.listing import dead_letter_changed, workers_listed
-from genlevel.cli import cli, workers
+from genlevel.cli import cli, show, workers
 from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.room.tables import workers as rows
 from genlevel.runtime.storage import sqlite_url, writing
 from genlevel.runtime.workers import Doing, RunPart, ScoredTask, Worker
 from genlevel.runtime.workers.table import WorkerTable
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 from tests.integration.test_json_documents import WORKERS, Checker
 
 
@@ -110,3 +111,27 @@ def test_without_a_queue_nobody_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert (alone.exit_code, alone.stdout) == (0, "no queue is configured: each run has one evaluator (docs/workers.md)\n")
     assert not list(tmp_path.iterdir())
     assert "no queue is configured" in str(CliRunner().invoke(cli, ["workers", "--retry-dead", "k"]).exception)
+
+
+def test_a_run_that_waits_says_for_what(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    run = ev.Run(run_id="r1", status=ev.RUN_STATUS_RUNNING)
+
+    async def get_run(request: ev.GetRunRequest) -> ev.GetRunResponse:
+        return ev.GetRunResponse(run=run)
+
+    async def watch_run(request: ev.WatchRunRequest) -> AsyncIterator[ev.WatchRunResponse]:
+        yield ev.WatchRunResponse(run=run, waits_for="task t to be scored: no suite of this name")
+        raise AssertionError("it is asked once")
+
+    async def get_verdict(request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
+        return sc.GetVerdictResponse(run_id="r1")
+
+    @asynccontextmanager
+    async def stored(*_: Any) -> AsyncIterator[Any]:
+        yield SimpleNamespace(
+            evaluator=SimpleNamespace(get_run=get_run, watch_run=watch_run), scorer=SimpleNamespace(get_verdict=get_verdict)
+        )
+
+    monkeypatch.setattr(show, "stored", stored)
+    shown = CliRunner().invoke(cli, ["show", "r1"])
+    assert (shown.exit_code, shown.stderr) == (0, "note: the run waits for task t to be scored: no suite of this name\n")
