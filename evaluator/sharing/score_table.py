@@ -145,17 +145,20 @@ class ScoreTable:
             return bool(connection.execute(update(work).where(_as_seen(row)).values(values)).rowcount)
 
 
-def waits_told(rows: Iterable[ScoreRow]) -> str:
-    """What those wait for that were given back, in one line; "" = none was, as far as is known.
+def waits_told(rows: Iterable[ScoreRow], *, asked: bool) -> str:
+    """What a run waits for that has these, in one line; "" = nothing, as far as is known. asked: nothing else is left to do.
 
-    >>> waits_told([ScoreRow("r", 1, 1, "t", "any", WorkState.OPEN, said="the scorer is away")])
+    >>> waits_told([ScoreRow("r", 1, 1, "t", "any", WorkState.OPEN, said="the scorer is away")], asked=False)
     'task t to be scored: the scorer is away'
     """
-    waiting = [row for row in rows if row.state is WorkState.OPEN and row.said]
-    if not waiting:
+    undone = [row for row in rows if row.state in (WorkState.OPEN, WorkState.TAKEN)]
+    given_back = [row for row in undone if row.state is WorkState.OPEN and row.said]
+    told = given_back or (undone if asked else [])
+    if not told:
         return ""
-    others = f" and {len(waiting) - 1:,} more" if len(waiting) > 1 else ""
-    return f"task {waiting[0].task}{others} to be scored: {waiting[0].said}"
+    others = f" and {len(told) - 1:,} more" if len(told) > 1 else ""
+    going = sum(row.state is WorkState.TAKEN for row in undone)
+    return f"task {told[0].task}{others} to be scored" + (f": {told[0].said}" if given_back else f" ({going:,} being scored now)")
 
 
 _COLUMNS = (

@@ -78,7 +78,7 @@ class Scoring:
         for row in self._open.values():
             if row.needs in self._since:
                 return f"a worker that scores {row.needs}, for task {row.task}; start one with worker.scores: [{row.needs}]"
-        return waits_told(self._open.values())
+        return waits_told(self._open.values(), asked=self._last)
 
     def want(self, task: str, start: int) -> None:
         """A task is to be scored. start: with which the run's work was cut."""

@@ -15,9 +15,10 @@ async def progress_elsewhere(journal: Journal, run: ev.Run) -> ev.WatchRunRespon
     progress = ev.WatchRunResponse(run=run)
     if run.status != ev.RUN_STATUS_RUNNING:
         return progress
-    progress.waits_for = waits_told(await journal.reads(ScoreTable(journal.engine, journal.submit).rows, run.run_id))
     table = WorkTable(journal.engine, journal.submit, MemberTable(journal.engine))
     start = await journal.reads(table.start_of, run.run_id)
+    to_score = await journal.reads(ScoreTable(journal.engine, journal.submit).rows, run.run_id)
+    progress.waits_for = waits_told(to_score, asked=start is None)
     if start is None:
         return progress
     together = Together()

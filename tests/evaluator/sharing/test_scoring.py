@@ -83,6 +83,8 @@ async def test_a_worker_that_stops_gives_a_task_back(crowd, suite_folder, needs_
     slow._context.scorer.score_task = for_ever
     run = (await leader.start_run(request_of(suite_folder(8)))).run
     await asyncio.wait_for(begun.wait(), 60)
+    leader.workers.who_can = somebody
+    await until_async(lambda: tells(leader, run.run_id, "task nlp/Causal-Reasoning to be scored (1 being scored now)"))
     assert slow._sharing.scoring
     await crowd.stop(slow)
     able = crowd.start(asks=False)
