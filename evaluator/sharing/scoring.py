@@ -65,6 +65,7 @@ class Scoring:
         self._since: dict[str, float] = {}  # when it was first seen that nobody can do what has a need
         self._undone: dict[str, list[str]] = {}  # tasks that nobody could score, by need
         self._missing: Counter[str] = Counter()
+        self._untold = ""  # why nobody can be told of tasks that are open
         self._swept_at = 0.0
 
     @property
@@ -78,7 +79,7 @@ class Scoring:
         for row in self._open.values():
             if row.needs in self._since:
                 return f"a worker that scores {row.needs}, for task {row.task}; start one with worker.scores: [{row.needs}]"
-        return waits_told(self._open.values(), asked=self._last)
+        return (self._untold if self._open else "") or waits_told(self._open.values(), asked=self._last)
 
     def want(self, task: str, start: int) -> None:
         """A task is to be scored. start: with which the run's work was cut."""
@@ -123,7 +124,9 @@ class Scoring:
             for row in rows:
                 key = f"{row.run_id}/{self._led.fence}/score/{turn}/{row.number}"
                 await self._room.queue.publish(scores_of(row.needs), row.notice().body(), key=key)
+            self._untold = ""
         except QueueError as error:
+            self._untold = str(error)
             logger.warning("run %s: its scoring cannot be told of now: %s", self._led.run_id, error)
 
     async def _look(self) -> None:
@@ -153,7 +156,10 @@ class Scoring:
             with contextlib.suppress(QueueError):
                 depth = await self._room.queue.depth(scores_of(need))
                 wanted = await self._room.context.journal.reads(self._room.table.wanted, need)
-                self._missing[need] = 0 if depth.waiting + depth.in_hand >= wanted else self._missing[need] + 1
+                if depth.waiting + depth.in_hand >= wanted:
+                    self._missing[need], self._untold = 0, ""
+                else:
+                    self._missing[need] += 1
                 if self._missing[need] >= _MISSED:
                     self._missing[need] = 0
                     await self._publish(rows)

@@ -382,6 +382,6 @@ class SharedPass(Together):
     def waits_for(self) -> str:
         """What somebody waits for, in one line; "" = nothing."""
         context = self._desk.context
-        own = context.journal.waits_for or context.blobs.writes.waits_for or self._desk.queue.waits_for
+        own = context.journal.waits_for or context.blobs.writes.waits_for or self._desk.queue.waits_for or self._sweeper.untold
         members = next(filter(None, (counts.waits_for for counts in self.living())), "")
         return own or members or (NOBODY_ASKS if self._is_alone and self.asks else "") or self._tasks.waits_for

@@ -28,6 +28,9 @@ class Sweeper:
 
     Args:
         by: who sweeps, of nobody else's name: in keys of messages.
+
+    Attributes:
+        untold: why nobody can be told of parts that are open; "" = somebody was.
     """
 
     def __init__(self, journal: Journal, queue: Queue, work: WorkTable, members: MemberTable, *, run_id: str, by: str) -> None:
@@ -39,6 +42,7 @@ class Sweeper:
         self._by = by
         self._turns = itertools.count()
         self._missing = 0
+        self.untold = ""
 
     async def publish(self, rows: Sequence[WorkRow]) -> None:
         """Tells of parts that are open. If the queue is away, they are found at a later look, as they have no message."""
@@ -48,7 +52,9 @@ class Sweeper:
                 await asyncio.gather(*(self._publish(row, turn) for row in rows[first : first + _TOGETHER]))
                 if not first:
                     await self._queue.tell(JOIN)
+            self.untold = ""
         except QueueError as error:
+            self.untold = str(error)
             logger.warning("run %s: its work cannot be told of now: %s", self._run_id, error)
 
     async def _publish(self, row: WorkRow, turn: int) -> None:
@@ -69,13 +75,16 @@ class Sweeper:
         if freed := await self._journal.writes(self._work.free, self._run_id):
             await self.publish(freed)
         if not some_open:
-            self._missing = 0
+            self._missing, self.untold = 0, ""
             return
         try:
             depth = await self._queue.depth(asks_of(self._run_id))
         except QueueError:
             return
-        self._missing = 0 if depth.waiting or depth.in_hand else self._missing + 1
+        if depth.waiting or depth.in_hand:
+            self._missing, self.untold = 0, ""
+        else:
+            self._missing += 1
         if self._missing >= _MISSING:
             self._missing = 0
             await self.publish_open()

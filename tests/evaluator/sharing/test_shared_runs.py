@@ -16,7 +16,7 @@ from evaluator.sharing.endings import written_ending
 from evaluator.sharing.work import Notice, WorkState, asks_of
 from evaluator.sharing.work_table import Claim
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import ErrorClass, StorageError
+from genlevel.runtime.errors import ErrorClass, QueueError, StorageError
 from genlevel.runtime.room import open_room
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -169,6 +169,23 @@ async def test_messages_that_are_lost_are_told_again(crowd, suite_folder):
     run = await reaches(second, run.run_id, DONE)
     assert set(crowd.gateway.calls.values()) == {1}
     assert len(crowd.gateway.calls) == 96
+
+
+@pytest.mark.parametrize("topic", ["ask", "score"])
+async def test_a_run_says_that_the_queue_takes_no_messages(crowd, suite_folder, monkeypatch, topic):
+    evaluator = crowd.start()
+    publish, refuses = crowd.local.publish, [topic]
+
+    async def refused(to, body, *, key):
+        if refuses and to.startswith(topic):
+            raise QueueError("the queue has no room")
+        return await publish(to, body, key=key)
+
+    monkeypatch.setattr(crowd.local, "publish", refused)
+    run = (await evaluator.start_run(request_of(suite_folder(4)))).run
+    await until(lambda: evaluator._control.active[run.run_id].progress().waits_for == "the queue has no room")
+    refuses.clear()
+    assert (await reaches(evaluator, run.run_id, DONE)).counts.answered == 4
 
 
 async def test_prometheus_sees_the_queue_at_each_evaluator(crowd):
