@@ -39,7 +39,9 @@ def workers(ctx: click.Context, *, dead: bool, retry_dead: str | None, forget_de
     async def work() -> ev.ListWorkersResponse:
         if not settings.addresses.evaluator and not settings.queue:
             if key is not None:
-                raise UsageError("no queue is configured (queue: nats://...), so there are no dead letters")
+                from evaluator.workers.listing import NO_QUEUE
+
+                raise UsageError(NO_QUEUE)
             return ev.ListWorkersResponse()
         async with stored(settings, out) as found:
             if key is not None:

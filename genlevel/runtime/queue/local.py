@@ -1,4 +1,4 @@
-"""A queue within one process: for tests, and where one process does all the work."""
+"""A queue within one process, for tests of whatever uses one."""
 
 from __future__ import annotations
 
