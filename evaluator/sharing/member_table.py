@@ -17,10 +17,11 @@ from evaluator.journal.member_spending import spending_of
 from evaluator.journal.members import MemberState, count_calls
 from evaluator.journal.notes import spending
 from evaluator.journal.records import Spent
-from evaluator.journal.tables import answers, judgements, members, purses, runs
+from evaluator.journal.tables import answers, judgements, members, purses, runs, work
 from evaluator.runs.kept_traffic import caps, parsed
 from evaluator.sharing.allotment import NO_CAP
 from evaluator.sharing.excesses import NOTHING_TAUGHT, Taught, highest, read, written
+from evaluator.sharing.work import WorkState
 from evaluator.traffic.budget import NONE, Amount, Budget
 from evaluator.traffic.purses import Excesses
 from genlevel.runtime.errors import NotFoundError
@@ -104,7 +105,7 @@ class MemberTable:
         return member
 
     def close(self, member: Member, spent: Amount = NONE, taught: Taught = NOTHING_TAUGHT) -> None:
-        """Ends a membership in order, once all that it writes is written.
+        """Ends a membership in order, once all that it writes is written. What it has of the work is free again.
 
         spent: what its budget says, calls of unknown fate included: what it took of which the journal does not know counts. taught: by its
         bills, as it last knew.
@@ -113,7 +114,10 @@ class MemberTable:
             connection.execute(delete(leases).where(leases.c.name == member.lease))  # first, as whoever fences it does
             if is_there(connection, member):
                 lock_books(connection, self._engine, member.run_id)
-                self._settle(connection, member, spent, taught)
+                if self._settle(connection, member, spent, taught):
+                    its = (work.c.run_id == member.run_id) & (work.c.member == member.number)
+                    free = update(work).where(its, work.c.state == int(WorkState.TAKEN)).values(state=int(WorkState.OPEN))
+                    connection.execute(free)
 
     def fence(self, connection: Connection, member: Member) -> bool:
         """Ends the membership of a dead process, in an open transaction that writes: from then on it writes nothing.
@@ -191,12 +195,12 @@ class MemberTable:
             seen = self._expired[member] = (until_s, time.monotonic())
         return time.monotonic() - seen[1] >= self._moment_s
 
-    def _settle(self, connection: Connection, member: Member, told: Amount, taught: Taught = NOTHING_TAUGHT) -> None:
-        """Closes a membership with what it has spent at most: by the journal, or as it is told, if that is more."""
+    def _settle(self, connection: Connection, member: Member, told: Amount, taught: Taught = NOTHING_TAUGHT) -> bool:
+        """Closes a membership with what it has spent at most: by the journal, or as it is told, if that is more. False: it was before."""
         columns = (members.c.state, members.c.excess, members.c.counts)
         state, excess, counts = connection.execute(select(*columns).where(is_member(member)).with_for_update()).one()
         if state == MemberState.CLOSED:
-            return
+            return False
         of_run = ""  # all its calls are of one model
         known = Budget(earlier=spending_of(connection, member.run_id, member.number, of_run))
         kept = read(excess)
@@ -212,6 +216,7 @@ class MemberTable:
         )  # fmt: skip
         connection.execute(closed)
         count_calls(connection, member.run_id, counts)
+        return True
 
 
 class Books(NamedTuple):

@@ -184,7 +184,6 @@ class Membership:
         try:
             await journal.written()
             if holder.held:
-                await log.under_lease(partial(shop.work.give_back, member))
                 await self._tell_counts(member, log)
                 if ending.status in _ENDS_RUNS or self.lacks:
                     await journal.writes(shop.members.set_ending, member, written_ending(ending))

@@ -244,12 +244,6 @@ class WorkTable:
         change = update(members).where(its).values(counts=counts)
         return self._submit(lambda connection: connection.execute(change), lease)
 
-    def give_back(self, member: Member, lease: Lease | None) -> asyncio.Future[None]:
-        """Frees all that a member has, after all that it has written before."""
-        its = (work.c.run_id == member.run_id) & (work.c.member == member.number) & (work.c.state == int(WorkState.TAKEN))
-        change = update(work).where(its).values(state=int(WorkState.OPEN))
-        return self._submit(lambda connection: connection.execute(change), lease)
-
 
 def _is_live(member: Member) -> Exists:
     """Whether a member is not closed."""

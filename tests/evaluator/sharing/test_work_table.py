@@ -86,7 +86,6 @@ async def test_a_part_of_a_dead_member_is_taken_and_what_that_one_still_writes_i
     for late in (
         work.end(row, slept, WorkState.DONE, shared.held["a"]),
         shared.journal.record(Answer(RUN, "t", "q", Outcome.ANSWERED), shared.held["a"]),
-        work.give_back(slept, shared.held["a"]),
     ):
         with pytest.raises(StorageError, match="another process's"):
             await late
@@ -116,7 +115,7 @@ async def test_who_comes_too_late_changes_nothing_even_without_a_lease(shared, w
     expire(shared, "a")
     assert work.claim(notice(1), other).claim is Claim.TAKEN
     await work.end(row, slept, WorkState.DONE, None)
-    await work.give_back(slept, None)
+    shared.members.close(slept)
     assert states(work)[0] == (WorkState.TAKEN, other.number)
 
 
@@ -171,7 +170,7 @@ async def test_a_member_that_leaves_gives_back_what_it_has_and_not_what_it_has_d
     done = work.claim(notice(1), member).row
     work.claim(notice(2), member)
     await work.end(done, member, WorkState.DONE, shared.held["a"])
-    await work.give_back(member, shared.held["a"])
+    shared.members.close(member)
     assert states(work) == [(WorkState.DONE, member.number), (WorkState.OPEN, member.number), (WorkState.OPEN, 0)]
     assert work.rows(RUN)[1].tries == 0, "nobody died"
 
@@ -212,7 +211,7 @@ async def test_tasks_of_which_somebody_had_a_part_are_told_as_all_is_removed(sha
     left, stays = shared.join("a"), shared.join("b")
     assert work.claim(notice(1), left).claim is Claim.TAKEN
     assert work.claim(notice(2), stays).claim is Claim.TAKEN
-    await work.give_back(left, None)
+    shared.members.close(left)
     begun: set[str] = set()
     await work.clear(RUN, None, begun)
     assert begun == {"back", "taken"}
