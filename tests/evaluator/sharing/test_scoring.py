@@ -13,7 +13,7 @@ from evaluator.sharing.watching import progress_elsewhere
 from evaluator.sharing.work import WorkState
 from evaluator.workers.abilities import Abilities
 from genlevel.benchmark.metrics import Need
-from genlevel.runtime.errors import DatasetError, Unavailable
+from genlevel.runtime.errors import DatasetError, QueueError, Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from tests.evaluator.runs.places import reaches
@@ -94,12 +94,21 @@ async def test_a_worker_that_stops_gives_a_task_back(crowd, suite_folder, needs_
     assert len(scores) == 1
 
 
-async def test_a_message_that_is_lost_is_told_again(crowd, suite_folder, needs_vision):
+async def test_a_message_that_is_refused_or_lost_is_told_again(crowd, suite_folder, needs_vision):
     leader = crowd.start()
     queue = leader.workers.queue
-    run = (await leader.start_run(request_of(suite_folder(8)))).run
+    publish = queue.publish
+
+    async def refuse(topic, body, *, key):
+        if topic.startswith("score."):
+            raise QueueError("the queue has no room")
+        return await publish(topic, body, key=key)
 
     leader.workers.who_can = somebody
+    queue.publish = refuse
+    run = (await leader.start_run(request_of(suite_folder(8)))).run
+    await until(lambda: leader._control.active[run.run_id].progress().waits_for == "the queue has no room")
+    queue.publish = publish
     await until_async(lambda: _waiting(queue))
     await queue.drop("score.vision")
     others = ScoreRow("other run", FIRST, 1, "t", "vision", WorkState.OPEN)
