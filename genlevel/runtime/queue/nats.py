@@ -128,15 +128,19 @@ class NatsQueue:
             yield
         except LIBRARY_ERRORS as error:
             why, passes = _advice(error)
-            if isinstance(error, (TimeoutError, *_NOBODY)):
-                self._link.failed()
             if isinstance(error, TimeoutError) and self._link.refused:
-                why = f"refuses it to the user of the address: {self._link.refused}"
+                why = self._refusal
+            elif isinstance(error, (TimeoutError, *_NOBODY)):
+                self._link.failed()
             raise QueueError(redact(f"the queue at {self._address.shown} {why}"), passes=passes) from None
         else:
             self._trouble = ""
             if sure:
                 self._link.worked()
+
+    @property
+    def _refusal(self) -> str:
+        return f"refuses it to the user of the address: {self._link.refused}"
 
     def _note(self, error: QueueError) -> None:
         self._trouble = str(error)
@@ -360,11 +364,14 @@ class NatsQueue:
             with self._told():
                 server = (await self._link.tried()).jetstream(timeout=ANSWER_S)
                 await self._make_streams(server)
+                await self.tell("look")  # what is refused is told before what is asked after it is answered
                 for wanted in self._wanted_streams():
                     found = await server.stream_info(wanted.name or "")
                     if (kept_by := found.config.num_replicas or 1) != (replicas := self._address.replicas):
                         said = f"its stream {wanted.name} is kept by {kept_by} of its servers, and the address says replicas={replicas}"
                         return f"the queue at {self._address.shown}: {said}; change one of them (nats stream edit --replicas)"
+                if self._link.refused:
+                    return redact(f"the queue at {self._address.shown} {self._refusal}")
         except QueueError as error:
             return str(error)
         return ""

@@ -267,8 +267,15 @@ async def test_a_user_needs_no_more_than_the_docs_say(server: NatsServer, monkey
                 await event.wait()
         await queue.drop("ask.run")
         assert await queue.problem() == ""
+    enough = server.more
+    for lacking, what in (('publish: ["genlevel.>", ', "publish: ["), ('subscribe: ["genlevel.>", ', "subscribe: [")):
+        server.stop()
+        server.more = enough.replace(lacking, what)
+        server.start()
+        async with opened(f"nats://me:secret@{server.address}") as queue:
+            assert "refuses it to the user of the address: permissions violation" in (await queue.problem()).lower()
     server.stop()
-    server.more = server.more.replace('"$JS.API.>", ', "")
+    server.more = enough.replace('"$JS.API.>", ', "")
     server.start()
     monkeypatch.setattr("genlevel.runtime.queue.nats.ANSWER_S", 0.3)
     async with opened(f"nats://me:secret@{server.address}") as queue:
