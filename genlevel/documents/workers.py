@@ -79,9 +79,9 @@ def doing_told(worker: Document) -> list[str]:
     """What a worker of a document does, a line for each run and task; the first few of each."""
     lines = []
     for one in worker["runs"][:_SHOWN]:
-        shards = f", {one['shards']:,} shards" if one["shards"] else ""
+        parts = f", {one['shards']:,} part{'s' if one['shards'] > 1 else ''}" if one["shards"] else ""
         leads = "leads" if one["leads"] else "asks for"
-        lines.append(f"{leads} {one['run']}: {one['in_flight']:,} in flight, {one['rate']:.1f} calls/s{shards}")
+        lines.append(f"{leads} {one['run']}: {one['in_flight']:,} in flight, {one['rate']:.1f} calls/s{parts}")
     if more := max(0, len(worker["runs"]) - _SHOWN) + worker["more_runs"]:
         lines.append(f"and {more:,} more runs")
     lines += [f"scores {one['task']} of {one['run']}" for one in worker["scoring"][:_SHOWN]]
