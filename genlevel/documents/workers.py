@@ -76,15 +76,15 @@ def can_told(worker: Document) -> str:
 
 
 def doing_told(worker: Document) -> list[str]:
-    """What a worker of a document does, a line for each run and task; the first few of each."""
+    """What a worker of a document does, or did when it was last seen, a line for each run and task; the first few of each."""
     lines = []
+    leads, asks, scores = ("led", "asked for", "was scoring") if worker["lost"] else ("leads", "asks for", "scores")
     for one in worker["runs"][:_SHOWN]:
         parts = f", {one['shards']:,} part{'s' if one['shards'] > 1 else ''}" if one["shards"] else ""
-        leads = "leads" if one["leads"] else "asks for"
-        lines.append(f"{leads} {one['run']}: {one['in_flight']:,} in flight, {one['rate']:.1f} calls/s{parts}")
+        lines.append(f"{leads if one['leads'] else asks} {one['run']}: {one['in_flight']:,} in flight, {one['rate']:.1f} calls/s{parts}")
     if more := max(0, len(worker["runs"]) - _SHOWN) + worker["more_runs"]:
         lines.append(f"and {more:,} more runs")
-    lines += [f"scores {one['task']} of {one['run']}" for one in worker["scoring"][:_SHOWN]]
+    lines += [f"{scores} {one['task']} of {one['run']}" for one in worker["scoring"][:_SHOWN]]
     if more := max(0, len(worker["scoring"]) - _SHOWN) + worker["more_scoring"]:
         lines.append(f"and {more:,} more tasks")
     return lines

@@ -163,7 +163,9 @@ def _connected(url: str, busy_timeout_s: float) -> tuple[Engine, URL]:
         sqlite = parsed.get_backend_name() == "sqlite"
         return (_sqlite(parsed, synchronous, busy_timeout_s) if sqlite else _postgresql(parsed)), parsed
     except ImportError as error:
-        raise ConfigurationError(f"storage.url: {shown_url(url)} needs the Python package '{error.name}', which is not installed") from None
+        how = ": pip install 'genlevel[postgres]'" if error.name == "psycopg" else ""
+        missing = f"the Python package '{error.name}', which is not installed{how}"
+        raise ConfigurationError(f"storage.url: {shown_url(url)} needs {missing}") from None
     except exc.ArgumentError as error:
         raise ConfigurationError(f"storage.url: {error}") from None
 

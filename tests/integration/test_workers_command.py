@@ -77,7 +77,7 @@ def test_people_see_who_does_what_and_what_is_wrong(call: Call) -> None:
     shown = call()
     lines = " ".join(shown.stdout.split())
     assert "process 7 on gpu (1) here scores vision on cuda:1 scores image/Style of r1" in lines
-    assert "lost, not seen for 60 s asks, scores any and audio leads r1: 12 in flight, 3.4 calls/s, 2 parts" in lines
+    assert "lost, not seen for 60 s asks, scores any and audio led r1: 12 in flight, 3.4 calls/s, 2 parts" in lines
     assert "ask.r1 1 0 score.audio 1 0" in lines
     assert "its suite has changed" not in lines
     for line in (

@@ -296,7 +296,7 @@ def test_a_failed_transaction_is_rolled_back_whole(url: str, versions: Path) -> 
     engine.dispose()
 
 
-def test_what_cannot_be_opened_is_said_in_one_line(tmp_path: Path, versions: Path) -> None:
+def test_what_cannot_be_opened_is_said_in_one_line(tmp_path: Path, versions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "text.sqlite").write_text("this is no database, but long enough to look like a file of one\n" * 100)
     with pytest.raises(StorageError, match=r"text\.sqlite: file is not a database; move it away or name another file$"):
         opened(sqlite_url(tmp_path / "text.sqlite"), versions)
@@ -304,6 +304,9 @@ def test_what_cannot_be_opened_is_said_in_one_line(tmp_path: Path, versions: Pat
         opened(sqlite_url(tmp_path), versions)
     with pytest.raises(StorageError, match=r"^cannot create the folder .*text\.sqlite/inner: Not a directory$"):
         opened(sqlite_url(tmp_path / "text.sqlite" / "inner" / "a.sqlite"), versions)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match=r"'psycopg', .* pip install 'genlevel\[postgres\]'$"):
+        opened("postgresql+psycopg://user@host/database", versions)
     with pytest.raises(ConfigurationError, match=r"^storage\.url: 'mysql' is not supported; use sqlite or postgresql$"):
         opened("mysql://a", versions)
     with pytest.raises(ConfigurationError, match=r"^storage\.url: not a database URL; write sqlite:///path"):
