@@ -14,7 +14,6 @@ from genlevel.benchmark.outcomes import Outcome
 from genlevel.embedded import service_registry
 from genlevel.runtime.callers.access import Access
 from genlevel.runtime.limits import LimiterState
-from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.queue.series import QueueSeries
 from genlevel.v1 import gateway_pb2 as gw
 from scorer.runs.exporter import Current, ScoreExporter, Shown
@@ -22,6 +21,7 @@ from scorer.runs.verdict import compute_verdict
 from scorer.scoring.task_scoring import TaskOutcome
 from scorer.store.records import StoredScore
 from scorer.tasks import TaskRecord
+from tests.runtime.queue.local import LocalQueue
 from tests.scorer.said_verdicts import said_of
 
 SUITE = SuiteName("starter", "1f3a5b7c")

@@ -16,7 +16,6 @@ from click.testing import CliRunner, Result
 
 from evaluator.workers.listing import dead_letter_changed, workers_listed
 from genlevel.cli import cli, show, workers
-from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.room.tables import workers as rows
 from genlevel.runtime.storage import sqlite_url, writing
 from genlevel.runtime.workers import Doing, RunPart, ScoredTask, Worker
@@ -24,6 +23,7 @@ from genlevel.runtime.workers.table import WorkerTable
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from tests.integration.test_json_documents import WORKERS, Checker
+from tests.runtime.queue.local import LocalQueue
 
 
 async def no_reviving(body: bytes) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from evaluator.workers.workers import Workers
-from genlevel.runtime.queue.local import LocalQueue
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.conftest import ScriptedGateway
+from tests.runtime.queue.local import LocalQueue
 from tests.web.driven import Site, driven_site
 from tests.web.test_run import shown
 

@@ -1,8 +1,7 @@
 """The queue of work that many processes share: shards of runs and scoring, as messages that are delivered until they are done.
 
-``port`` says what a queue is and promises. ``local`` is one within a process, by the rules in ``messages``. ``nats`` is one for many
-machines: ``address`` where it is, ``link`` the connection, ``streams`` what the servers keep, ``pulling`` and ``deliveries`` one message.
-The library is imported only by what needs it.
+``port`` says what a queue is and promises. ``nats`` is one for many machines: ``address`` where it is, ``link`` the connection, ``streams``
+what the servers keep, ``pulling`` and ``deliveries`` one message. The library is imported only by what needs it.
 """
 
 from genlevel.runtime.errors import ConfigurationError

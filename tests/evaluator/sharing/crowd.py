@@ -12,9 +12,9 @@ from evaluator.service import Evaluator
 from genlevel.runtime.leases import LeaseTable
 from genlevel.runtime.locks import LeaseLocks
 from genlevel.runtime.queue import open_queue
-from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.settings import Settings
 from scorer.service import Scorer
+from tests.runtime.queue.local import LocalQueue
 
 TTL_S = 2.0
 

@@ -11,9 +11,9 @@ from evaluator.sharing import member_pass, taking
 from evaluator.sharing.taking import Taking
 from evaluator.sharing.work import Notice, WorkKind, WorkRow, WorkState
 from evaluator.sharing.work_table import Claim, Claimed
-from genlevel.runtime.queue.local import LocalQueue
 from tests.evaluator.runs.places import reaches
 from tests.evaluator.sharing.test_shared_runs import DONE, request_of
+from tests.runtime.queue.local import LocalQueue
 
 TOPIC = "ask.run"
 

@@ -15,12 +15,12 @@ from evaluator.workers import workers as module
 from evaluator.workers.workers import Workers
 from genlevel.runtime.errors import NotFoundError, QueueError, UsageError
 from genlevel.runtime.process import process_name
-from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.settings import Settings
 from genlevel.runtime.storage import sqlite_url
 from genlevel.runtime.workers import Doing, RunPart, ScoredTask
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
+from tests.runtime.queue.local import LocalQueue
 
 DOING = Doing((RunPart("r1", leads=True, in_flight=4, rate=2.5, shards=1),), (ScoredTask("r1", "t"),))
 

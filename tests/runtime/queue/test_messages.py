@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from genlevel.runtime.queue.messages import Messages, Taken
 from genlevel.runtime.queue.port import ACK_WAIT_S, MOST_AGE_S, SAME_S
+from tests.runtime.queue.messages import Messages, Taken
 
 TOPICS = st.sampled_from(["ask.one", "score.any"])
 SECONDS = st.sampled_from([0.0, 0.5, ACK_WAIT_S / 2, ACK_WAIT_S, SAME_S, MOST_AGE_S])

@@ -13,9 +13,9 @@ import pytest
 from genlevel.runtime.errors import ConfigurationError, QueueError
 from genlevel.runtime.queue import DeadLetter, Delivery, Depth, Queue, open_queue
 from genlevel.runtime.queue.address import Address
-from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.queue.port import MOST_BYTES
 from tests.nats_server import NatsServer
+from tests.runtime.queue.local import LocalQueue
 from tests.waiting import LONG_S, until
 
 ACK_WAIT_S = 0.8

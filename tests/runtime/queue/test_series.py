@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from genlevel.runtime.errors import QueueError
 from genlevel.runtime.queue import Depth
-from genlevel.runtime.queue.local import LocalQueue
 from genlevel.runtime.queue.series import QueueSeries
+from tests.runtime.queue.local import LocalQueue
 from tests.waiting import until
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from genlevel.runtime.errors import QueueError
-from genlevel.runtime.queue.messages import Messages, Taken
 from genlevel.runtime.queue.port import ACK_WAIT_S, MOST_BYTES, DeadLetter, Delivery, Depth, checked_key, checked_topic
+from tests.runtime.queue.messages import Messages, Taken
 
 
 class LocalQueue:
