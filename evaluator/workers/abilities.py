@@ -22,18 +22,20 @@ def abilities(told: Sequence[str], found: sc.GetAbilitiesResponse | None) -> Abi
 
     told: worker.scores. found: what its scorer says; None: it has not answered yet, and what needs no network will do.
 
-    >>> abilities(["any", "vision"], None)
+    >>> abilities(["any", "vision", "any"], None)
     Abilities(able=('any',), problem='')
     """
-    networks = [need for need in dict.fromkeys(told) if need != Need.ANY]
+    told = list(dict.fromkeys(told))
+    networks = [need for need in told if need != Need.ANY]
+    without = tuple(need for need in told if need == Need.ANY)
     if found is None:
-        return Abilities(tuple(need for need in told if need == Need.ANY))
+        return Abilities(without)
     if networks and found.device_problem:
-        return Abilities(tuple(need for need in told if need == Need.ANY), found.device_problem)
+        return Abilities(without, found.device_problem)
     problems = {one.need: one.problem for one in found.abilities}
     cannot = {need: problems.get(need, "it does not know that need") for need in networks}
     cannot = {need: problem for need, problem in cannot.items() if problem}
-    able = tuple(need for need in dict.fromkeys(told) if need not in cannot)
+    able = tuple(need for need in told if need not in cannot)
     if not cannot:
         return Abilities(able)
     reasons = "; ".join(f"{need}: {problem}" for need, problem in cannot.items())
