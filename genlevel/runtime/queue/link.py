@@ -206,7 +206,7 @@ class Link:
         self._tell()
         if client is None:
             self._down()
-        else:
+        elif not self._tried or self._away_s >= _SHORT_S:
             logger.info("the queue at %s is there", self._address.shown)
 
     def _tell(self) -> None:
@@ -217,8 +217,12 @@ class Link:
         if self._client is not None:
             self._since = datetime.now(UTC)
         self._why = redact(why)
-        if (datetime.now(UTC) - self._since).total_seconds() >= _SHORT_S and self._news.is_new(self._why):
+        if self._away_s >= _SHORT_S and self._news.is_new(self._why):
             logger.warning("the queue at %s: %s", self._address.shown, self._why)
+
+    @property
+    def _away_s(self) -> float:
+        return (datetime.now(UTC) - self._since).total_seconds()
 
 
 async def _closed(client: Client) -> None:
