@@ -16,7 +16,7 @@ from evaluator.planning.plans import TaskPlan
 from evaluator.runs.run_log import RunLog
 from evaluator.sharing.score_table import FIRST, ScoreClaim, ScoreRow, waits_told
 from evaluator.sharing.scorers import ScoringRoom, is_orphaned, score_now
-from evaluator.sharing.work import Notice, WorkState, leads, scores_of
+from evaluator.sharing.work import Notice, WorkState, leads, queue_told, scores_of
 from evaluator.traffic.traffic import RunStopped
 from genlevel.benchmark.needs import need_of
 from genlevel.runtime.errors import GenlevelError, QueueError, StorageError, UsageError, may_pass
@@ -79,7 +79,7 @@ class Scoring:
         for row in self._open.values():
             if row.needs in self._since:
                 return f"a worker that scores {row.needs}, for task {row.task}; start one with worker.scores: [{row.needs}]"
-        return (self._untold if self._open else "") or waits_told(self._open.values(), asked=self._last)
+        return queue_told(self._untold if self._open else "") or waits_told(self._open.values(), asked=self._last)
 
     def want(self, task: str, start: int) -> None:
         """A task is to be scored. start: with which the run's work was cut."""

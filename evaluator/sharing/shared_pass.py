@@ -29,7 +29,7 @@ from evaluator.sharing.scoring import Led, Scoring
 from evaluator.sharing.sweeping import Sweeper
 from evaluator.sharing.together import Together
 from evaluator.sharing.view import Next, View, next_of
-from evaluator.sharing.work import Left, WorkState, asks_of, leads, told_of
+from evaluator.sharing.work import Left, WorkState, asks_of, leads, queue_told, told_of
 from evaluator.telemetry import suite_name
 from evaluator.traffic.told import LeftOut, overrun_told, shortfall_told
 from evaluator.traffic.traffic import RunStopped
@@ -382,6 +382,7 @@ class SharedPass(Together):
     def waits_for(self) -> str:
         """What somebody waits for, in one line; "" = nothing."""
         context = self._desk.context
-        own = context.journal.waits_for or context.blobs.writes.waits_for or self._desk.queue.waits_for or self._sweeper.untold
+        queue = queue_told(self._desk.queue.waits_for or self._sweeper.untold)
+        own = context.journal.waits_for or context.blobs.writes.waits_for or queue
         members = next(filter(None, (counts.waits_for for counts in self.living())), "")
         return own or members or (NOBODY_ASKS if self._is_alone and self.asks else "") or self._tasks.waits_for

@@ -121,5 +121,10 @@ def leads(run_id: str) -> str:
     return f"lead.{run_id}"
 
 
+def queue_told(why: str) -> str:
+    """Why the queue cannot be used, as what a run waits for; "" stays so."""
+    return why and f"the queue: {why.removeprefix('the queue at ')}"
+
+
 JOIN = "join"
 """The queue's topic of which evaluators hear that a run has work."""

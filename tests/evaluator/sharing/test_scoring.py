@@ -101,13 +101,13 @@ async def test_a_message_that_is_refused_or_lost_is_told_again(crowd, suite_fold
 
     async def refuse(topic, body, *, key):
         if topic.startswith("score."):
-            raise QueueError("the queue has no room")
+            raise QueueError("the queue at nats://queue has no room")
         return await publish(topic, body, key=key)
 
     leader.workers.who_can = somebody
     queue.publish = refuse
     run = (await leader.start_run(request_of(suite_folder(8)))).run
-    await until(lambda: leader._control.active[run.run_id].progress().waits_for == "the queue has no room")
+    await until(lambda: leader._control.active[run.run_id].progress().waits_for == "the queue: nats://queue has no room")
     queue.publish = publish
     await until_async(lambda: _waiting(queue))
     await queue.drop("score.vision")
