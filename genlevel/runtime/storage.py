@@ -359,7 +359,8 @@ def _sqlite(url: URL, synchronous: str, busy_timeout_s: float) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     options = {name: value for name, value in _POSTGRESQL_OPTIONS.items() if name not in url.query}
-    return create_engine(url, pool_pre_ping=True, connect_args=options, poolclass=ClosingPool)
+    # Whatever the server's default is: who waits for a row that another changes is to see what that has made of it, and not to fail.
+    return create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args=options, poolclass=ClosingPool)
 
 
 def _switch_to_wal(cursor: sqlite3.Cursor) -> None:

@@ -341,17 +341,18 @@ def test_a_database_that_fails_later_says_so_in_one_line_too(tmp_path: Path, ver
 
 
 @pytest.mark.full
-@pytest.mark.full
 @pytest.mark.parametrize(("said", "becomes"), [("off", "on"), ("local", "on"), ("remote_apply", "remote_apply")])
-def test_commits_in_postgresql_survive_a_power_cut_whatever_the_server_says(
+def test_commits_in_postgresql_survive_a_power_cut_and_transactions_see_those_before_whatever_the_server_says(
     postgresql: str, versions: Path, said: str, becomes: str
 ) -> None:
-    url = make_url(postgresql).update_query_dict({"options": f"-c synchronous_commit={said}"}).render_as_string(hide_password=False)
+    says = f"-c synchronous_commit={said} -c default_transaction_isolation=serializable"
+    url = make_url(postgresql).update_query_dict({"options": says}).render_as_string(hide_password=False)
     for durability, expected in ((Durability.PROCESS, said), (Durability.POWER, becomes)):
         engine = opened(url, versions, durability=durability)
         for _ in range(2):  # a connection that was given back, rolled back, and taken again
             with engine.connect() as connection:
                 assert connection.execute(text("SHOW synchronous_commit")).scalar() == expected
+                assert connection.execute(text("SHOW transaction_isolation")).scalar() == "read committed"
         engine.dispose()
 
 
