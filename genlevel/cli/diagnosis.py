@@ -146,6 +146,9 @@ async def _blobs(settings: Settings, folder: Path) -> Finding:
     from genlevel.runtime.blobs import BlobStore
 
     place = settings.storage.blobs or str(folder / "blobs")
+    if settings.queue and not settings.storage.blobs:
+        said = f"media are in {place}, of this machine alone; evaluators and scorers on others need the same ones: set storage.blobs"
+        return Finding("storage.blobs", State.NOTE, said)
     if not settings.storage.blobs and not Path(place).exists():
         return Finding("storage.blobs", State.OK, f"nothing is stored in {place} yet")
     try:

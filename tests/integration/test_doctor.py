@@ -248,6 +248,8 @@ def test_it_says_that_a_queue_is_away_without_a_secret(findings: Any) -> None:
     assert found["queue"][1].startswith("the queue at nats://127.0.0.1:1 is away since ")
     assert found["queue"][1].endswith("nothing listens there (connection refused); start it, or correct the address")
     assert "hunter22" not in json.dumps(found)
+    assert found["storage.blobs"][0] == "note"
+    assert "of this machine alone" in found["storage.blobs"][1]
 
 
 @pytest.mark.full
