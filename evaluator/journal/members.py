@@ -9,6 +9,8 @@ import orjson
 from sqlalchemy import Connection, Engine, select, update
 
 from evaluator.journal.tables import members, runs
+from genlevel.runtime.room import clock_of
+from genlevel.runtime.room.tables import leases
 
 
 class MemberState(IntEnum):
@@ -35,6 +37,15 @@ def living_calls(engine: Engine, run_ids: Collection[str]) -> dict[str, tuple[in
             (calls, retries), (more, again) = found.get(run_id, (0, 0)), calls_of(counts)
             found[run_id] = calls + more, retries + again
     return found
+
+
+def is_worked_on(engine: Engine, run_id: str) -> bool:
+    """Whether somebody works on a run that many share, be it led now or not. Blocks."""
+    query = select(members.c.lease).where(members.c.run_id == run_id, members.c.state == int(MemberState.LIVE))
+    with engine.connect() as connection:
+        theirs = list(connection.execute(query).scalars())
+        valid = select(leases.c.name).where(leases.c.name.in_(theirs), leases.c.until_s > clock_of(engine)).limit(1)
+        return bool(theirs) and connection.execute(valid).first() is not None  # without members there may be no table of leases
 
 
 def calls_of(counts: str) -> tuple[int, int]:

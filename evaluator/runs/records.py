@@ -15,7 +15,7 @@ from evaluator.journal.batch_records import Standing
 from evaluator.journal.details import Details
 from evaluator.journal.journal import Journal
 from evaluator.journal.listing import ListedRun
-from evaluator.journal.members import living_calls
+from evaluator.journal.members import is_worked_on, living_calls
 from evaluator.journal.messages import batches_message, judging_message, run_message
 from evaluator.journal.records import Costs, RunJudge, RunRecord
 from evaluator.journal.sums import NO_JUDGING, Sums
@@ -227,6 +227,9 @@ class RunRecords:
         # Whoever worked on it may have stored its end, and let go of it, after the record was read.
         if await self._journal.reads(self._journal.run, record.run_id) not in (record, None):
             return None
+        goes_on = record.wanted is Wanted.GO_ON and record.status == ev.RUN_STATUS_RUNNING
+        if goes_on and await self._journal.reads(is_worked_on, self._journal.engine, record.run_id):
+            return record  # another will lead it soon
         return self._as_left(record)
 
     def _as_left(self, record: RunRecord) -> RunRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 from prometheus_client import generate_latest
@@ -244,6 +245,19 @@ async def test_who_watches_elsewhere_sees_what_all_do(crowd, suite_folder):
     assert (last.run.status, last.run.counts.answered, last.run.calls) == (DONE, 72, 72)
     assert 0 < pending[0] <= 72, "as who leads it knows"
     assert pending[1] == 0
+
+
+async def test_a_run_that_nobody_leads_just_now_goes_on_as_long_as_somebody_works_on_it(crowd, suite_folder):
+    first, second, run = await two_at_it(crowd, suite_folder(40))
+    waits = held(crowd.gateway)
+    third = crowd.start(asks=False, going=False)
+    third._control.is_orphaned = AsyncMock(return_value=True)
+    assert (await seen(third, run.run_id)).status == ev.RUN_STATUS_RUNNING
+    for evaluator in (first, second):
+        evaluator.begin_nothing()
+    waits.set()
+    await until(lambda: not first._sharing.going and not second._sharing.going)
+    assert (await seen(third, run.run_id)).status == ev.RUN_STATUS_INTERRUPTED
 
 
 def gauge_of(evaluator, name):
