@@ -204,6 +204,10 @@ class MemberPass(Asking[HeldShard]):
         """None: whoever leads the run tells of all."""
         return 0
 
+    def waits_for(self) -> str:
+        """What it waits for, in one line; "" = nothing. While it has something to ask it does not wait for the queue."""
+        return super().waits_for() or ("" if self.shards else self._taking.waits_for)
+
     def counts(self) -> Counts:
         """What it has done and does."""
         limits = self._limiter.state()

@@ -48,6 +48,8 @@ SWEEP_S = 3.0
 """Seconds after which members that died and messages that are lost are looked for."""
 DISMISS_S = 45.0
 """Seconds that members have to end what is in flight, or to be found dead, once the run is over for them."""
+UNTOLD_S = 5.0
+"""Seconds for which a person who pauses or stops a run waits for scores while the queue is away."""
 _ALONE_S = 15.0
 """Seconds without any member after which that is said, or the run ends if the last one lacked something."""
 
@@ -132,7 +134,7 @@ class SharedPass(Together):
                 for task in sorted(self._begun):
                     self._score(task)
             self._tasks.want_no_more()
-            await asyncio.wait((self._scoring,))
+            await self._until_scored(self._scoring)
             if not self._scoring.cancelled():
                 self._scoring.result()
             if self._hands_over:
@@ -327,6 +329,16 @@ class SharedPass(Together):
             self._fail(error)
         except RunStopped as stopped:
             self.stop(ev.RUN_STATUS_FAILED, stopped.reason)
+
+    async def _until_scored(self, scoring: asyncio.Task[None]) -> None:
+        """Waits for scores. A run that a person pauses or stops does not wait for a queue that is away: it is scored once it goes on."""
+        told_at = time.monotonic()
+        while not scoring.done():
+            await asyncio.wait((scoring,), timeout=min(LOOK_S, UNTOLD_S))
+            if not self._desk.queue.waits_for or self._ending[:2] not in ENDED_BY_WISH.values():
+                told_at = time.monotonic()
+            elif time.monotonic() - told_at >= UNTOLD_S:
+                scoring.cancel()
 
     async def _remove(self) -> None:
         """Takes away all work of the run, which has ended."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from evaluator.sharing.work import Notice, WorkRow
+from evaluator.sharing.work import Notice, WorkRow, queue_told
 from evaluator.sharing.work_table import Claim, Claimed
 from genlevel.runtime.errors import QueueError, UsageError
 from genlevel.runtime.queue.port import ACK_WAIT_S, Delivery, Queue
@@ -44,6 +44,11 @@ class Taking:
         self._held: dict[int, Delivery] = {}  # by the number of the part
         self._here: list[Delivery] = []  # all that were not ended
         self._pulling: asyncio.Task[list[Delivery]] | None = None
+
+    @property
+    def waits_for(self) -> str:
+        """Why nothing can be taken, in one line; "" = something can."""
+        return queue_told(self._queue.waits_for)
 
     async def next(self) -> Taken | None:
         """The next part, as soon as there is one. None: the member is closed, and takes nothing any more. Raises StorageError."""

@@ -20,6 +20,8 @@ TTL_S = 2.0
 
 BOTH = pytest.mark.parametrize("crowd", ["local", pytest.param("nats", marks=pytest.mark.full)], indirect=True)
 """Of a test that make test-full runs over NATS and PostgreSQL, too; make soak runs all so."""
+LOCAL = pytest.mark.parametrize("crowd", ["local"], indirect=True)
+"""Of a test that has the queue within the process fail."""
 
 
 def members_of(evaluator, run_id):

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from evaluator.journal.records import Answer
 from evaluator.runs.crew import Ending
+from evaluator.sharing import shared_pass
 from evaluator.sharing.endings import written_ending
 from evaluator.sharing.work import Notice, WorkState, asks_of
 from evaluator.sharing.work_table import Claim
@@ -21,8 +22,9 @@ from genlevel.runtime.errors import ErrorClass, QueueError, StorageError
 from genlevel.runtime.room import open_room
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
 from tests.evaluator.runs.places import reaches, seen
-from tests.evaluator.sharing.crowd import BOTH, members_of
+from tests.evaluator.sharing.crowd import BOTH, LOCAL, members_of
 from tests.waiting import until
 
 DONE = ev.RUN_STATUS_FINISHED
@@ -172,6 +174,7 @@ async def test_messages_that_are_lost_are_told_again(crowd, suite_folder):
     assert len(crowd.gateway.calls) == 96
 
 
+@LOCAL
 async def test_a_run_says_that_the_queue_takes_no_messages(crowd, suite_folder, monkeypatch):
     evaluator = crowd.start()
     publish, refuses = crowd.local.publish, ["ask."]
@@ -186,6 +189,31 @@ async def test_a_run_says_that_the_queue_takes_no_messages(crowd, suite_folder, 
     await until(lambda: evaluator._control.active[run.run_id].progress().waits_for == "the queue: nats://queue has no room")
     refuses.clear()
     assert (await reaches(evaluator, run.run_id, DONE)).counts.answered == 4
+
+
+@LOCAL
+async def test_a_run_is_paused_while_the_queue_is_away(crowd, suite_folder, monkeypatch):
+    away, publish = [], crowd.local.publish
+
+    async def not_there(to, body, *, key):
+        if away:
+            raise QueueError(*away)
+        return await publish(to, body, key=key)
+
+    monkeypatch.setattr(shared_pass, "UNTOLD_S", 0.2)
+    monkeypatch.setattr(crowd.local, "publish", not_there)
+    monkeypatch.setattr(type(crowd.local), "waits_for", property(lambda queue: "".join(away)))
+    _, second, run = await two_at_it(crowd, suite_folder(72))
+    away.append("the queue at nats://queue is away")
+    (member,) = working(second)
+    assert member.going.waits_for() == ("" if member.going.shards else "the queue: nats://queue is away")
+    await second.update_run(wish(run, ev.RUN_WANTED_PAUSED))
+    await reaches(second, run.run_id, ev.RUN_STATUS_PAUSED)
+    away.clear()
+    await second.update_run(wish(run, ev.RUN_WANTED_GO_ON))
+    run = await reaches(second, run.run_id, DONE)
+    verdict = await crowd.made[0][1].get_verdict(sc.GetVerdictRequest(run_id=run.run_id))
+    assert [task.counts.answered for task in verdict.tasks] == [72]
 
 
 async def test_prometheus_sees_the_queue_at_each_evaluator(crowd):
