@@ -35,6 +35,8 @@ pytestmark = [pytest.mark.full, pytest.mark.slow, pytest.mark.own_auth("the eval
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 LATENCY_S = 0.02
+DRIFT = "GenlevelModelDrifted"
+"""Not looked at: how long calls take, and so whether their latency drifts, is of what else this machine does."""
 
 
 class Model:
@@ -45,7 +47,7 @@ class Model:
 
     async def complete(self, request: web.Request) -> web.Response:
         body = await request.json()
-        await asyncio.sleep(LATENCY_S)  # more than what else this machine does can double
+        await asyncio.sleep(LATENCY_S)
         question = body["messages"][-1]["content"].partition("\n")[0]
         text = self.models[body["model"]](question, 1)
         usage = {"prompt_tokens": 20, "completion_tokens": 1, "total_tokens": 21}
@@ -161,7 +163,7 @@ async def test_a_model_that_falls_is_told_to_people_and_one_that_does_not_is_not
             await watches(evaluator, name)
 
         await ticks(evaluator, clock, 10)
-        assert not alerting.fired()
+        assert not {name for name, _ in alerting.fired()} - {DRIFT}
         model.models["falling"].drop = 0.1
         found: list[mo.MonitorAlarm] = []
         while not found:
@@ -179,15 +181,16 @@ async def test_a_model_that_falls_is_told_to_people_and_one_that_does_not_is_not
             await evaluator.watching.courier.deliver()
             clock.now += 1800.0
         assert [sent["data"]["id"] for sent in receiver.alarms].count(alarm.id) == 1
-        assert {sent["data"]["monitor"] for sent in receiver.alarms} == {"falling"}
+        assert {sent["data"]["monitor"] for sent in receiver.alarms if sent["data"]["kind"] != "drift"} == {"falling"}
 
         await evaluator.monitors.acknowledge_alarms(mo.AcknowledgeAlarmsRequest(name="falling"))
         await evaluator.monitors.pause_monitor(mo.PauseMonitorRequest(name="falling", paused=True))
         await ticks(evaluator, clock, in_all - (await seen(evaluator, "steady")).monitor.ticks)
         steady = await seen(evaluator, "steady")
-        assert (steady.monitor.ticks, steady.monitor.missed, list(steady.alarms)) == (in_all, 0, [])
+        alarms = [alarm for alarm in steady.alarms if alarm.kind != "drift"]
+        assert (steady.monitor.ticks, steady.monitor.missed, alarms) == (in_all, 0, [])
         assert {tick.outcome for tick in steady.ticks} == {mo.TICK_OUTCOME_COMPLETE}
-        assert {name for _, name in alerting.fired()} <= {"falling"}
+        assert {monitor for name, monitor in alerting.fired() if name != DRIFT} <= {"falling"}
 
 
 async def watches(evaluator: Evaluator, name: str) -> None:

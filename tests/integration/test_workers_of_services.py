@@ -60,9 +60,12 @@ def until_listed(cluster: Cluster, condition: Callable[[list[dict[str, Any]]], b
 
 
 def test_workers_come_and_go(cluster: Cluster) -> None:
-    found = until_listed(cluster, lambda workers: len(workers) == 3 and sum(one["problem"] is not None for one in workers) >= 1)
-    asking = next(one for one in found if one["asks"])
-    gpu = next(one for one in found if one["service"] == "evaluator" and not one["asks"])
+    def other(workers: list[dict[str, Any]]) -> dict[str, Any] | None:
+        return next((one for one in workers if one["service"] == "evaluator" and not one["asks"]), None)
+
+    found = until_listed(cluster, lambda workers: len(workers) == 3 and bool((gpu := other(workers)) and gpu["problem"]))
+    asking, gpu = next(one for one in found if one["asks"]), other(found)
+    assert gpu is not None
     assert (asking["scores"], asking["problem"], asking["lost"]) == (["any"], None, False)
     assert gpu["scores"] == ["any"]
     assert "needs torch" in gpu["problem"] or "cuda:99, which torch cannot use here" in gpu["problem"]
