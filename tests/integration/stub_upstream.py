@@ -23,6 +23,7 @@ parser.add_argument("--log", type=Path)
 parser.add_argument("--given", type=Path)
 parser.add_argument("--times", type=Path)
 parser.add_argument("--latency", type=float, default=0.0)
+parser.add_argument("--spread", type=float, default=0.0, help="by which part of it latencies differ at most, to either side")
 parser.add_argument("--limit-rate", type=float, default=0.0)
 parser.add_argument("--retry-after", default="1")
 parser.add_argument("--error-rate", type=float, default=0.0)
@@ -34,7 +35,7 @@ parser.add_argument("--worse", type=Path, help="once this file is there, every t
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--status", type=int, default=0, help="answer every call with this status")
 options = parser.parse_args()
-chance = random.Random(options.seed)
+chance, spread = random.Random(options.seed), random.Random(options.seed)
 log = options.log.open("ab", buffering=0) if options.log else None
 given = options.given.open("ab", buffering=0) if options.given else None
 times = options.times.open("ab", buffering=0) if options.times else None
@@ -85,7 +86,7 @@ async def answer(request: web.Request, text: str) -> web.StreamResponse:
     if log:
         log.write(f"{outcome}\t{text.partition(chr(10))[0]}\n".encode())
     if options.latency:
-        await asyncio.sleep(options.latency)
+        await asyncio.sleep(options.latency * (1 + options.spread * spread.uniform(-1, 1)))
     if options.status:
         return web.json_response({"error": {"message": "as asked", "type": "stub", "code": None}}, status=options.status)
     if outcome == "limit":

@@ -3,9 +3,11 @@
     python tests/performance/bench_workers.py [--seconds 20] [--rounds 3]
 
 Real processes: evaluators with 64 calls in flight each, a gateway, a scorer, a PostgreSQL, a NATS, and an upstream that answers after one
-second. Figures are of the upstream: calls that arrived in a window that begins five seconds after the first one. "alone" is one evaluator
-without a queue, over the same PostgreSQL. What sharing costs is the processor time of evaluators, PostgreSQL and NATS for a call, as a part
-of what all processes but the upstream take.
+second. Figures are of the upstream: calls that arrived in a window that begins five seconds after the first one.
+
+What sharing costs is the processor time a second that evaluators, PostgreSQL and NATS take more than with one evaluator that has the run
+alone, over the same PostgreSQL and without a queue: "apart" and "alone", whose upstream answers after half a second to one and a half. With
+one second each time, answers come in crowds or one by one as it happens, and how many are written together decides more than anything else.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ LATENCY_S = 1.0
 BEFORE_S = 5.0
 LIMIT_PER_MINUTE = 6_000
 INSTANCES = 12_000
+SPREAD = 0.5
+ALONE, APART = "alone", "apart"
 LIMITED = "four, 6,000 calls a minute"
 
 
@@ -70,10 +74,17 @@ def suite(root: Path) -> Path:
 
 
 @contextmanager
-def upstream(folder: Path) -> Iterator[str]:
-    """An upstream; its address."""
+def upstream(folder: Path, spread: float) -> Iterator[str]:
+    """An upstream; its address. spread: by which part latencies differ."""
     port_file = folder / "port"
-    command = [sys.executable, str(UPSTREAM), f"--port-file={port_file}", f"--times={folder / 'times'}", f"--latency={LATENCY_S}"]
+    command = [
+        sys.executable,
+        str(UPSTREAM),
+        f"--port-file={port_file}",
+        f"--times={folder / 'times'}",
+        f"--latency={LATENCY_S}",
+        f"--spread={spread}",
+    ]
     process = subprocess.Popen(command)
     try:
         while not port_file.exists():
@@ -93,7 +104,7 @@ def processor_s(processes: list[psutil.Process]) -> float:
                 used = one.cpu_times()
             except psutil.NoSuchProcess:
                 continue
-            total += used.user + used.system
+            total += used.user + used.system + used.children_user + used.children_system  # of children that have ended
     return total
 
 
@@ -103,7 +114,15 @@ def arrived(times: Path) -> list[float]:
 
 
 def measured(
-    database: Database, queue: NatsServer, postmaster: int, *, evaluators: int, shared: bool, limit: int, seconds: float
+    database: Database,
+    queue: NatsServer,
+    postmaster: int,
+    *,
+    evaluators: int,
+    shared: bool,
+    limit: int,
+    seconds: float,
+    spread: float = 0.0,
 ) -> Figures:
     """One run for as long as is measured."""
     with tempfile.TemporaryDirectory(prefix="genlevel-bench-") as name:
@@ -111,7 +130,7 @@ def measured(
         (root / "credentials").mkdir()
         (root / "cluster").mkdir()
         bench = suite(root / f"bench-{time.time_ns()}")
-        with upstream(root) as base_url:
+        with upstream(root, spread) as base_url:
             cluster = Cluster(
                 root / "cluster",
                 Credentials("", root / "credentials"),
@@ -164,7 +183,8 @@ def main() -> None:
         try:
             one = partial(measured, Database(server), queue, server.get_pid(), seconds=options.seconds)
             ways: dict[str, Callable[[], Figures]] = {
-                "alone": partial(one, evaluators=1, shared=False, limit=0),
+                ALONE: partial(one, evaluators=1, shared=False, limit=0, spread=SPREAD),
+                APART: partial(one, evaluators=1, shared=True, limit=0, spread=SPREAD),
                 "one": partial(one, evaluators=1, shared=True, limit=0),
                 "two": partial(one, evaluators=2, shared=True, limit=0),
                 "four": partial(one, evaluators=4, shared=True, limit=0),
@@ -187,8 +207,10 @@ def show(found: dict[str, list[Figures]]) -> None:
     rate = {name: [each.rate for each in figures] for name, figures in found.items()}
     print(f"two to one: {median_ratio(rate['two'], rate['one']):.2f}; four to one: {median_ratio(rate['four'], rate['one']):.2f}")
     print(f"of the stated limit: {', '.join(f'{each * 60 / LIMIT_PER_MINUTE:.3f}' for each in rate[LIMITED])}")
-    costs = [(one.own_ms - alone.own_ms) / one.all_ms for one, alone in zip(found["one"], found["alone"], strict=True)]
-    print(f"leases, slices and queue: {statistics.median(costs):.1%} of the processor time")
+    pairs = list(zip(found[APART], found[ALONE], strict=True))
+    costs = statistics.median(one.own_ms * one.rate - alone.own_ms * alone.rate for one, alone in pairs)
+    part = statistics.median((one.own_ms - alone.own_ms) / one.all_ms for one, alone in pairs)
+    print(f"sharing: {costs:.1f} ms of processor time a second, {part:.1%} of what all takes")
 
 
 if __name__ == "__main__":
