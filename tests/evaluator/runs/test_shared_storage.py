@@ -195,8 +195,7 @@ async def test_who_lost_its_lease_leaves_the_end_that_another_has_stored_meanwhi
         connection.execute(text("update runtime_leases set until_s = 0"))
     scripted.latency_s = 0.0
     assert (await watched(second, (await second.start_run(request)).run)).status == ev.RUN_STATUS_FINISHED
-    assert first._control.active
-    await first._control.ended()
+    await first._control.ended()  # on a busy machine it may have ended before
     left = (await second.get_run(ev.GetRunRequest(run_id=run.run_id))).run
     assert (left.status, left.reason, left.counts.answered) == (ev.RUN_STATUS_FINISHED, "", 40)
 
