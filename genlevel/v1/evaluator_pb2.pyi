@@ -21,6 +21,7 @@ class RunStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUN_STATUS_BUDGET: _ClassVar[RunStatus]
     RUN_STATUS_FAILED: _ClassVar[RunStatus]
     RUN_STATUS_PAUSED: _ClassVar[RunStatus]
+    RUN_STATUS_DECIDED: _ClassVar[RunStatus]
 
 class RunWanted(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -66,6 +67,7 @@ RUN_STATUS_INTERRUPTED: RunStatus
 RUN_STATUS_BUDGET: RunStatus
 RUN_STATUS_FAILED: RunStatus
 RUN_STATUS_PAUSED: RunStatus
+RUN_STATUS_DECIDED: RunStatus
 RUN_WANTED_UNSPECIFIED: RunWanted
 RUN_WANTED_GO_ON: RunWanted
 RUN_WANTED_PAUSED: RunWanted
@@ -137,7 +139,7 @@ class ChosenInstances(_message.Message):
     def __init__(self, task: _Optional[str] = ..., positions: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TrafficSettings(_message.Message):
-    __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge", "budget_tokens", "weight", "interactive", "batch")
+    __slots__ = ("concurrency", "requests_per_minute", "tokens_per_minute", "budget_nano_usd", "unpriced_ok", "judge", "budget_tokens", "weight", "interactive", "batch", "until_decided")
     CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
     TOKENS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
@@ -148,6 +150,7 @@ class TrafficSettings(_message.Message):
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     INTERACTIVE_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_DECIDED_FIELD_NUMBER: _ClassVar[int]
     concurrency: int
     requests_per_minute: int
     tokens_per_minute: int
@@ -158,7 +161,128 @@ class TrafficSettings(_message.Message):
     weight: int
     interactive: bool
     batch: bool
-    def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ..., budget_tokens: _Optional[int] = ..., weight: _Optional[int] = ..., interactive: _Optional[bool] = ..., batch: _Optional[bool] = ...) -> None: ...
+    until_decided: UntilDecided
+    def __init__(self, concurrency: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., budget_nano_usd: _Optional[int] = ..., unpriced_ok: _Optional[bool] = ..., judge: _Optional[str] = ..., budget_tokens: _Optional[int] = ..., weight: _Optional[int] = ..., interactive: _Optional[bool] = ..., batch: _Optional[bool] = ..., until_decided: _Optional[_Union[UntilDecided, _Mapping]] = ...) -> None: ...
+
+class UntilDecided(_message.Message):
+    __slots__ = ("aim", "epsilon", "alpha", "with_uncertifiable")
+    class Aim(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        AIM_UNSPECIFIED: _ClassVar[UntilDecided.Aim]
+        AIM_WINS: _ClassVar[UntilDecided.Aim]
+        AIM_VERDICT: _ClassVar[UntilDecided.Aim]
+    AIM_UNSPECIFIED: UntilDecided.Aim
+    AIM_WINS: UntilDecided.Aim
+    AIM_VERDICT: UntilDecided.Aim
+    AIM_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    WITH_UNCERTIFIABLE_FIELD_NUMBER: _ClassVar[int]
+    aim: UntilDecided.Aim
+    epsilon: float
+    alpha: float
+    with_uncertifiable: bool
+    def __init__(self, aim: _Optional[_Union[UntilDecided.Aim, str]] = ..., epsilon: _Optional[float] = ..., alpha: _Optional[float] = ..., with_uncertifiable: _Optional[bool] = ...) -> None: ...
+
+class EarlyDecision(_message.Message):
+    __slots__ = ("until", "complete", "verdict", "asked", "total", "tests", "win_threshold", "pooled_threshold", "tasks", "levels", "saved_nano_usd")
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    TESTS_FIELD_NUMBER: _ClassVar[int]
+    WIN_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    POOLED_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    SAVED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    until: UntilDecided
+    complete: bool
+    verdict: int
+    asked: int
+    total: int
+    tests: int
+    win_threshold: float
+    pooled_threshold: float
+    tasks: _containers.RepeatedCompositeFieldContainer[DecidedTask]
+    levels: _containers.RepeatedCompositeFieldContainer[DecidedLevel]
+    saved_nano_usd: int
+    def __init__(self, until: _Optional[_Union[UntilDecided, _Mapping]] = ..., complete: _Optional[bool] = ..., verdict: _Optional[int] = ..., asked: _Optional[int] = ..., total: _Optional[int] = ..., tests: _Optional[int] = ..., win_threshold: _Optional[float] = ..., pooled_threshold: _Optional[float] = ..., tasks: _Optional[_Iterable[_Union[DecidedTask, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[DecidedLevel, _Mapping]]] = ..., saved_nano_usd: _Optional[int] = ...) -> None: ...
+
+class DecidedTask(_message.Message):
+    __slots__ = ("task", "state", "asked", "total", "decided_at", "test", "note")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[DecidedTask.State]
+        STATE_WON: _ClassVar[DecidedTask.State]
+        STATE_NOT_WON: _ClassVar[DecidedTask.State]
+        STATE_UNDECIDED: _ClassVar[DecidedTask.State]
+        STATE_UNCERTIFIABLE: _ClassVar[DecidedTask.State]
+        STATE_NOT_NEEDED: _ClassVar[DecidedTask.State]
+    STATE_UNSPECIFIED: DecidedTask.State
+    STATE_WON: DecidedTask.State
+    STATE_NOT_WON: DecidedTask.State
+    STATE_UNDECIDED: DecidedTask.State
+    STATE_UNCERTIFIABLE: DecidedTask.State
+    STATE_NOT_NEEDED: DecidedTask.State
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
+    TEST_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    state: DecidedTask.State
+    asked: int
+    total: int
+    decided_at: int
+    test: str
+    note: str
+    def __init__(self, task: _Optional[str] = ..., state: _Optional[_Union[DecidedTask.State, str]] = ..., asked: _Optional[int] = ..., total: _Optional[int] = ..., decided_at: _Optional[int] = ..., test: _Optional[str] = ..., note: _Optional[str] = ...) -> None: ...
+
+class DecidedLevel(_message.Message):
+    __slots__ = ("level", "state", "by", "decided_at")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[DecidedLevel.State]
+        STATE_ATTAINED: _ClassVar[DecidedLevel.State]
+        STATE_NOT_ATTAINED: _ClassVar[DecidedLevel.State]
+        STATE_UNDECIDED: _ClassVar[DecidedLevel.State]
+    STATE_UNSPECIFIED: DecidedLevel.State
+    STATE_ATTAINED: DecidedLevel.State
+    STATE_NOT_ATTAINED: DecidedLevel.State
+    STATE_UNDECIDED: DecidedLevel.State
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    DECIDED_AT_FIELD_NUMBER: _ClassVar[int]
+    level: int
+    state: DecidedLevel.State
+    by: str
+    decided_at: int
+    def __init__(self, level: _Optional[int] = ..., state: _Optional[_Union[DecidedLevel.State, str]] = ..., by: _Optional[str] = ..., decided_at: _Optional[int] = ...) -> None: ...
+
+class ExpectedDecision(_message.Message):
+    __slots__ = ("median", "worst", "total", "models", "runs", "median_nano_usd", "worst_nano_usd", "note")
+    MEDIAN_FIELD_NUMBER: _ClassVar[int]
+    WORST_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    MEDIAN_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    WORST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    median: int
+    worst: int
+    total: int
+    models: int
+    runs: int
+    median_nano_usd: int
+    worst_nano_usd: int
+    note: str
+    def __init__(self, median: _Optional[int] = ..., worst: _Optional[int] = ..., total: _Optional[int] = ..., models: _Optional[int] = ..., runs: _Optional[int] = ..., median_nano_usd: _Optional[int] = ..., worst_nano_usd: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
 
 class PlanRunRequest(_message.Message):
     __slots__ = ("specification", "judge", "traffic", "fresh")
@@ -213,7 +337,7 @@ class PlannedTask(_message.Message):
     def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ..., answers: _Optional[int] = ...) -> None: ...
 
 class PlanRunResponse(_message.Message):
-    __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging", "plan")
+    __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging", "plan", "expected")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
@@ -221,6 +345,7 @@ class PlanRunResponse(_message.Message):
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     JUDGING_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     benchmark: str
     tasks: _containers.RepeatedCompositeFieldContainer[PlannedTask]
@@ -228,7 +353,8 @@ class PlanRunResponse(_message.Message):
     problems: _containers.RepeatedScalarFieldContainer[str]
     judging: PlannedJudging
     plan: int
-    def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., judging: _Optional[_Union[PlannedJudging, _Mapping]] = ..., plan: _Optional[int] = ...) -> None: ...
+    expected: ExpectedDecision
+    def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., judging: _Optional[_Union[PlannedJudging, _Mapping]] = ..., plan: _Optional[int] = ..., expected: _Optional[_Union[ExpectedDecision, _Mapping]] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
     __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only", "judge", "suite_hash")
@@ -261,7 +387,7 @@ class StartRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., nothing_left: _Optional[bool] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan", "facts", "batches", "name", "tags", "notes", "tasks", "traffic")
+    __slots__ = ("run_id", "specification", "suite", "benchmark", "partial", "status", "reason", "counts", "usage", "cost_nano_usd", "created", "updated", "calls", "retries", "prompt_version", "judging", "unknown_costs", "most_cost_nano_usd", "unknown_calls", "wanted", "suite_hash", "plan", "facts", "batches", "name", "tags", "notes", "tasks", "traffic", "decision")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SPECIFICATION_FIELD_NUMBER: _ClassVar[int]
     SUITE_FIELD_NUMBER: _ClassVar[int]
@@ -291,6 +417,7 @@ class Run(_message.Message):
     NOTES_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
     TRAFFIC_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     specification: RunSpecification
     suite: str
@@ -320,7 +447,8 @@ class Run(_message.Message):
     notes: str
     tasks: int
     traffic: TrafficSettings
-    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[_scorer_pb2.RunFacts, _Mapping]] = ..., batches: _Optional[_Union[WaitingBatches, _Mapping]] = ..., name: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., notes: _Optional[str] = ..., tasks: _Optional[int] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ...) -> None: ...
+    decision: EarlyDecision
+    def __init__(self, run_id: _Optional[str] = ..., specification: _Optional[_Union[RunSpecification, _Mapping]] = ..., suite: _Optional[str] = ..., benchmark: _Optional[str] = ..., partial: _Optional[bool] = ..., status: _Optional[_Union[RunStatus, str]] = ..., reason: _Optional[str] = ..., counts: _Optional[_Union[_scorer_pb2.OutcomeCounts, _Mapping]] = ..., usage: _Optional[_Union[_gateway_pb2.Usage, _Mapping]] = ..., cost_nano_usd: _Optional[int] = ..., created: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., calls: _Optional[int] = ..., retries: _Optional[int] = ..., prompt_version: _Optional[str] = ..., judging: _Optional[_Union[Judging, _Mapping]] = ..., unknown_costs: _Optional[int] = ..., most_cost_nano_usd: _Optional[int] = ..., unknown_calls: _Optional[int] = ..., wanted: _Optional[_Union[RunWanted, str]] = ..., suite_hash: _Optional[str] = ..., plan: _Optional[int] = ..., facts: _Optional[_Union[_scorer_pb2.RunFacts, _Mapping]] = ..., batches: _Optional[_Union[WaitingBatches, _Mapping]] = ..., name: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., notes: _Optional[str] = ..., tasks: _Optional[int] = ..., traffic: _Optional[_Union[TrafficSettings, _Mapping]] = ..., decision: _Optional[_Union[EarlyDecision, _Mapping]] = ...) -> None: ...
 
 class WaitingBatches(_message.Message):
     __slots__ = ("provider", "batches", "instances", "answered", "expires_s", "cancelling")

@@ -848,3 +848,152 @@ class Ability(_message.Message):
     need: str
     problem: str
     def __init__(self, need: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...
+
+class CriteriaTask(_message.Message):
+    __slots__ = ("task", "instances", "repeats", "sizes", "answer_type", "rated", "best_constant")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    REPEATS_FIELD_NUMBER: _ClassVar[int]
+    SIZES_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TYPE_FIELD_NUMBER: _ClassVar[int]
+    RATED_FIELD_NUMBER: _ClassVar[int]
+    BEST_CONSTANT_FIELD_NUMBER: _ClassVar[int]
+    task: TaskDescription
+    instances: int
+    repeats: int
+    sizes: _containers.RepeatedCompositeFieldContainer[UnitSize]
+    answer_type: str
+    rated: bool
+    best_constant: float
+    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., instances: _Optional[int] = ..., repeats: _Optional[int] = ..., sizes: _Optional[_Iterable[_Union[UnitSize, _Mapping]]] = ..., answer_type: _Optional[str] = ..., rated: _Optional[bool] = ..., best_constant: _Optional[float] = ...) -> None: ...
+
+class UnitSize(_message.Message):
+    __slots__ = ("instances", "units")
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    instances: int
+    units: int
+    def __init__(self, instances: _Optional[int] = ..., units: _Optional[int] = ...) -> None: ...
+
+class GetCriteriaRequest(_message.Message):
+    __slots__ = ("header", "tasks", "alpha")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    header: ScoreTaskHeader
+    tasks: _containers.RepeatedCompositeFieldContainer[CriteriaTask]
+    alpha: float
+    def __init__(self, header: _Optional[_Union[ScoreTaskHeader, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[CriteriaTask, _Mapping]]] = ..., alpha: _Optional[float] = ...) -> None: ...
+
+class GetCriteriaResponse(_message.Message):
+    __slots__ = ("criteria", "tests", "wins_share", "pooled_share")
+    CRITERIA_FIELD_NUMBER: _ClassVar[int]
+    TESTS_FIELD_NUMBER: _ClassVar[int]
+    WINS_SHARE_FIELD_NUMBER: _ClassVar[int]
+    POOLED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    criteria: _containers.RepeatedCompositeFieldContainer[Criterion]
+    tests: int
+    wins_share: float
+    pooled_share: float
+    def __init__(self, criteria: _Optional[_Iterable[_Union[Criterion, _Mapping]]] = ..., tests: _Optional[int] = ..., wins_share: _Optional[float] = ..., pooled_share: _Optional[float] = ...) -> None: ...
+
+class Criterion(_message.Message):
+    __slots__ = ("task", "obstacle", "whole", "test", "bar", "most", "critical", "betting", "rewards")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    OBSTACLE_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    TEST_FIELD_NUMBER: _ClassVar[int]
+    BAR_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    CRITICAL_FIELD_NUMBER: _ClassVar[int]
+    BETTING_FIELD_NUMBER: _ClassVar[int]
+    REWARDS_FIELD_NUMBER: _ClassVar[int]
+    task: str
+    obstacle: str
+    whole: str
+    test: str
+    bar: float
+    most: float
+    critical: int
+    betting: BettingCriterion
+    rewards: bool
+    def __init__(self, task: _Optional[str] = ..., obstacle: _Optional[str] = ..., whole: _Optional[str] = ..., test: _Optional[str] = ..., bar: _Optional[float] = ..., most: _Optional[float] = ..., critical: _Optional[int] = ..., betting: _Optional[_Union[BettingCriterion, _Mapping]] = ..., rewards: _Optional[bool] = ...) -> None: ...
+
+class BettingCriterion(_message.Message):
+    __slots__ = ("amounts", "weights", "log_threshold")
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    LOG_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    amounts: _containers.RepeatedScalarFieldContainer[float]
+    weights: _containers.RepeatedScalarFieldContainer[float]
+    log_threshold: float
+    def __init__(self, amounts: _Optional[_Iterable[float]] = ..., weights: _Optional[_Iterable[float]] = ..., log_threshold: _Optional[float] = ...) -> None: ...
+
+class MeasureAnswersRequest(_message.Message):
+    __slots__ = ("header", "instances")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    header: ScoreTaskHeader
+    instances: _containers.RepeatedCompositeFieldContainer[InstanceAnswer]
+    def __init__(self, header: _Optional[_Union[ScoreTaskHeader, _Mapping]] = ..., instances: _Optional[_Iterable[_Union[InstanceAnswer, _Mapping]]] = ...) -> None: ...
+
+class MeasureAnswersResponse(_message.Message):
+    __slots__ = ("answers",)
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    answers: _containers.RepeatedCompositeFieldContainer[MeasuredAnswer]
+    def __init__(self, answers: _Optional[_Iterable[_Union[MeasuredAnswer, _Mapping]]] = ...) -> None: ...
+
+class MeasuredAnswer(_message.Message):
+    __slots__ = ("worst_above", "worst_below", "best_above", "best_below", "whole")
+    WORST_ABOVE_FIELD_NUMBER: _ClassVar[int]
+    WORST_BELOW_FIELD_NUMBER: _ClassVar[int]
+    BEST_ABOVE_FIELD_NUMBER: _ClassVar[int]
+    BEST_BELOW_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    worst_above: float
+    worst_below: float
+    best_above: float
+    best_below: float
+    whole: str
+    def __init__(self, worst_above: _Optional[float] = ..., worst_below: _Optional[float] = ..., best_above: _Optional[float] = ..., best_below: _Optional[float] = ..., whole: _Optional[str] = ...) -> None: ...
+
+class ExpectDecisionRequest(_message.Message):
+    __slots__ = ("header", "tasks", "alpha", "epsilon", "aim")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_FIELD_NUMBER: _ClassVar[int]
+    AIM_FIELD_NUMBER: _ClassVar[int]
+    header: ScoreTaskHeader
+    tasks: _containers.RepeatedCompositeFieldContainer[CriteriaTask]
+    alpha: float
+    epsilon: float
+    aim: int
+    def __init__(self, header: _Optional[_Union[ScoreTaskHeader, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[CriteriaTask, _Mapping]]] = ..., alpha: _Optional[float] = ..., epsilon: _Optional[float] = ..., aim: _Optional[int] = ...) -> None: ...
+
+class ExpectDecisionResponse(_message.Message):
+    __slots__ = ("runs", "models", "note")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[ExpectedRun]
+    models: int
+    note: str
+    def __init__(self, runs: _Optional[_Iterable[_Union[ExpectedRun, _Mapping]]] = ..., models: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
+
+class ExpectedRun(_message.Message):
+    __slots__ = ("model", "answers", "answers_of")
+    class AnswersOfEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_OF_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    answers: int
+    answers_of: _containers.ScalarMap[str, int]
+    def __init__(self, model: _Optional[str] = ..., answers: _Optional[int] = ..., answers_of: _Optional[_Mapping[str, int]] = ...) -> None: ...
