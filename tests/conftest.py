@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import subprocess
 import sys
@@ -33,6 +34,16 @@ UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("same", UNHURRIED, derandomize=True, max_examples=30)
 settings.register_profile("explore", UNHURRIED)
 settings.load_profile("same")
+
+
+class _OfClosedLoops(logging.Filter):
+    """gRPC's poller tells each loop of its events once more after a test has closed it, which is said in the log of the next test."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "PollerCompletionQueue" not in record.getMessage()
+
+
+logging.getLogger("asyncio").addFilter(_OfClosedLoops())
 
 
 @pytest.hookimpl(tryfirst=True)

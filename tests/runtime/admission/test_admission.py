@@ -20,6 +20,7 @@ from genlevel.runtime.settings import Auth, CallLimits
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
+from tests.waiting import until
 
 GENERATE = f"/{SERVICE}/Generate"
 KIB = 1 << 10
@@ -93,7 +94,8 @@ async def test_calls_wait_for_room_and_are_refused_if_there_is_none_in_time() ->
         await asyncio.sleep(0.05)
         slow.may_answer.set()
         await asyncio.gather(third, *first)
-        assert (server.admission.calls.used, server.admission.receiving.used, server.admission.working.used) == (0, 0, 0)
+        room = server.admission
+        await until(lambda: (room.calls.used, room.receiving.used, room.working.used) == (0, 0, 0))  # after the answers have been sent
 
 
 async def test_a_gateway_that_is_full_did_not_begin_the_call_and_says_so_to_generic_clients_as_a_limit() -> None:
@@ -170,7 +172,7 @@ async def test_a_call_without_a_request_and_one_that_never_sends_it_are_ended() 
         empty = channel.stream_unary(GENERATE)()
         await empty.done_writing()
         assert "the call has no request" in (await refused(empty)).details()
-        assert (server.admission.calls.used, server.admission.receiving.used) == (0, 0)
+        await until(lambda: (server.admission.calls.used, server.admission.receiving.used) == (0, 0))
 
 
 async def test_streams_hold_half_of_the_largest_message_and_one_too_many_is_refused_before_it_is_written_to() -> None:
@@ -185,7 +187,7 @@ async def test_streams_hold_half_of_the_largest_message_and_one_too_many_is_refu
         for stream in streams:
             await stream.done_writing()
             assert await stream.read() is grpc.aio.EOF
-        assert server.admission.receiving.used == 0
+        await until(lambda: server.admission.receiving.used == 0)
 
 
 async def test_memory_is_given_back_after_a_stream_whose_messages_may_name_much(monkeypatch: pytest.MonkeyPatch) -> None:
