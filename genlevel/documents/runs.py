@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genlevel.documents.decisions import decision_document, decision_stamp
 from genlevel.documents.enum_names import enum_name
 from genlevel.documents.foreign_json import read_json
 from genlevel.documents.price_words import price_document
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
     """A run's result: identity, disjoint counts, usage, tasks, levels, and the stamp that says what they rest on.
 
-    The levels are null if no instance has an outcome yet, or if the scorer does not know the run.
+    The levels are null if no instance has an outcome yet, or if the scorer does not know the run. "decision" is there only if something
+    was to be decided early: other results, and their hashes, are as they were before there were decisions.
     """
     from scorer.reports.documents import (
         references_of,
@@ -58,7 +60,8 @@ def result_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
         "certified": verdict_certified_json(verdict) if levels else None,
         "certified_against_specialists": verdict_certified_against_specialists_json(verdict) if levels else None,
         "level_asked": verdict_level_json(verdict, asked=True) if levels else None,
-        "stamp": run_stamp(run, verdict, references_of(verdict) if levels else None),
+        **({"decision": decision_document(run.decision)} if run.HasField("decision") else {}),
+        "stamp": run_stamp(run, verdict, references_of(verdict) if levels else None, early=decision_stamp(run)),
     }
     return stamped(document)
 
@@ -190,7 +193,7 @@ def _judging(judging: ev.Judging) -> Document:
 
 
 def status_name(status: int) -> str:
-    """A run's status as users see it: running, finished, interrupted, budget, failed."""
+    """A run's status as users see it: running, finished, interrupted, budget, failed, paused, decided."""
     return enum_name(ev.RunStatus, status)
 
 

@@ -51,8 +51,11 @@ def _plain(value: object) -> object:
             return value
 
 
-def run_stamp(run: ev.Run, verdict: sc.GetVerdictResponse, references: str | None) -> Document:
-    """What the result of a run rests on, without the hash. What is not known is null. references: None if there are none."""
+def run_stamp(run: ev.Run, verdict: sc.GetVerdictResponse, references: str | None, *, early: Document | None = None) -> Document:
+    """What the result of a run rests on, without the hash. What is not known is null. references: None if there are none.
+
+    early: until what it was asked, and what was decided; None: not so, and the stamp has no such key, as those of older versions.
+    """
     asked, facts, scored = run.specification, run.facts if run.HasField("facts") else None, verdict.stamp
     return {
         "genlevel": _version(scored.version, scored.commit),
@@ -80,6 +83,7 @@ def run_stamp(run: ev.Run, verdict: sc.GetVerdictResponse, references: str | Non
         "route": _route(facts) if facts else None,
         "models": [{"model": one.text or None, "answers": one.answers} for one in facts.models] if facts else None,
         "applied_parameters": [_parameters(one) for one in facts.parameters] if facts else None,
+        **({"decided_early": early} if early is not None else {}),
     }
 
 

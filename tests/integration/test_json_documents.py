@@ -14,6 +14,10 @@ import pytest
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.cli import COMMANDS
+from genlevel.documents.decisions import decision_document
+from genlevel.documents.runs import result_document
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
 from scorer.workbooks.writer import write_workbook
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
@@ -24,6 +28,8 @@ UNSEEN |= {"tuned-run.changed.budget_tokens", "figures.waits_s.*"}
 UNSEEN |= {f"waiting-batches.{name}" for name in ("provider", "batches", "instances", "answered", "expires", "cancelling")}
 UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
+EARLY = ("aim", "epsilon", "alpha", "with_uncertifiable", "complete", "verdict", "asked", "total")
+UNSEEN |= {"result.decision", *(f"stamp.decided_early{name}" for name in ("", *(f".{name}" for name in EARLY)))}
 
 
 MONITORS = frozenset(
@@ -32,6 +38,8 @@ MONITORS = frozenset(
 """The sections of what `genlevel monitor` prints."""
 WORKERS = frozenset(("workers", "worker"))
 """Those of what `genlevel workers` prints."""
+DECISIONS = frozenset(("early-decision",))
+"""That of what a run decides before all of it is asked."""
 
 
 @dataclass
@@ -112,6 +120,17 @@ def rated(tmp_path):
     (tmp_path / "sounds" / "suite.yaml").write_text("name: sounds\ntasks:\n  nlp/Sounds: {metric: GPT-Score}\n")
     (tmp_path / "people.csv").write_text("task,instance,rater,rating\n" + "".join(f"nlp/Sounds,s{number},anna,60\n" for number in range(3)))
     return tmp_path / "sounds", tmp_path / "people.csv"
+
+
+def test_every_field_of_an_early_decision_is_described_and_no_other():
+    task = ev.DecidedTask(task="k", state=ev.DecidedTask.STATE_WON)
+    decision = ev.EarlyDecision(tasks=[task], levels=[ev.DecidedLevel(level=3, state=ev.DecidedLevel.STATE_UNDECIDED)])
+    checker = Checker()
+    checker.check(decision_document(decision), "early-decision")
+    checker.check(result_document(ev.Run(run_id="r", decision=decision), sc.GetVerdictResponse(run_id="r")), "result")
+    assert not checker.problems
+    described_here = {place for place in checker.seen | checker.unseen() if place.startswith(("early-decision.", "stamp.decided_early"))}
+    assert described_here <= checker.seen
 
 
 def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream, choice_suite, rated):
@@ -196,7 +215,7 @@ def test_every_field_that_a_command_prints_is_described(genlevel, stub_upstream,
     # (test_workers_command.py) theirs.
     elsewhere = {command for command in commands_with_json() if command.startswith("monitor ")} | {"bench fetch"}
     assert commands_with_json() - called == elsewhere, "call the others above, so that their fields are held against the page"
-    assert {place for place in checker.unseen() if place.partition(".")[0] not in {"fetch", *MONITORS, *WORKERS}} <= UNSEEN
+    assert {place for place in checker.unseen() if place.partition(".")[0] not in {"fetch", *MONITORS, *WORKERS, *DECISIONS}} <= UNSEEN
 
 
 def commands_with_json() -> set[str]:
