@@ -514,7 +514,7 @@ class WatchRunRequest(_message.Message):
     def __init__(self, run_id: _Optional[str] = ...) -> None: ...
 
 class WatchRunResponse(_message.Message):
-    __slots__ = ("run", "in_flight", "rate", "waiting", "remaining_s", "judging", "provider_wait_s", "waits_for", "pace")
+    __slots__ = ("run", "in_flight", "rate", "waiting", "remaining_s", "judging", "provider_wait_s", "waits_for", "pace", "deciding")
     class WaitingEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -531,6 +531,7 @@ class WatchRunResponse(_message.Message):
     PROVIDER_WAIT_S_FIELD_NUMBER: _ClassVar[int]
     WAITS_FOR_FIELD_NUMBER: _ClassVar[int]
     PACE_FIELD_NUMBER: _ClassVar[int]
+    DECIDING_FIELD_NUMBER: _ClassVar[int]
     run: Run
     in_flight: int
     rate: float
@@ -540,7 +541,16 @@ class WatchRunResponse(_message.Message):
     provider_wait_s: float
     waits_for: str
     pace: float
-    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ..., provider_wait_s: _Optional[float] = ..., waits_for: _Optional[str] = ..., pace: _Optional[float] = ...) -> None: ...
+    deciding: DecidingProgress
+    def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ..., provider_wait_s: _Optional[float] = ..., waits_for: _Optional[str] = ..., pace: _Optional[float] = ..., deciding: _Optional[_Union[DecidingProgress, _Mapping]] = ...) -> None: ...
+
+class DecidingProgress(_message.Message):
+    __slots__ = ("settled", "tasks")
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    settled: int
+    tasks: int
+    def __init__(self, settled: _Optional[int] = ..., tasks: _Optional[int] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
     __slots__ = ("run_id", "details", "not_added_up")
