@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import GENERAL_BENCH
 from genlevel.cli.printing import console, table
+from genlevel.documents.decision_words import decision_of, early_head, early_lines, early_title, early_told
 from genlevel.documents.runs import has_no_answer, unscored_answers
 from genlevel.documents.verdict_words import certified_details, certified_line, merged_parts, plan_line, point_line
 from genlevel.documents.words import asked_told, cost_told, harmless, number, short
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from genlevel.runtime.documents import Document
@@ -24,6 +27,7 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     out.print()
     out.print(harmless(f"{document['model']} on {document['suite']}"), style="bold")
     _print_state(out, document)
+    print_early(out, document)
     if has_no_answer(document):
         out.print("No call succeeded: there is nothing to score.")
         return
@@ -43,9 +47,20 @@ def print_card(document: Document, places: dict[str, str]) -> None:
     if document["partial"]:
         out.print("Over the asked tasks alone:")
         print_levels(out, document["level_asked"], own=is_own(document))
-    print_tasks(out, document["tasks"])
+    print_tasks(out, document["tasks"], decision_of(document))
     for name, place in places.items():
         out.print(f"{name + ':':9}{place}", soft_wrap=True)
+
+
+def print_early(out: Console, document: Document) -> None:
+    """What was decided before all of a run was asked: its head, then what it rests on. Nothing without a decision."""
+    decision = decision_of(document)
+    if decision is None:
+        return
+    head = f"{early_title(document)}: {early_head(decision)}"
+    out.print(head if document["status"] == "finished" else f"{head} ({early_told(decision)})", style="bold", soft_wrap=True)
+    for line in early_lines(document):
+        out.print(f"  {harmless(line)}", soft_wrap=True)
 
 
 def print_verdict(out: Console, document: Document) -> None:
@@ -62,11 +77,13 @@ def metric_name(entry: Document) -> str:
     return f"{entry['metric']} ({variant})" if variant else entry["metric"] or "-"
 
 
-def print_tasks(out: Console, entries: list[Document]) -> None:
-    """A row a task, and below them why some have no score."""
+def print_tasks(out: Console, entries: list[Document], decision: Document | None = None) -> None:
+    """A row a task, and below them why some have no score. decision: what was decided of them before all was asked."""
+    decided = {entry["key"]: entry for entry in decision["tasks"]} if decision else {}
     given_away = any(entry.get("best_constant") is not None for entry in entries)
     varying = any(entry.get("variation") for entry in entries)
     further = [*([">chance / constant"] if given_away else []), *([">answers vary"] if varying else [])]
+    further += ["decided early", ">asked"] if decided else []
     tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win", *further)
     for entry in entries:
         bounds = entry["bounds"]
@@ -78,7 +95,7 @@ def print_tasks(out: Console, entries: list[Document]) -> None:
         constant = [f"{number(entry['chance'])} / {number(entry['best_constant'])}" if entry.get("best_constant") is not None else "-"]
         varies = [_varies(entry["variation"]) if entry.get("variation") else "-"]
         told = [str(entry["n"]), score, error, number(entry["reference"]), win]
-        told += [*(constant if given_away else []), *(varies if varying else [])]
+        told += [*(constant if given_away else []), *(varies if varying else []), *(_decided(decided, entry["key"]) if decided else [])]
         tasks.add_row(entry["task"].strip(), metric_name(entry), *told)
     out.print(tasks)
     for entry in entries:
@@ -90,6 +107,12 @@ def print_tasks(out: Console, entries: list[Document]) -> None:
             out.print(f"  {entry['task'].strip()}: measured with {entry['provenance']}")
         if entry.get("ratings"):
             out.print(f"  {entry['task'].strip()}: {_rated(entry['ratings'])}")
+
+
+def _decided(decided: Mapping[str, Document], key: str) -> tuple[str, str]:
+    """What was decided of a task, and how much of it was asked for that."""
+    entry = decided.get(key)
+    return ("-", "-") if entry is None else (entry["state"], f"{entry['asked']:,} of {entry['total']:,}")
 
 
 def _varies(variation: Document) -> str:

@@ -141,6 +141,9 @@ def _of_run(part: RunPart, *, apart: bool) -> Iterator[Section]:
     if apart:
         yield Section(one_line(f"{result['model']} on {result['suite']} (run {result['run']})"))
     yield Section("Verdict", level, lines=_verdict_lines(card), card=card, figures=_drawn(levels_figure(card), places_figure(card)))
+    if card.early is not None:
+        tables = (card.early.tasks,) if card.early.tasks.rows else ()
+        yield Section(card.early.title, level, lines=tuple(map(_sentence, card.early.lines)), tables=tables, folded=bool(tables))
     if (contested := contested_figure(card)) is not None:
         wins, misses = card.wins, card.misses
         counted = f"{len(wins)} tasks are won by points, {len(misses)} are not"

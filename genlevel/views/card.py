@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.metrics import METRICS, sigma
-from genlevel.benchmark.model import GENERAL_BENCH, Modality, Paradigm
-from genlevel.documents.runs import has_no_answer, unscored_answers
+from genlevel.benchmark.model import Modality, Paradigm
+from genlevel.documents.runs import has_no_answer
 from genlevel.documents.verdict_words import (
     NO_REFERENCES,
     certified_details,
@@ -23,7 +23,8 @@ from genlevel.documents.verdict_words import (
     specialists_statement,
     verdict_head,
 )
-from genlevel.documents.words import one_line
+from genlevel.views.card_early import EarlyPart, early_part
+from genlevel.views.card_remarks import Remark, remarks_of, unscored_remarks
 from genlevel.views.card_results import CardResults, results_of
 from genlevel.views.figures.levels import LevelRow, Standing
 from genlevel.views.figures.places import Place
@@ -40,12 +41,6 @@ MEANINGS = {
     4: "synergy in both, of one modality",
     5: "synergy in language, too",
 }
-STATES = {
-    "running": "The run goes on",
-    "interrupted": "The run was interrupted",
-    "budget": "The run ended at its budget",
-    "failed": "The run failed",
-}
 READINGS = ("published", "specialists")
 
 
@@ -57,14 +52,6 @@ class VerdictPart:
     head: str
     told: str
     certified: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """What has to be known of a result, as a sentence. kind: plain or warn."""
-
-    told: str
-    kind: str = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +119,7 @@ class SkillEntry:
 class Card:
     """All that a card shows. Without a score (``scored`` is False) there is only ``remarks``.
 
+    early: what is decided of a run before all of it was asked; None if nothing was to be.
     document: as it came. reading: published or specialists, of which intervals and certified wins are. referenced: there is something to
     win against. verdicts: the certified ones first. details: of the certificate, in lines. remarks: what the levels do not count.
     tasks: in the document's order. places: empty if no task has a place. synergy: None without skills or references.
@@ -150,6 +138,7 @@ class Card:
     synergy: SynergyMap | None
     tasks: tuple[TaskEntry, ...]
     skills: tuple[SkillEntry, ...]
+    early: EarlyPart | None = None
 
     @property
     def wins(self) -> list[TaskEntry]:
@@ -174,24 +163,28 @@ def card_of(document: Document, reading: str = "published") -> Card:
     """The card of a result. reading: one of READINGS."""
     level = document["level"]
     if level is None or has_no_answer(document):
-        return Card(document, reading, False, False, (), (), tuple(_unscored_remarks(document)), (), (), None, (), ())
+        early = early_part(document, {})
+        return Card(document, reading, False, False, (), (), tuple(unscored_remarks(document)), (), (), None, (), (), early)
     referenced = level["references"] is not None
     certified, against = document["certified"], document["certified_against_specialists"]
     found = results_of(document)
     entries = _entries(document, certified if reading == "published" else against, found)
+    early = early_part(document, {entry.key: entry.name for entry in entries})
+    below, unlisted = sum(below_chance(entry) is True for entry in entries), sum(entry.scored["sheet"] is None for entry in entries)
     return Card(
         document=document,
         reading=reading,
         scored=True,
         referenced=referenced,
-        verdicts=_verdicts(level, certified, against, referenced=referenced),
+        verdicts=_verdicts(level, certified, against, early, referenced=referenced),
         details=tuple(line.strip() for line in certified_details(certified, against, referenced=referenced)),
-        remarks=tuple(_remarks(document, entries)),
-        levels=_levels(level, certified, against, referenced=referenced),
+        remarks=tuple(remarks_of(document, len(entries), below=below, unlisted=unlisted)),
+        levels=_levels(level, certified, against, early, referenced=referenced),
         places=_places(found, referenced=referenced),
         synergy=_synergy(document, found) if referenced else None,
         tasks=entries,
         skills=_skills(entries, found),
+        early=early,
     )
 
 
@@ -225,15 +218,22 @@ def _margin(entry: TaskEntry) -> float:
     return -math.inf if entry.margin is None else entry.margin
 
 
-def _verdicts(level: Document, certified: Document, against: Document, *, referenced: bool) -> tuple[VerdictPart, ...]:
+def _verdicts(
+    level: Document, certified: Document, against: Document, early: EarlyPart | None, *, referenced: bool
+) -> tuple[VerdictPart, ...]:
+    """What is decided early comes first, as long as the run is not complete."""
     point = "no level" if level["verdict"] is None else f"Level {level['verdict']}"
     rule = point_line(level).partition(":")[0]
-    by_points = VerdictPart(f"By the {rule}", point, point_meaning(level) or "no level reached", False)
+    instead = early is not None and not early.completed
+    of_those = "; by the tasks alone that were asked in full" if instead else ""
+    by_points = VerdictPart(f"By the {rule}", point, (point_meaning(level) or "no level reached") + of_those, False)
+    first = (VerdictPart(f"{early.title}, above published scores", early.head, early.told, True),) if early and instead else ()
     condition = f", {certified['condition']}" if certified["condition"] else ""
     head = verdict_head(certified, referenced=referenced)
     if not referenced:
-        return VerdictPart(f"Certified{condition}", head, NO_REFERENCES, True), by_points
+        return *first, VerdictPart(f"Certified{condition}", head, NO_REFERENCES, True), by_points
     return (
+        *first,
         VerdictPart(f"Certified{condition}, above published scores", head, _told(published_statement(certified)), True),
         VerdictPart(
             f"Certified{condition}, against the specialists themselves",
@@ -251,7 +251,7 @@ def _told(statement: str) -> str:
     return rest.removesuffix(")") if bracket and level.removeprefix("Level ").isdigit() else statement
 
 
-def _levels(level: Document, certified: Document, against: Document, *, referenced: bool) -> tuple[LevelRow, ...]:
+def _levels(level: Document, certified: Document, against: Document, early: EarlyPart | None, *, referenced: bool) -> tuple[LevelRow, ...]:
     """Level 1 to 5; without references only the first two say anything."""
     rows = [LevelRow(1, MEANINGS[1], None, None, None, None, False)]
     for number in (2, 3, 4, 5) if referenced else (2,):
@@ -265,6 +265,7 @@ def _levels(level: Document, certified: Document, against: Document, *, referenc
                 Standing(entry["status"]),
                 Standing(against["levels"][str(number)]["status"]) if referenced else None,
                 (level["verdict"] or 0) >= number,
+                early.standing_of(number) if early else None,
             )
         )
     return tuple(rows)
@@ -343,52 +344,3 @@ def _skills(entries: Sequence[TaskEntry], found: CardResults | None) -> tuple[Sk
         for skill, rows in groups.items()
     ]
     return tuple(sorted(skills, key=lambda skill: (-skill.behind, skill.id)))
-
-
-def _unscored_remarks(document: Document) -> Iterator[Remark]:
-    yield from _state(document)
-    if has_no_answer(document):
-        yield Remark("No call succeeded: there is nothing to score.", "warn")
-    else:
-        yield Remark("No task has been scored yet.")
-
-
-def _state(document: Document) -> Iterator[Remark]:
-    """How a run stands that has not ended well."""
-    if (said := STATES.get(document["status"])) is not None:
-        reason = f" ({one_line(document['reason'], 300)})" if document["reason"] else ""
-        yield Remark(f"{said}{reason}: this is of what was scored so far.", "plain" if document["status"] == "running" else "warn")
-
-
-def _remarks(document: Document, entries: Sequence[TaskEntry]) -> Iterator[Remark]:
-    """What the levels do not count, and what counts as wrong."""
-    counts, level = document["instances"], document["level"]
-    yield from _state(document)
-    if document["partial"]:
-        tasks = sum(entry["tasks"] for entry in (*level["modalities"].values(), level["language"]))
-        whole = "General-Bench" if document["benchmark"] == GENERAL_BENCH else "the benchmark"
-        asked = f"Partial: {_counted(len(entries), 'task')} asked, or a sample of their instances, of the {tasks:,} of {whole}."
-        if len(entries) == tasks:
-            asked = f"Partial: of the {tasks:,} tasks of {whole} only a sample of instances was asked."
-        yield Remark(f"{asked} What was not asked counts as 0 in the levels; those over the asked tasks alone are further down.", "warn")
-    if counts["failed"] or counts["pending"]:
-        told = " and ".join(f"{counts[name]:,} {name}" for name in ("failed", "pending") if counts[name])
-        yield Remark(f"Incomplete: {told} instances. Their tasks have bounds instead of a score, so levels are lower bounds.", "warn")
-    if (unscored := unscored_answers(document)) and document["status"] != "running":
-        yield Remark(f"{unscored:,} answers came after their tasks were scored: `genlevel rescore {document['run']}` scores them.", "warn")
-    if counts["unsupported"]:
-        told = f"{_counted(counts['unsupported'], 'instance')} not asked: the model does not take or make what is needed (unsupported)."
-        yield Remark(f"{told} A task that is unsupported as a whole has no result, which counts as 0.")
-    said = (("refused", "refused"), ("unparsable", "unreadable"))
-    if wrong := " and ".join(f"{counts[name]:,} {word}" for name, word in said if counts[name]):
-        yield Remark(f"{wrong} answers count as wrong.")
-    if below := sum(below_chance(entry) is True for entry in entries):
-        yield Remark(f"{below:,} {'task is' if below == 1 else 'tasks are'} below chance: guessing would have scored more.", "warn")
-    if unlisted := sum(entry.scored["sheet"] is None for entry in entries):
-        yield Remark(
-            f"{unlisted:,} {'task is' if unlisted == 1 else 'tasks are'} not of the benchmark: scored and shown, outside the levels."
-        )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"1 {noun} was" if number == 1 else f"{number:,} {noun}s were"

@@ -118,11 +118,13 @@ def baselines_table(entries: Sequence[TaskEntry]) -> Table:
 
 def tables_of(card: Card) -> dict[str, Table]:
     """The tables that no picture has, by name."""
+    decided = {"decided": card.early.tasks} if card.early is not None else {}
     if not card.scored:
-        return {}
+        return decided
     found = {
         "tasks": tasks_table(card.tasks),
         "modalities": levels_table_of(card.document["level"], "Levels by modality, over the whole benchmark"),
+        **decided,
     }
     if card.document["partial"]:
         found["asked"] = levels_table_of(card.document["level_asked"], "Levels by modality, over the asked tasks alone")

@@ -12,14 +12,18 @@ import pytest
 
 from evaluator.journal.records import Answer
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.connection.services import stored
-from genlevel.report.gathering import MOST_RUNS, gather
+from genlevel.connection.services import stored, verdict_of
+from genlevel.documents.runs import result_document
+from genlevel.report.gathering import MOST_RUNS, Gathered, RunPart, gather
 from genlevel.report.html import report_html
 from genlevel.report.markdown import report_markdown
 from genlevel.report.sections import Report, make_report
 from genlevel.runtime.errors import NotFoundError, UsageError
 from genlevel.runtime.settings import Settings
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.views.card import card_of
 from tests.performance.stored_runs import make_suite, store_run, usual_answer
+from tests.views.decided import ATTAINED, OPEN, UNDECIDED, WON, decision_of
 
 pytestmark = pytest.mark.xdist_group("reports")  # they share three runs
 HOSTILE = "</pre></main><script>alert(1)</script><img src=x onerror=alert(2)> | a `b` [c](javascript:d) \u202e \x1b[2J \x00 ```\n# e"
@@ -120,3 +124,23 @@ async def test_a_report_of_nothing_is_refused_in_one_line(folder: tuple[Path, li
     ):
         with pytest.raises(error, match=said):
             await report_of(data, named)
+
+
+async def test_a_run_that_was_decided_early_has_a_section_after_its_verdict(folder: tuple[Path, list[str]]) -> None:
+    data, runs = folder
+    async with stored(Settings(), data) as found:
+        part = (await gather(found, runs[1:2])).runs[0]
+        part.run.status = ev.RUN_STATUS_DECIDED
+        part.run.decision.CopyFrom(decision_of([("nlp/Causal-Reasoning", WON), (HOSTILE, UNDECIDED)], (ATTAINED, OPEN, OPEN)))
+        card = card_of(result_document(part.run, await verdict_of(found, runs[1])))
+    report = make_report(Gathered((RunPart(part.run, card, (), ()),), ()), "2026-11-29 08:00 UTC")
+    assert [section.title for section in report.sections[:2]] == ["Verdict", "Decided early"]
+    page, text = report_html(report), report_markdown(report)
+    html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)
+    assert "<script>alert" not in page
+    for made in (page, text):
+        assert "Level 3: attained, after 175 answers (pooled betting)." in made
+    assert "Decided early, above published scores: at least Level 3." in text
+    table = text[text.index("What is decided of each task:") :].split("\n\n")[1]
+    assert [line.split(" | ")[2] for line in table.splitlines()[2:]] == ["won", "undecided"]
+    assert "chance of at most 0.01" in page

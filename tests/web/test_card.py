@@ -17,10 +17,13 @@ from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.v1 import evaluator_pb2 as ev
 from scorer.reports.stamps import content_hash
+from tests.views.decided import ATTAINED, OPEN, WON, decision_of
 from tests.web.hostile import NAMES, TASK, TEXTS, assert_harmless
 from tests.web.scored import ScoredRuns, choices
 
 TASKS = [task for task in general_bench().tasks if task.metric.id == "accuracy" and task.sheet == "Image-Comprehension"][:4]
+
+HOSTILE_NOTE = "</td><script>alert(1)</script>\u202e"
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +192,21 @@ def test_a_merged_run_names_itself_and_its_parts_and_how_it_stands(client: TestC
     page = client.get("/runs/merged/card").text
     assert r"The run ended at its budget (budget of 2 US$ \x1b[2J): this is" in page
     assert "Plan 1 of this model" in page
+
+
+def test_a_run_that_was_decided_early_says_so_first_and_has_its_tasks_as_csv(client: TestClient, stored: ScoredRuns) -> None:
+    run = ev.Run()
+    run.CopyFrom(stored.evaluator.runs["good"])
+    run.status = ev.RUN_STATUS_DECIDED
+    run.decision.CopyFrom(decision_of([(task.id, WON) for task in TASKS], (ATTAINED, OPEN, OPEN)))
+    run.decision.tasks[0].note = HOSTILE_NOTE
+    stored.evaluator.runs["early"] = run
+    page = client.get("/runs/early/card").text
+    assert_harmless(page)
+    main = page[page.index("<main") :]
+    assert main.index("Decided early, above published scores") < main.index("Certified, above published scores")
+    assert '<h2 id="decided">Decided early</h2>' in main
+    assert "&lt;script&gt;" in main
+    assert 'href="/runs/good/card.decided.csv"' in main  # the id of the copied run
+    assert client.get("/runs/early/card.decided.csv").text.count("won") == len(TASKS)
+    assert client.get("/runs/early/card.json").json()["decision"]["asked"] == 175

@@ -22,6 +22,8 @@ STEP = 10.0
 BADGE = 44.0
 BARS = 440.0
 BARS_END = 650.0
+EARLY = 8.0
+"""How far what is certified moves up for what was decided early."""
 COLUMNS = (724.0, 836.0)
 """Where the two readings stand: the middle of their columns."""
 
@@ -40,7 +42,7 @@ class LevelRow:
 
     number: 1..5. meaning: in a few words. score: the paper's point score, 0..100; None if there is none. interval: of the score, within
     0..100; None if it is not known. published, specialists: what is certified in each reading; None if nothing is said.
-    point: the paper's point rule reaches it.
+    point: the paper's point rule reaches it. early: what was decided of it before all was asked, above published scores; None if nothing.
     """
 
     number: int
@@ -50,6 +52,7 @@ class LevelRow:
     published: Standing | None
     specialists: Standing | None
     point: bool
+    early: Standing | None = None
 
 
 def levels_picture(rows: Sequence[LevelRow], title: str) -> Picture:
@@ -82,6 +85,7 @@ def levels_table(rows: Sequence[LevelRow]) -> Table:
             "above published scores",
             "against the specialists",
             "paper's point rule",
+            *(["decided early"] if any(row.early for row in rows) else []),
         ],
         [
             (
@@ -93,6 +97,7 @@ def levels_table(rows: Sequence[LevelRow]) -> Table:
                 row.published and row.published.value,
                 row.specialists and row.specialists.value,
                 row.point if row.score is not None else None,
+                *([row.early and row.early.value] if any(row.early for row in rows) else []),
             )
             for row in rows
         ],
@@ -113,7 +118,8 @@ def _told(row: LevelRow) -> str:
     certified = f", {row.published.value} above published scores" if row.published else ""
     beaten = f", {row.specialists.value} against the specialists" if row.specialists else ""
     score = "" if row.score is None else f": score {number(row.score)} ({span(row.interval)})"
-    return f"Level {row.number}{score}{certified}{beaten}"
+    early = f", decided early: {row.early.value}" if row.early else ""
+    return f"Level {row.number}{score}{certified}{beaten}{early}"
 
 
 def _top(rows: Sequence[LevelRow]) -> float:
@@ -136,9 +142,12 @@ def _row(body: ET.Element, row: LevelRow, top: float, scale: Scale) -> None:
     text(drawn, words, middle + 14, row.meaning, "small muted", longest=44)
     if row.score is not None:
         _bar(drawn, row.score, row.interval, middle, scale)
-    for x, standing in zip(COLUMNS, (row.published, row.specialists), strict=True):
+    raised = middle if row.early is None else middle - EARLY
+    for x, standing, y in zip(COLUMNS, (row.published, row.specialists), (raised, middle), strict=True):
         if standing is not None:
-            _standing(drawn, standing, x, middle)
+            _standing(drawn, standing, x, y)
+    if row.early is not None:
+        text(drawn, COLUMNS[0], middle + 25, f"early: {row.early.value}", "small strong", anchor="middle")
 
 
 def _badge(parent: ET.Element, row: LevelRow, x: float, middle: float) -> None:

@@ -1,0 +1,158 @@
+"""A decision made before all of a run was asked, as results say it: what is decided by which test, with which error, and what stays
+unknown. Values in, values out: the documents are those of genlevel.documents.runs.result_document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from genlevel.documents.decisions import asked_of, error_told, sought_told, states_counted
+
+if TYPE_CHECKING:
+    from genlevel.runtime.documents import Document
+
+MARK = "decided early"
+"""What runs are called of which only what decides was asked."""
+COMPLETING = (
+    "`genlevel eval` of the same model and suite without --until-decided asks the rest: it is the same run, and nothing is asked twice"
+)
+_NOT_KNOWN = (
+    "not known, as it was not asked: a task stops once it is decided, so the share of right answers so far is biased; it has bounds"
+    " instead of a score, and scores of levels are bounds"
+)
+_LEVELS = {"attained": "attained", "not attained": "the full run would not certify it", "undecided": "undecided"}
+
+
+def decision_of(document: Document) -> Document | None:
+    """The decision of a result; None if nothing was to be decided early."""
+    found: Document | None = document.get("decision")
+    return found
+
+
+def is_completed(document: Document) -> bool:
+    """Whether a run that was decided early has been asked in full since."""
+    return bool(document["status"] == "finished")
+
+
+def early_title(document: Document) -> str:
+    """What the part of a card is called that tells of the decision."""
+    if is_completed(document):
+        return "Decided early, and completed since"
+    return "Decided early" if document["decision"]["complete"] else "Decided so far"
+
+
+def early_head(decision: Document) -> str:
+    """What is decided, in a few words: "Level 3", "no Level 3", "undecided"; "12 wins", "no win"."""
+    if decision["aim"] != "verdict":
+        counted = states_counted(decision)
+        won, undecided = counted.get("won", 0), counted.get("undecided", 0)
+        wins = "1 win" if won == 1 else f"{won or 'no'} wins" if won else "no win"
+        return f"{wins}, {undecided:,} undecided" if undecided else wins
+    levels, reached = decision["levels"], decision["verdict"]
+    if reached is None:
+        return "no Level 3" if levels.get("3", {}).get("state") == "not attained" else "undecided"
+    above = [entry["state"] for level, entry in levels.items() if int(level) > reached]
+    return f"at least Level {reached}" if "undecided" in above else f"Level {reached}"
+
+
+def early_told(decision: Document) -> str:
+    """What the head means, with how much was asked for it and its error, in one sentence."""
+    if decision["aim"] != "verdict":
+        meant = "tasks of which the full run would certify a win above the published score"
+    elif decision["verdict"] is not None:
+        meant = "certified above published scores"
+    elif early_head(decision) == "undecided":
+        meant = "neither certified, nor known that the full run would not"
+    else:
+        meant = "the full run would certify no task outside language above the published score"
+    return f"{meant}; {asked_of(decision)}; {_differs(decision)}"
+
+
+def level_told(level: str, entry: Document) -> str:
+    """What is decided of a level, when, and by which test."""
+    state = _LEVELS.get(entry["state"], entry["state"])
+    after = "" if entry["decided_at"] is None else f", after {_answers(entry['decided_at'])}"
+    return f"Level {level}: {state}{after}{f' ({by})' if (by := entry['by']) else ''}"
+
+
+def tasks_told(decision: Document) -> str:
+    """How many tasks are decided, and how; empty if the decision names none."""
+    counted = states_counted(decision)
+    return ", ".join(f"{count:,} {state}" for state, count in counted.items())
+
+
+def early_lines(document: Document) -> Iterator[str]:
+    """All that is said of a decision, a line each, less its tasks one by one. Nothing if there is none."""
+    decision = decision_of(document)
+    if decision is None:
+        return
+    if is_completed(document):
+        yield f"it was {MARK}, having {asked_of(decision)}, and is complete now: the verdict, levels and scores are the full run's"
+        yield f"then it was: {early_head(decision)}"
+    yield f"sought: {sought_told(decision['aim'])}, above published scores"
+    yield from (level_told(level, entry) for level, entry in decision["levels"].items())
+    if told := tasks_told(decision):
+        yield f"tasks: {told}"
+    if is_completed(document):
+        yield from _confirmed(document, decision)
+    yield error_told(decision)
+    if is_completed(document):
+        return
+    yield _NOT_KNOWN
+    yield from _left(decision)
+    yield COMPLETING
+
+
+def pointed_to(document: Document) -> str:
+    """Where a certificate stands beside a decision: one line; empty without one."""
+    decision = decision_of(document)
+    if decision is None or is_completed(document):
+        return ""
+    return (
+        f"{MARK}: {early_head(decision)} ({early_told(decision)}); the certificate here takes what was not asked as wrong against a win"
+        " and as right against a loss"
+    )
+
+
+def carried(document: Document) -> str:
+    """What `genlevel verify` says of a decision, which it does not make again; empty without one."""
+    decision = decision_of(document)
+    if decision is None:
+        return ""
+    complete = "" if decision["complete"] else ", not all of what was sought"
+    asked = f"{asked_of(decision)}{complete}"
+    return f"{MARK}: {early_head(decision)} ({asked}); the answers are scored again, the decision is taken as it was made"
+
+
+def _confirmed(document: Document, decision: Document) -> Iterator[str]:
+    """What the full run's certificate says of what was predicted, if it is of the same error."""
+    certified = document["certified"]
+    if certified is None or certified["alpha"] != decision["alpha"]:
+        return
+    attained = {entry["key"] for entry in certified["tasks"] if entry["win"] == "attained"}
+    for state, said in (("won", "were to be certified"), ("not won", "were not to be certified")):
+        keys = [task["key"] for task in decision["tasks"] if task["state"] == state]
+        if keys:
+            yield f"of the {len(keys):,} tasks that {said}, {len(attained.intersection(keys)):,} are certified by the full run"
+
+
+def _left(decision: Document) -> Iterator[str]:
+    left = decision["total"] - decision["asked"]
+    if left <= 0:
+        return
+    saved = decision["saved_usd"]
+    cost = "" if saved is None else f", about {_dollars(saved)} at what those of the same tasks cost"
+    yield f"saved: {_answers(left)} not asked{cost}"
+
+
+def _differs(decision: Document) -> str:
+    return error_told(decision).partition(";")[0]
+
+
+def _answers(count: int) -> str:
+    return f"{count:,} answer{'' if count == 1 else 's'}"
+
+
+def _dollars(usd: float) -> str:
+    return f"${usd:,.2f}" if usd >= 1 or not usd else f"${usd:.4g}"

@@ -1,0 +1,137 @@
+"""What results say of a decision: never that a full run was made, always by what, with which error, and what stays unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genlevel.documents.decision_words import (
+    carried,
+    early_head,
+    early_lines,
+    early_title,
+    early_told,
+    pointed_to,
+    tasks_told,
+)
+from genlevel.documents.decisions import decision_document
+from genlevel.v1 import evaluator_pb2 as ev
+from tests.views.decided import ATTAINED, NOT_ATTAINED, NOT_NEEDED, NOT_WON, OPEN, UNCERTIFIABLE, UNDECIDED, WON, decision_of
+
+WINS = ev.UntilDecided.AIM_WINS
+TASKS = (("a", WON), ("b", WON), ("c", NOT_WON), ("d", UNDECIDED), ("e", UNCERTIFIABLE), ("f", NOT_NEEDED))
+
+
+def result(decision: ev.EarlyDecision | None, status: str = "decided", certified: object = None) -> dict[str, Any]:
+    document: dict[str, Any] = {"status": status, "certified": certified}
+    return document if decision is None else {**document, "decision": decision_document(decision)}
+
+
+@pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        ((ATTAINED, NOT_ATTAINED, NOT_ATTAINED), "Level 3"),
+        ((ATTAINED, OPEN, OPEN), "at least Level 3"),
+        ((ATTAINED, ATTAINED, OPEN), "at least Level 4"),
+        ((ATTAINED, ATTAINED, ATTAINED), "Level 5"),
+        ((NOT_ATTAINED, NOT_ATTAINED, NOT_ATTAINED), "no Level 3"),
+        ((OPEN, OPEN, OPEN), "undecided"),
+        ((OPEN, NOT_ATTAINED, NOT_ATTAINED), "undecided"),
+    ],
+)
+def test_a_verdict_is_no_higher_than_what_is_attained_and_open_levels_leave_it_open(levels: Any, said: str) -> None:
+    assert early_head(decision_document(decision_of(TASKS, levels))) == said
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        ((WON, WON, NOT_WON), "2 wins"),
+        ((WON, NOT_WON), "1 win"),
+        ((NOT_WON,), "no win"),
+        ((), "no win"),
+        ((WON, UNDECIDED, UNDECIDED), "1 win, 2 undecided"),
+    ],
+)
+def test_wins_are_counted_with_those_that_are_undecided(states: Any, said: str) -> None:
+    tasks = [(str(number), state) for number, state in enumerate(states)]
+    assert early_head(decision_document(decision_of(tasks, (), aim=WINS))) == said
+
+
+def test_every_line_of_a_run_that_was_decided_early() -> None:
+    document = result(decision_of(TASKS))
+    assert early_title(document) == "Decided early"
+    assert list(early_lines(document)) == [
+        "sought: the highest level that the full run would certify, above published scores",
+        "Level 3: attained, after 175 answers (pooled betting)",
+        "Level 4: the full run would not certify it, after 175 answers (no task of one side can be won)",
+        "Level 5: the full run would not certify it, after 175 answers (no task of one side can be won)",
+        "tasks: 2 won, 1 not won, 1 undecided, 1 not needed, 1 not certifiable",
+        "differs from the full run's with a chance of at most 0.01; the certificate's own error is at most 0.05",
+        "not known, as it was not asked: a task stops once it is decided, so the share of right answers so far is biased; it has bounds"
+        " instead of a score, and scores of levels are bounds",
+        "saved: 41,825 answers not asked, about $12.30 at what those of the same tasks cost",
+        "`genlevel eval` of the same model and suite without --until-decided asks the rest: it is the same run, and nothing is asked twice",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        (decision_of((), (ATTAINED, OPEN, OPEN)), "certified above published scores; asked 175 of 42,000; differs"),
+        (decision_of((), (OPEN, OPEN, OPEN)), "neither certified, nor known that the full run would not; asked"),
+        (decision_of((), (NOT_ATTAINED,) * 3), "the full run would certify no task outside language above the published score; asked"),
+        (decision_of(TASKS, (), aim=WINS), "tasks of which the full run would certify a win above the published score; asked"),
+    ],
+)
+def test_a_head_is_told_with_how_much_was_asked_and_its_error(decision: ev.EarlyDecision, said: str) -> None:
+    told = early_told(decision_document(decision))
+    assert told.startswith(said)
+    assert told.endswith("differs from the full run's with a chance of at most 0.01")
+
+
+def test_once_the_run_is_complete_its_own_figures_count_and_what_was_said_is_held_against_them() -> None:
+    wins = [("a", "attained"), ("b", "undecided"), ("c", "attained"), ("d", "attained")]
+    certified = {"alpha": 0.05, "tasks": [{"key": key, "win": win} for key, win in wins]}
+    document = result(decision_of(TASKS), "finished", certified)
+    lines = list(early_lines(document))
+    assert early_title(document) == "Decided early, and completed since"
+    assert lines[0].endswith("the verdict, levels and scores are the full run's")
+    assert "of the 2 tasks that were to be certified, 1 are certified by the full run" in lines
+    assert "of the 1 tasks that were not to be certified, 1 are certified by the full run" in lines
+    assert not [line for line in lines if "saved" in line or "--until-decided" in line or "biased" in line]
+    document["certified"]["alpha"] = 0.01  # a certificate of another error was not predicted
+    assert not [line for line in early_lines(document) if "certified by the full run" in line]
+
+
+def test_of_a_run_that_was_stopped_before_what_was_sought_is_decided_it_is_said_that_more_may_be() -> None:
+    assert early_title(result(decision_of(TASKS, (OPEN,) * 3, complete=False), "budget")) == "Decided so far"
+    assert early_title(result(decision_of(TASKS), "running")) == "Decided early"  # it is being completed
+
+
+def test_what_nothing_is_known_of_is_left_out() -> None:
+    lines = list(early_lines(result(decision_of((), (), saved=None))))
+    assert not [line for line in lines if line.startswith(("tasks", "Level"))]
+    assert "saved: 41,825 answers not asked" in lines
+    assert not [line for line in early_lines(result(decision_of((), (), asked=5, total=5))) if line.startswith("saved")]
+    assert tasks_told(decision_document(decision_of())) == ""
+
+
+def test_a_certificate_points_to_the_decision_as_long_as_the_run_is_not_complete() -> None:
+    document = result(decision_of(TASKS))
+    assert pointed_to(document).startswith("decided early: Level 3 (certified above published scores; asked 175 of 42,000;")
+    assert "takes what was not asked as wrong against a win and as right against a loss" in pointed_to(document)
+    assert pointed_to(result(decision_of(TASKS), "finished")) == ""
+
+
+def test_a_verified_result_says_that_its_decision_is_not_made_again() -> None:
+    assert carried(result(decision_of(TASKS))) == (
+        "decided early: Level 3 (asked 175 of 42,000); the answers are scored again, the decision is taken as it was made"
+    )
+    assert "42,000, not all of what was sought)" in carried(result(decision_of(TASKS, complete=False)))
+
+
+def test_without_a_decision_nothing_is_said() -> None:
+    document = result(None, "interrupted")
+    assert (list(early_lines(document)), pointed_to(document), carried(document)) == ([], "", "")
