@@ -14,6 +14,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, Engine, Select, Update, func, select, update
 
 from evaluator.journal.batch_table import BatchTable
+from evaluator.journal.decision_table import DecisionTable
 from evaluator.journal.deletion import Deletion, remove_all
 from evaluator.journal.descriptions import DescriptionTable
 from evaluator.journal.details import DetailTable
@@ -60,9 +61,9 @@ class Journal:
     stopped since it was asked to write.
 
     Raises StorageError, in one line, when the database cannot be written or read. judgements, wishes, traffic, batches, list, deletion,
-    descriptions, sums, scored: ratings, what is wanted of runs, what their calls were like, what they have handed to providers, lists of
-    runs, runs that are taken out, what people call them, what the answers of ended ones add up to, and an index of answers, in the same
-    database.
+    descriptions, sums, scored, decisions: ratings, what is wanted of runs, what their calls were like, what they have handed to providers,
+    lists of runs, runs that are taken out, what people call them, what the answers of ended ones add up to, an index of answers, and what
+    is decided of runs before all is asked, in the same database.
 
     Args:
         patience: for how long writing is tried again, and reading by way of ``reads``; None: not at all.
@@ -89,6 +90,7 @@ class Journal:
         self.descriptions = DescriptionTable(self._engine)
         self.sums = SumTable(self._engine, self.submit)
         self.scored = ScoredTable(self._engine, self.submit)
+        self.decisions = DecisionTable(self._engine, self.submit)
 
     @property
     def engine(self) -> Engine:

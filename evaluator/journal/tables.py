@@ -1,5 +1,5 @@
 """The evaluator's tables: runs, raw answers, judgements of them, people's ratings, open calls, batches, what traffic was like, an index of
-answers, who works on what of runs that many share, and what is kept of deleted runs."""
+answers, who works on what of runs that many share, what is decided of runs before all is asked, and what is kept of deleted runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, Double, Float, Index, Integer, LargeB
 
 from evaluator.journal.usage import BUCKETS, TOKEN_BUCKETS
 
-HEAD = "0015"
+HEAD = "0016"
 
 metadata = MetaData()
 
@@ -304,6 +304,14 @@ run_sums = Table(
     Column("run_id", String(40), primary_key=True),
     Column("updated", Double, nullable=False),  # the run's when they were added up: they hold while that is the same
     Column("sums", Text, nullable=False),  # evaluator.journal.sums.Sums as JSON
+)
+
+decisions = Table(
+    "evaluator_decisions",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("updated", Double, nullable=False),  # Unix seconds
+    Column("decision", Text, nullable=False),  # EarlyDecision as JSON
 )
 
 deleted_runs = Table(

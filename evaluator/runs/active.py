@@ -105,11 +105,12 @@ class ActiveRun:
     async def _passes(self, judged: Callable[[], Awaitable[Ending]]) -> Ending:
         execution, record = self.execution, self.work.record
         ending = await execution.run() if execution is not None else Ending(ev.RUN_STATUS_FINISHED)
-        if ending.status == ev.RUN_STATUS_FINISHED and execution is not None and (fruitless := execution.fruitless(record.calls)):
+        if ending.is_complete and execution is not None and (fruitless := execution.fruitless(record.calls)):
             ending = Ending(ev.RUN_STATUS_FAILED, fruitless)
         self.recorder.look(ended=True)  # at the last of this pass, before there is another one
-        if self.work.judge is not None and ending.status == ev.RUN_STATUS_FINISHED:
-            ending = await judged()
+        if self.work.judge is not None and ending.is_complete:
+            asked, ending = ending, await judged()
+            ending = asked if ending.is_complete else ending
         if execution is None and ending.status == ev.RUN_STATUS_FINISHED and sum(self.totals.outcomes.values()) < record.total:
             return Ending(record.status, record.reason)  # a pass of the judge alone leaves the state of the answers as it was
         return ending

@@ -49,6 +49,7 @@ _GIVE_UP_S = 2.0
 
 _FOLLOWING: dict[int, Wanted] = {
     ev.RUN_STATUS_FINISHED: Wanted.FINISHED,
+    ev.RUN_STATUS_DECIDED: Wanted.FINISHED,
     ev.RUN_STATUS_FAILED: Wanted.CANNOT_SUCCEED,
     ev.RUN_STATUS_BUDGET: Wanted.CANNOT_SUCCEED,
 }
@@ -367,7 +368,7 @@ class RunControl:
             active.taken_over = not await self._is_left(active.run_id, lock)
             if not active.taken_over:
                 active.log.begin_again()
-                await self._store(active, ending if ending.status == ev.RUN_STATUS_FINISHED else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
+                await self._store(active, ending if ending.is_complete else Ending(ev.RUN_STATUS_INTERRUPTED, LOST))
         except GenlevelError as error:  # a full disk, say: those who watch the run are told all the same
             active.taken_over = active.log.overtaken
             if not active.taken_over:

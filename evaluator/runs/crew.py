@@ -33,6 +33,11 @@ _RATE_WINDOW_S = 10.0
 _FAILURES_IN_A_ROW = 25
 _GRACE_S = 30.0
 
+_COMPLETE: dict[int, str] = {
+    ev.RUN_STATUS_FINISHED: "every instance has its outcome",
+    ev.RUN_STATUS_DECIDED: "what was to be decided is decided",
+}
+
 Item = TypeVar("Item")
 
 
@@ -47,12 +52,16 @@ class Ending(NamedTuple):
     reason: str = ""
     may_pass: bool = False
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all was asked that was to be."""
+        return self.status in _COMPLETE
+
     def unstored(self, error: GenlevelError) -> Ending:
         """This end of a run if it could not be stored: the run is to be continued, whatever it had reached."""
-        finished = self.status == ev.RUN_STATUS_FINISHED
-        ended = "every instance has its outcome" if finished else self.reason
+        ended = _COMPLETE.get(self.status, self.reason)
         told = f"{ended}; this could not be stored: {error}" if str(error) not in self.reason else self.reason
-        return Ending(ev.RUN_STATUS_FAILED if finished else self.status, told)
+        return Ending(ev.RUN_STATUS_FAILED if self.is_complete else self.status, told)
 
 
 class Crew(LiveSource, Generic[Item]):

@@ -44,7 +44,7 @@ def log_end(active: ActiveRun, ending: Ending) -> None:
 
 async def _with_losses(journal: Journal, active: ActiveRun, ending: Ending) -> Ending:
     """An ending that says if answers which were stored are gone: then the run has not finished, whatever was counted."""
-    if ending.status != ev.RUN_STATUS_FINISHED or active.execution is None:
+    if not ending.is_complete or active.execution is None:
         return ending
     outcomes = (await journal.reads(journal.totals, active.run_id)).outcomes
     lost = sum(active.execution.state.outcomes.values()) - sum(outcomes.values())

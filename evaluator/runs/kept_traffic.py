@@ -27,7 +27,10 @@ def take_over(work: Work, stored: str) -> None:
     read = {field.name: value for field, value in parsed(work.record.traffic).ListFields()}
     for field, value in parsed(stored).ListFields():
         if read.get(field.name) != value:
-            setattr(work.traffic, field.name, value)
+            if field.message_type is not None:
+                getattr(work.traffic, field.name).CopyFrom(value)
+            else:
+                setattr(work.traffic, field.name, value)
 
 
 def kept_traffic(work: Work, stored: str) -> str:

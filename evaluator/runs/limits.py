@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from evaluator.deciding.until import check_until
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.limits import MOST_WEIGHT, AccountLimiter, AccountLimits, Learnt, Share
 from genlevel.runtime.slices.accounts import Accounts, WholeAccounts
@@ -16,7 +17,7 @@ MOST_CONCURRENCY = 4096
 
 
 def check_limits(traffic: ev.TrafficSettings) -> None:
-    """Raises UsageError for limits and budgets that no run can keep."""
+    """Raises UsageError for limits, budgets and aims that no run can keep."""
     if traffic.concurrency > MOST_CONCURRENCY:
         raise UsageError(f"--concurrency {traffic.concurrency:,} is too many: at most {MOST_CONCURRENCY:,} calls are in flight")
     if traffic.weight > MOST_WEIGHT:
@@ -24,6 +25,7 @@ def check_limits(traffic: ev.TrafficSettings) -> None:
     for name, budget in (("--budget-usd", traffic.budget_nano_usd), ("--budget-tokens", traffic.budget_tokens)):
         if budget < 0:
             raise UsageError(f"{name} is below 0")
+    check_until(traffic)
 
 
 class Limiters:

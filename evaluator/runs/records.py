@@ -74,6 +74,7 @@ class _Kept:
 
     judge: who judges its answers; None if nobody was asked to. facts: for its stamp. batches: how those stand that wait; None: none does.
     is_news: the sums are not kept yet, and can be, as the run has ended. calls: calls and retries that its record does not have.
+    decision: EarlyDecision as JSON; "" = there is none, or it was not read.
     """
 
     record: RunRecord
@@ -83,6 +84,7 @@ class _Kept:
     is_news: bool
     calls: tuple[int, int]
     facts: sc.RunFacts | None = None
+    decision: str = ""
 
 
 class RunRecords:
@@ -172,7 +174,7 @@ class RunRecords:
         if facts is not None:
             facts.models.extend(sc.CountedText(text=text, answers=count) for text, count in kept.sums.models)
             facts.parameters.extend(sc.CountedText(text=text, answers=count) for text, count in kept.sums.parameters)
-        return replace(kept, facts=facts)
+        return replace(kept, facts=facts, decision=self._journal.decisions.of(kept.record.run_id))
 
     def _kept_of(self, run_ids: Sequence[str]) -> list[_Kept]:
         return self._kept(self._journal.list.records(run_ids))
@@ -213,6 +215,8 @@ class RunRecords:
             run.batches.CopyFrom(batches_message(kept.batches))
         if kept.facts is not None:
             run.facts.CopyFrom(kept.facts)
+        if kept.decision:
+            stored_message(kept.decision, run.decision)
         return run
 
     async def _as_it_stands(self, record: RunRecord) -> RunRecord | None:

@@ -106,6 +106,10 @@ class RunLog:
         """Keeps what was learnt of an account's limits. None: the lock is lost."""
         return self._followed(self._journal.traffic.keep_learnt(account, learnt, self._lease)) if self._lock.held else None
 
+    def decided(self, decision: str) -> asyncio.Future[None] | None:
+        """Keeps what is decided of the run (EarlyDecision as JSON). None: the lock is lost."""
+        return self._followed(self._journal.decisions.keep(self._run_id, decision, self._lease)) if self._lock.held else None
+
     def judging_ended(self) -> asyncio.Future[None]:
         """Notes that the run's judge has judged all that it can."""
         return self._followed(self._journal.judgements.complete(self._run_id, self._lease))

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
+from evaluator.deciding.until import check_kind, is_asked, settled
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
@@ -104,7 +105,10 @@ class Starter:
             return ev.StartRunResponse(run=await self._records.message(record), problems=notes)
         plan = await self.plan_again(record, judge_only=request.judge_only)
         traffic = stored_message(record.traffic, ev.TrafficSettings())
+        if is_asked(request.traffic):
+            traffic.ClearField("until_decided")
         traffic.MergeFrom(request.traffic)  # what it sets holds for the rest of the run
+        check_limits(traffic)
         async with self._turn(record.identity):
             response = await self._go_on(plan, record, traffic, request, wanted=self._wanted)
         if record.suite_hash not in ("", await asyncio.to_thread(suite_content, plan.suite)):
@@ -208,12 +212,15 @@ class Starter:
         totals = await self._journal.reads(self._journal.totals, record.run_id)
         done = sum(totals.outcomes.values()) - (totals.outcomes.get(Outcome.FAILED, 0) if retry else 0)
         asks = not request.judge_only and (done < record.total or record.status != ev.RUN_STATUS_FINISHED)
+        asks = asks and (retry or not await self._journal.reads(self._is_decided, record, traffic))
         if not asks and (judge is None or await self._journal.reads(self._is_judged, judge, retry=retry)):
             return False, notes
         if asks:
             notes += _check_startable(plan.model, traffic)
             if traffic.batch:
                 check_batches(plan.model)
+            if is_asked(traffic):
+                check_kind(plan.specification)
             notes += await asyncio.to_thread(traffic_notes, plan, traffic)
         try:
             await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry, wanted=wanted))
@@ -247,6 +254,13 @@ class Starter:
         if (model.provider, model.model, model.account) == (plan.model.provider, plan.model.model, plan.model.account):
             notes.append(f"{route} would judge its own answers, and models rate their own too high; name another with --judge")
         return Judge.of_run(run_id, model), notes
+
+    def _is_decided(self, record: RunRecord, traffic: ev.TrafficSettings) -> bool:
+        """Whether all is decided that a run is to be asked for until it is."""
+        if not is_asked(traffic) or record.status != ev.RUN_STATUS_DECIDED:
+            return False
+        decision = stored_message(self._journal.decisions.of(record.run_id), ev.EarlyDecision())
+        return decision.complete and decision.until == settled(traffic.until_decided)
 
     def _is_judged(self, judge: Judge, *, retry: bool) -> bool:
         """Whether nothing is left for this judge to do."""

@@ -74,6 +74,9 @@ class Updating:
         """What is wanted from now on; None: as it was. Raises UsageError for what makes no sense."""
         if run.status == ev.RUN_STATUS_FINISHED:
             raise UsageError(f"run {record.run_id} has finished; there is nothing left to change")
+        if run.status == ev.RUN_STATUS_DECIDED:
+            completes = "`genlevel eval` without --until-decided asks the rest"
+            raise UsageError(f"run {record.run_id} is decided; there is nothing left to change, and {completes}")
         if request.wanted not in _A_PERSONS:
             raise UsageError("a run can be paused, stopped, or told to go on; the rest is for the evaluator to say")
         wanted = _A_PERSONS[request.wanted]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Collection, Mapping
 from functools import partial
 
+from evaluator.deciding.until import is_asked
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import Totals
 from evaluator.runs.context import Context
@@ -109,7 +110,7 @@ class Sharing:
 
     def may(self, work: Work) -> bool:
         """See ``Shares``."""
-        return work.asks and not work.winds_up
+        return work.asks and not work.winds_up and not is_asked(work.traffic)  # who decides looks at all answers
 
     # -- of those that it works on ---------------------------------------------------------------------------------
 

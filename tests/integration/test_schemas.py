@@ -113,9 +113,11 @@ def a_value_of(column: Column[Any]) -> object:
 
 def test_what_older_code_would_stumble_over_is_found(tmp_path: Path) -> None:
     room, made = ROOMS[0], {}
-    for head in ("0003", "0004", "0013", "0015"):
+    for head in ("0003", "0004", "0013", "0015", "0016"):
         made[head] = open_engine(sqlite_url(tmp_path / f"{head}.db"), by_steps(room, head))
     check_works(made["0013"], made["0015"])
+    check_works(made["0015"], made["0016"])
+    assert "evaluator_decisions is gone" in stands_in_the_way(described(made["0016"]), described(made["0015"]))
     assert "evaluator_scored is gone" in stands_in_the_way(described(made["0015"]), described(made["0013"]))
     assert "evaluator_answers has another key" in stands_in_the_way(described(made["0003"]), described(made["0004"]))
     for engine in made.values():
