@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = ROOT / "genlevel" / "client"
 MODULES = ("client", "results", "runs", "answers", "monitors")
-VALUES = ("plans", "runs", "details", "verdicts", "answers", "comparisons", "boards", "monitors", "workers")
+VALUES = ("plans", "runs", "decisions", "details", "verdicts", "answers", "comparisons", "boards", "monitors", "workers")
 PAGE = ROOT / "docs" / "client.md"
 _MARK = "<!-- from here on made by scripts/make_client.py -->"
 _SAID = (("await ", ""), ("async for ", "for "), ("async with ", "with "))

@@ -19,6 +19,7 @@ from genlevel.cli.printing import Telling, note
 from genlevel.cli.watching import Watched, watch
 from genlevel.client.following import patiently
 from genlevel.connection.services import DEFAULT_FOLDER, Services, verdict_of
+from genlevel.documents.decisions import sought_told, until_document
 from genlevel.documents.runs import has_no_answer, result_document
 from genlevel.documents.waiting_batches import batches_document, batches_told
 from genlevel.documents.words import asked_told, harmless
@@ -99,12 +100,17 @@ def _left(watched: Watched, where: str) -> int:
 async def _watched(found: Services, started: ev.StartRunResponse, metrics_at: str, telling: Telling) -> Watched:
     """Follows a run to its end, unless it was there before."""
     run = started.run
+    if started.nothing_left and run.status == ev.RUN_STATUS_DECIDED:
+        telling.line(f"{_decided(run)}; nothing is asked")
+        return Watched(run)
     if started.nothing_left:
         judged = f" and judged by {run.judging.judge}" if run.HasField("judging") else ""
         telling.line(f"run {run.run_id} was finished{judged} before; nothing is asked")
         return Watched(run)
     where = f"; metrics at {metrics_at}" if metrics_at else ""
     told = asked_told(run.counts.total, max(1, run.specification.repeats))
+    if run.traffic.HasField("until_decided"):
+        told = f"at most {told}, until it is decided: {sought_told(until_document(run.traffic.until_decided)['aim'])}"
     telling.line(f"run {run.run_id}: {run.specification.model} on {run.suite}, {told}{where}")
     return await watch(found.evaluator, run, elsewhere=found.registry is None, quiet=telling.quiet)
 
@@ -158,6 +164,23 @@ async def _first_failure(found: Services, run: ev.Run) -> str:
     return ""
 
 
+def _decided(run: ev.Run) -> str:
+    """That a run is decided, and how the rest of it is asked."""
+    return f"run {run.run_id} is decided, and not all of it was asked: `genlevel eval` without --until-decided asks the rest"
+
+
+def _tell_decided(run: ev.Run, failure: str, where: str) -> None:
+    """Says what else a person has to know of a run that is decided. What failed for good is not in its way: it holds either way."""
+    if run.reason:
+        click.echo(f"genlevel: run {run.run_id}: {run.reason}", err=True)
+    if run.counts.failed:
+        click.echo(
+            f"genlevel: {run.counts.failed:,} instances failed, such as {failure}, and it is decided whatever they would be; "
+            f"`genlevel show {run.run_id} --failures{where}` lists them",
+            err=True,
+        )
+
+
 def _more_of(run: ev.Run) -> list[str]:
     """What there is to be known of the end of a run besides that a person wanted it, such as that answers could not be stored."""
     return [said for said in run.reason.split("; ") if said.removeprefix("judging: ") not in ("", *_HELD.values())]
@@ -165,6 +188,9 @@ def _more_of(run: ev.Run) -> list[str]:
 
 def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
     """The exit code; says on stderr what went wrong. where: the option that names the run's folder."""
+    if run.status == ev.RUN_STATUS_DECIDED:
+        _tell_decided(run, failure, where)
+        return 0
     if interrupted or (run.wanted in _HELD and run.status != ev.RUN_STATUS_FINISHED):
         how = "stopped" if interrupted else _HELD[run.wanted]
         waiting = batches_document(run)

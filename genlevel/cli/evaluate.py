@@ -25,6 +25,7 @@ from genlevel.cli.options import (
 )
 from genlevel.cli.sent_suites import sent_suite
 from genlevel.cli.traces import no_trace_of_nothing
+from genlevel.cli.until import UntilOptions, until_of, until_options
 from genlevel.connection.services import Services, services
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.shown import is_variable_name
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from genlevel.cli.printing import Telling
 
 
-class _Options(TrafficOptions):
+class _Options(TrafficOptions, UntilOptions):
     model: str
     suite: str
     tasks: str
@@ -85,6 +86,7 @@ class _Options(TrafficOptions):
     show_default=True,
     help="How often each instance is asked, with seeds 0, 1, ...: a score is the mean, and the card says how much answers vary.",
 )
+@until_options
 @traffic_options
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Default: 0.")
 @click.option("--max-tokens", type=WHOLE_NUMBER, help="Output tokens per answer (default: by answer type).")
@@ -121,10 +123,10 @@ class _Options(TrafficOptions):
 def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     """Evaluate a model on a suite and print its level card.
 
-    The same command is the same run: it continues, and asks nothing again that was answered. Exit code 0: finished; 1: finished, but
-    some instances failed, or the judge failed on some, or the budget ended it, or it is no longer watched because its service stayed
-    away; 2: bad usage or configuration, or no call can succeed (key, model, 25 failures in a row); 130: stopped by Ctrl-C, or stopped or
-    paused by `genlevel tune`.
+    The same command is the same run: it continues, and asks nothing again that was answered. Exit code 0: finished, or decided
+    (--until-decided); 1: finished, but some instances failed, or the judge failed on some, or the budget ended it, or it is no longer
+    watched because its service stayed away; 2: bad usage or configuration, or no call can succeed (key, model, 25 failures in a row);
+    130: stopped by Ctrl-C, or stopped or paused by `genlevel tune`.
     """
     settings, telling = settings_of(ctx), telling_of(options)
     if options["api_key_env"] and not options["base_url"]:
@@ -133,6 +135,9 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
         raise UsageError("--api-key-env takes the name of an environment variable, such as MY_KEY, and not the key itself")
     if options["api"] and not options["base_url"]:
         raise UsageError("--api goes with --base-url; a configured route says its api in genlevel.yaml")
+    traffic, until = traffic_of(options), until_of(options, batch=options["batch"])
+    if until is not None:
+        traffic.until_decided.CopyFrom(until)
     far = bool(settings.addresses.evaluator) and not options["base_url"]
     if settings.addresses.evaluator and options["base_url"]:
         said = "--base-url is asked by this command itself, not by the evaluator at"
@@ -163,13 +168,11 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     async def work() -> int:
         async with services(settings, options["out"], embedded=bool(options["base_url"])) as found:
             if options["dry_run"]:
-                plan = ev.PlanRunRequest(
-                    specification=specification, judge=options["judge"], traffic=traffic_of(options), fresh=options["fresh"]
-                )
+                plan = ev.PlanRunRequest(specification=specification, judge=options["judge"], traffic=traffic, fresh=options["fresh"])
                 return await _dry_run(found, plan, telling, as_json=options["as_json"])
             from genlevel.cli.driving import drive
 
-            request = ev.StartRunRequest(specification=specification, traffic=traffic_of(options), fresh=options["fresh"])
+            request = ev.StartRunRequest(specification=specification, traffic=traffic, fresh=options["fresh"])
             return await drive(found, request, settings, options["out"], said=called, telling=telling, as_json=options["as_json"])
 
     with nullcontext() if far else no_trace_of_nothing(options["out"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genlevel.cli.printing import console, table
+from genlevel.documents.decisions import expected_told
 from genlevel.documents.price_words import price_told
 from genlevel.documents.words import number
 
@@ -33,6 +34,8 @@ def print_plan(plan: Document, telling: Telling, *, batch_factor: str) -> None:
         tokens = f"{judging['input_tokens']:,} tokens in (est.), {judging['max_output_tokens']:,} out (at most)"
         cost = "cost unknown (no price)" if judging["usd"] is None else f"US$ {judging['usd']:.4f}"
         out.print(f"judge {judging['judge']}: {judging['answers']:,} answers, {tokens}, {cost}")
+    if plan["expected"] is not None:
+        out.print(f"until it is decided: {expected_told(plan['expected'], plan['usd'])}", soft_wrap=True)
     out.print(f"run {plan['run']} on {plan['benchmark']}; nothing was called")
     if plan["plan"]:
         out.print(f"It would be plan {plan['plan']} of this model on these tasks in this storage.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _WIDE = 120
 """Columns of a terminal from which each fact of a run has a column of its own."""
-_STATUSES = ("running", "finished", "interrupted", "budget", "failed", "paused")
+_STATUSES = ("running", "finished", "interrupted", "budget", "failed", "paused", "decided")
 
 
 class _Options(TypedDict):

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypedDict
 
+from genlevel.documents.decisions import AIMS
 from genlevel.documents.words import NANO
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -38,19 +39,20 @@ _WHOLE: Mapping[str, tuple[int, int]] = {
     "shuffle": (0, 2**32 - 1),
     "position": (0, 2**32 - 1),
 }
-_REAL: Mapping[str, tuple[float, float]] = {"temperature": (0, 2), "top_p": (0, 1), "alpha": (0, 0.5)}
+_REAL: Mapping[str, tuple[float, float]] = {"temperature": (0, 2), "top_p": (0, 1), "alpha": (0, 0.5), "epsilon": (1e-9, 0.5)}
 _ONE_OF: Mapping[str, tuple[str, ...]] = {
     "against": ("published", "specialists"),
     "references": ("workbook", "appendix"),
     "order": ("task", "worst", "best", "cost", "slowest", "newest"),
     "of": ("question", "answer", "label"),
+    "until_decided": tuple(AIMS),
 }
 _ELEMENTS: Mapping[str, tuple[str, ...]] = {"outcomes": ("answered", "refused", "unparsable", "failed", "unsupported")}
 _TEXTS = frozenset(
     ("tasks", "reasoning_effort", "base_url", "api", "api_key_env", "judge", "model", "suite", "text", "name", "notes", "task", "instance")
 )
 _LISTS = frozenset(("droppable", "modalities", "tags", "untag", "beside", "status", "outcomes"))
-_CHOICES = frozenset(("structured_output", "unpriced_ok", "batch", "interactive", "fresh"))
+_CHOICES = frozenset(("structured_output", "unpriced_ok", "batch", "interactive", "fresh", "with_uncertifiable"))
 
 
 class Limits(TypedDict, total=False):
@@ -89,8 +91,24 @@ class Traffic(Limits, total=False):
     batch: bool
 
 
-class Asked(Traffic, total=False):
-    """``Traffic``, and what decides which run it is: the same again is the same run.
+class Until(TypedDict, total=False):
+    """Of a run that is asked only until something is decided; no part of which run it is, and without it the same run asks the rest.
+
+    Attributes:
+        until_decided: ``wins`` (of each task, whether the full run would certify a win) or ``verdict`` (the highest level that it would).
+        epsilon: the chance, at most, that anything is decided otherwise than the full run would; 0.01 if it is not given.
+        alpha: the error of the certificate that is predicted, below 0.5; 0.05 if it is not given.
+        with_uncertifiable: ask also all of the tasks of which nothing can be certified.
+    """
+
+    until_decided: str
+    epsilon: float
+    alpha: float
+    with_uncertifiable: bool
+
+
+class Asked(Traffic, Until, total=False):
+    """``Traffic``, ``Until``, and what decides which run it is: the same again is the same run.
 
     Attributes:
         tasks: only tasks whose folder or name matches this glob; commas separate several.
@@ -207,6 +225,25 @@ def traffic_of(traffic: Traffic) -> ev.TrafficSettings:
     message.unpriced_ok, message.judge = traffic.get("unpriced_ok", False), traffic.get("judge", "")
     if "batch" in traffic:
         message.batch = traffic["batch"]
+    return message
+
+
+def asked_traffic_of(asked: Asked) -> ev.TrafficSettings:
+    """``traffic_of``, and until what is decided it asks. Raises UsageError for what does not go together. The values are checked before."""
+    message = traffic_of(asked)
+    if "until_decided" not in asked:
+        if given := [name for name in ("epsilon", "alpha", "with_uncertifiable") if name in asked]:
+            raise UsageError(f"{given[0]} goes with until_decided")
+        return message
+    if asked.get("batch"):
+        raise UsageError("until_decided and batch do not go together: each answer decides what is asked next, and a batch takes hours")
+    until = ev.UntilDecided(
+        aim=AIMS[asked["until_decided"]],
+        epsilon=asked.get("epsilon", 0.0),
+        alpha=asked.get("alpha", 0.0),
+        with_uncertifiable=asked.get("with_uncertifiable", False),
+    )
+    message.until_decided.CopyFrom(until)
     return message
 
 

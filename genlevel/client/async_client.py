@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from genlevel.client.asking import Asked, check_all, specification_of, text_of, traffic_of
+from genlevel.client.asking import Asked, asked_traffic_of, check_all, specification_of, text_of
 from genlevel.client.async_monitors import AsyncMonitor
 from genlevel.client.async_runs import AsyncRun
 from genlevel.client.reaching import connection
@@ -129,7 +129,7 @@ class AsyncClient:
         request = ev.PlanRunRequest(
             specification=specification_of(model, suite, asked),
             judge=asked.get("judge", ""),
-            traffic=traffic_of(asked),
+            traffic=asked_traffic_of(asked),
             fresh=asked.get("fresh", False),
         )
         async with self._connection.using() as found:
@@ -153,7 +153,7 @@ class AsyncClient:
             4
         """
         specification = specification_of(model, suite, asked)
-        request = ev.StartRunRequest(specification=specification, traffic=traffic_of(asked), fresh=asked.get("fresh", False))
+        request = ev.StartRunRequest(specification=specification, traffic=asked_traffic_of(asked), fresh=asked.get("fresh", False))
         async with self._connection.using() as found:
             started = await found.evaluator.start_run(request)
         return AsyncRun(self._connection, started.run, started.problems)

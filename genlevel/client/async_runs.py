@@ -10,6 +10,7 @@ from genlevel.client.asking import Limits, Traffic, check_all, checked, limits_o
 from genlevel.client.async_results import AsyncResults
 from genlevel.client.following import Following
 from genlevel.client.reaching import Closed
+from genlevel.client.values.decisions import Decision, decision_of
 from genlevel.client.values.details import Freed, RunDetails, TrafficSpan, details_of, freed_of, span_of
 from genlevel.client.values.runs import Cost, Counts, Progress, RunState, RunStatus, progress_of
 from genlevel.runtime.errors import Unavailable
@@ -69,6 +70,18 @@ class AsyncRun(AsyncResults):
             (True, True, 0)
         """
         return (await self.state()).cost
+
+    async def decision(self) -> Decision | None:
+        """What is decided of it, if it was started with ``until_decided``: a prediction of what its full run would certify.
+
+        None: it asks all, or nothing is decided yet. The same ``start`` without ``until_decided`` asks the rest.
+
+        Example:
+            >>> await run.decision() is None
+            True
+        """
+        await self.state()
+        return decision_of(self._run)
 
     async def details(self) -> RunDetails:
         """How far it is, task by task, and what has failed, by reason. Counts all of its answers.

@@ -12,6 +12,7 @@ from genlevel.client.asking import Limits, Traffic
 from genlevel.client.async_runs import AsyncRun
 from genlevel.client.portal import Portal
 from genlevel.client.results import Results
+from genlevel.client.values.decisions import Decision
 from genlevel.client.values.details import Freed, RunDetails, TrafficSpan
 from genlevel.client.values.runs import Cost, Counts, Progress, RunState, RunStatus
 
@@ -70,6 +71,17 @@ class Run(Results):
             (True, True, 0)
         """
         return self._portal.call(self._inner.cost())
+
+    def decision(self) -> Decision | None:
+        """What is decided of it, if it was started with ``until_decided``: a prediction of what its full run would certify.
+
+        None: it asks all, or nothing is decided yet. The same ``start`` without ``until_decided`` asks the rest.
+
+        Example:
+            >>> run.decision() is None
+            True
+        """
+        return self._portal.call(self._inner.decision())
 
     def details(self) -> RunDetails:
         """How far it is, task by task, and what has failed, by reason. Counts all of its answers.

@@ -64,6 +64,37 @@ def decision_document(decision: ev.EarlyDecision) -> Document:
     }
 
 
+def expected_document(expected: ev.ExpectedDecision) -> Document:
+    """How much a run until something is decided may take, by simulation. What nothing can be said of is null."""
+    known = not expected.note
+    return {
+        "median": expected.median if known else None,
+        "worst": expected.worst if known else None,
+        "total": expected.total,
+        "models": expected.models,
+        "runs": expected.runs,
+        "median_usd": expected.median_nano_usd / NANO if expected.HasField("median_nano_usd") else None,
+        "worst_usd": expected.worst_nano_usd / NANO if expected.HasField("worst_nano_usd") else None,
+        "note": expected.note or None,
+    }
+
+
+def expected_told(expected: Document, usd: float | None) -> str:
+    """The same in a line. usd: what the full run would cost; None: not known.
+
+    >>> known = {"median": 420, "worst": 11_800, "total": 42_000, "models": 13, "runs": 8, "median_usd": 0.42, "worst_usd": 11.8}
+    >>> expected_told(known, 42.0)
+    'about 420 of 42,000 calls (median of 13 published models x 8 simulations), at worst 11,800; US$ 0.42 to 11.80 of 42.00'
+    """
+    if expected["median"] is None:
+        return f"at most {expected['total']:,} calls; how many are needed is not known before: {expected['note']}"
+    simulated = f"median of {expected['models']:,} published models x {expected['runs']:,} simulations"
+    calls = f"about {expected['median']:,} of {expected['total']:,} calls ({simulated}), at worst {expected['worst']:,}"
+    if None in (expected["median_usd"], expected["worst_usd"], usd):
+        return calls
+    return f"{calls}; US$ {number(expected['median_usd'])} to {number(expected['worst_usd'])} of {number(usd)}"
+
+
 def decision_stamp(run: ev.Run) -> Document | None:
     """What the stamp of a run says of it: nothing (None) if all of it has been asked, or nothing was to be decided early."""
     if not is_decided_early(run):

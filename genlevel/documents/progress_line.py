@@ -36,7 +36,7 @@ def progress_line(progress: ev.WatchRunResponse, columns: int | None = None) -> 
         parts += [*_going(progress), *_spent(run.judging)]
         return _fitted(parts, columns)
     counts = run.counts
-    parts = [_Part(f"{counts.total - counts.pending:,}/{counts.total:,}")]
+    parts = _done(progress)
     parts += [_Part(f"{counts.refused:,} refused", ((8, ""),))] if counts.refused else []
     parts += [_Part(f"{counts.failed:,} failed", ((11, ""),))] if counts.failed else []
     parts += [_Part(f"{counts.unsupported:,} unsupported", ((6, ""),))] if counts.unsupported else []
@@ -46,10 +46,20 @@ def progress_line(progress: ev.WatchRunResponse, columns: int | None = None) -> 
     if run.HasField("judging"):
         judged = ", ".join(spent_told(run.judging))
         parts.append(_Part(f"the judge: {judged}", ((2, f"the judge: {_cost(run.judging)}" if _cost(run.judging) else ""), (9, ""))))
-    if progress.HasField("remaining_s") and counts.pending and not run.HasField("batches"):
+    if progress.HasField("remaining_s") and counts.pending and not run.HasField("batches") and not progress.HasField("deciding"):
         left = duration(progress.remaining_s)
         parts.append(_Part(f"about {left} left", ((4, f"{left} left"),)))
     return _fitted(parts, columns)
+
+
+def _done(progress: ev.WatchRunResponse) -> list[_Part]:
+    """How many answers there are of how many; of a run that asks only until something is decided, of how many at most."""
+    counts = progress.run.counts
+    done = f"{counts.total - counts.pending:,}"
+    if not progress.HasField("deciding"):
+        return [_Part(f"{done}/{counts.total:,}")]
+    told = f"{progress.deciding.settled:,} of {progress.deciding.tasks:,}"
+    return [_Part(f"{done} of at most {counts.total:,}", ((10, f"{done} asked"),)), _Part(f"{told} tasks settled", ((9, f"{told} tasks"),))]
 
 
 def _going(progress: ev.WatchRunResponse) -> list[_Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genlevel.documents.decisions import until_document
 from genlevel.documents.enum_names import enum_name
 from genlevel.documents.runs import outcome_name, run_document, tokens_in, tokens_out
 from genlevel.documents.words import NANO
@@ -38,6 +39,7 @@ def progress_document(progress: ev.WatchRunResponse) -> Document:
         "waits_for": progress.waits_for or None,
         "provider_wait_s": progress.provider_wait_s or None,
         "remaining_s": progress.remaining_s if progress.HasField("remaining_s") else None,
+        "deciding": {"settled": progress.deciding.settled, "tasks": progress.deciding.tasks} if progress.HasField("deciding") else None,
         "limits": limits_document(run.traffic),
     }
 
@@ -63,6 +65,7 @@ def limits_document(traffic: ev.TrafficSettings) -> Document:
         "budget_tokens": traffic.budget_tokens if traffic.HasField("budget_tokens") else None,
         "batch": traffic.batch if traffic.HasField("batch") else None,
         "judge": traffic.judge or None,
+        "until_decided": until_document(traffic.until_decided) if traffic.HasField("until_decided") else None,
     }
 
 

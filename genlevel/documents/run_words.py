@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genlevel.documents.decisions import sought_told, until_document
 from genlevel.documents.progress_words import is_to_go_on, waiting_told
 from genlevel.documents.run_progress import limits_document
 from genlevel.documents.runs import run_document, tokens_in, tokens_out
 from genlevel.documents.traffic import span_of, together
 from genlevel.documents.waiting_batches import batches_document, batches_told
-from genlevel.documents.words import cost_told, duration, money, short
+from genlevel.documents.words import cost_told, duration, money, number, short
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _STANDINGS = {
     ev.RUN_STATUS_BUDGET: Standing("budget used up", "warn", "Its budget ended it. With a higher one it goes on."),
     ev.RUN_STATUS_FAILED: Standing("failed", "bad"),
     ev.RUN_STATUS_PAUSED: Standing("paused", "warn", "Nothing is asked until it goes on."),
+    ev.RUN_STATUS_DECIDED: Standing("decided", "good", "What it was asked for is decided; not all of its instances were asked."),
 }
 
 _ENDING = {
@@ -71,7 +73,7 @@ def progress_facts(progress: ev.WatchRunResponse, recent: Span | None) -> list[t
     run = progress.run
     facts = []
     if run.status == ev.RUN_STATUS_RUNNING:
-        facts += _going(progress) if recent is None else _going_elsewhere(recent, run.counts.pending)
+        facts += _going(progress) if recent is None else _going_elsewhere(recent, run)
     if (batches := batches_document(run)) is not None:
         facts.append(("Batches", f"{batches_told(batches)}"))
     document = run_document(run)
@@ -112,7 +114,16 @@ def limits_told(run: ev.Run) -> list[tuple[str, str]]:
         ("Tokens a minute", f"at most {told['tpm']:,}" if told["tpm"] else as_configured),
         ("Weight beside other runs", str(told["weight"] or "as configured (1, if it is not)")),
         ("Its calls go", first),
+        *_asked_until(run.traffic),
     ]
+
+
+def _asked_until(traffic: ev.TrafficSettings) -> list[tuple[str, str]]:
+    """What is to be decided, with its error; nothing of a run that asks all."""
+    if not traffic.HasField("until_decided"):
+        return []
+    until = until_document(traffic.until_decided)
+    return [("Asked until it is decided", f"{sought_told(until['aim'])} (error at most {number(until['epsilon'])})")]
 
 
 def _going(progress: ev.WatchRunResponse) -> list[tuple[str, str]]:
@@ -120,10 +131,12 @@ def _going(progress: ev.WatchRunResponse) -> list[tuple[str, str]]:
     paced = f", calls paced at {progress.pace:.3g}/s" if progress.pace else ""
     facts.append(("Rate", f"{progress.rate:.1f} answers/s{paced}" if progress.rate else f"not known yet{paced}"))
     facts.append(("Waiting", waiting_told(progress) or "nothing"))
+    if progress.HasField("deciding"):
+        facts.append(("Settled", f"{progress.deciding.settled:,} of {progress.deciding.tasks:,} tasks"))
     return [*facts, _left(progress.remaining_s if progress.HasField("remaining_s") else None, progress.run)]
 
 
-def _going_elsewhere(recent: Span, pending: int) -> list[tuple[str, str]]:
+def _going_elsewhere(recent: Span, run: ev.Run) -> list[tuple[str, str]]:
     seen_s = recent.seen_s or 1.0
     rate = max(0, recent.calls - recent.limited - recent.failures) / seen_s
     reasons = ", ".join(sorted(reason for reason, seconds in recent.waits_s.items() if seconds))
@@ -132,12 +145,14 @@ def _going_elsewhere(recent: Span, pending: int) -> list[tuple[str, str]]:
         ("Rate", f"{rate:.1f} answers/s (over the last minute)"),
     ]
     facts.append(("Waiting", f"on {reasons} (in the last minute)" if reasons else "on nothing (in the last minute)"))
-    return [*facts, ("Time left", f"about {duration(pending / rate)}" if rate else "not known")]
+    return [*facts, _left(run.counts.pending / rate if rate else None, run)]
 
 
 def _left(remaining_s: float | None, run: ev.Run) -> tuple[str, str]:
     if run.HasField("batches"):
         return "Time left", "as the provider answers its batches"
+    if run.traffic.HasField("until_decided"):
+        return "Time left", "until it is decided"
     return "Time left", "not known yet" if remaining_s is None else f"about {duration(remaining_s)}"
 
 

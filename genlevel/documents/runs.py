@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genlevel.documents.decisions import decision_document, decision_stamp
+from genlevel.documents.decisions import decision_document, decision_stamp, expected_document
 from genlevel.documents.enum_names import enum_name
 from genlevel.documents.foreign_json import read_json
 from genlevel.documents.price_words import price_document
@@ -237,6 +237,7 @@ def plan_document(plan: ev.PlanRunResponse) -> Document:
         "max_output_tokens": sum(task.max_output_tokens for task in plan.tasks),
         "usd": sum(task.estimated_nano_usd for task in plan.tasks) / NANO if priced else None,
         "judging": _planned_judging(plan.judging) if plan.HasField("judging") else None,
+        "expected": expected_document(plan.expected) if plan.HasField("expected") else None,
         "tasks": tasks,
         "problems": list(plan.problems),
     }

@@ -61,7 +61,7 @@ def test_every_value_and_every_class_can_be_imported_by_its_name(make_client: Mo
     from genlevel import client
     from genlevel.client import values
 
-    there = {node.name for node in make_client.values()} - {"Limits", "Traffic", "Asked"}
+    there = {node.name for node in make_client.values()} - {"Limits", "Traffic", "Until", "Asked"}
     assert set(values.__all__) == there
     assert all(isinstance(getattr(values, name), type) for name in there)
     names = ("Client", "Run", "Answers", "Monitor")

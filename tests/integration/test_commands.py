@@ -47,6 +47,7 @@ from genlevel.documents.words import cost_told, number, signed
         ),
         (("eval", "--model", "", "--base-url", "http://127.0.0.1:9/v1", "--suite", "starter"), "--model is empty"),
         (("eval", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--suite", ""), "--suite is empty"),
+        (("eval", "--model", "m", "--suite", "starter", "--epsilon", "0.1"), "--epsilon goes with --until-decided"),
         (("show", "abc"), "no runs in genlevel-data; begin one with `genlevel eval`, or name the folder of an earlier one with --out"),
         (("level", "nosuch.xlsx", "--model", "m"), "nosuch.xlsx"),
         (("tasks", "--modality", "smell"), "smell"),

@@ -15,7 +15,7 @@ import pytest
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.cli import COMMANDS
 from genlevel.documents.decisions import decision_document
-from genlevel.documents.runs import result_document
+from genlevel.documents.runs import plan_document, result_document
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.workbooks.writer import write_workbook
@@ -29,6 +29,7 @@ UNSEEN |= {f"waiting-batches.{name}" for name in ("provider", "batches", "instan
 UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
 EARLY = ("aim", "epsilon", "alpha", "with_uncertifiable", "complete", "verdict", "asked", "total")
+UNSEEN |= {f"plan.expected.{name}" for name in ("median", "worst", "total", "models", "runs", "median_usd", "worst_usd", "note")}
 UNSEEN |= {"result.decision", *(f"stamp.decided_early{name}" for name in ("", *(f".{name}" for name in EARLY)))}
 
 
@@ -128,8 +129,11 @@ def test_every_field_of_an_early_decision_is_described_and_no_other():
     checker = Checker()
     checker.check(decision_document(decision), "early-decision")
     checker.check(result_document(ev.Run(run_id="r", decision=decision), sc.GetVerdictResponse(run_id="r")), "result")
+    checker.check(plan_document(ev.PlanRunResponse(expected=ev.ExpectedDecision(total=3))), "plan")
     assert not checker.problems
-    described_here = {place for place in checker.seen | checker.unseen() if place.startswith(("early-decision.", "stamp.decided_early"))}
+    described_here = {
+        place for place in checker.seen | checker.unseen() if place.startswith(("early-decision.", "stamp.decided_early", "plan.expected"))
+    }
     assert described_here <= checker.seen
 
 

@@ -3,6 +3,7 @@
 from genlevel.client.values.answers import Answer, Medium, Rating
 from genlevel.client.values.boards import BoardEntry, Leaderboard
 from genlevel.client.values.comparisons import ComparedTask, Comparison, Difference
+from genlevel.client.values.decisions import DecidedLevel, DecidedTask, Decision, Expected
 from genlevel.client.values.details import Failures, Freed, RunDetails, TaskCounts, TrafficSpan
 from genlevel.client.values.monitors import Alarm, MonitorCheck, MonitorGroup, MonitorReport, MonitorState, MonitorStatus, MonitorTick
 from genlevel.client.values.plans import Model, Plan, PlannedJudging, PlannedTask, Price
@@ -30,7 +31,11 @@ __all__ = [
     "Comparison",
     "Cost",
     "Counts",
+    "DecidedLevel",
+    "DecidedTask",
+    "Decision",
     "Difference",
+    "Expected",
     "Failures",
     "Freed",
     "Judging",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genlevel.client.values.decisions import Expected, expected_of
 from genlevel.documents.price_words import price_document, price_told
 from genlevel.documents.runs import plan_document
 
@@ -122,6 +123,7 @@ class Plan:
         max_output_tokens: at most.
         usd: at most about, in US dollars. None: the model has no price.
         judging: None: nobody would judge.
+        expected: how many of the answers may be needed until something is decided. None: all are asked.
         tasks: in the suite's order.
         problems: what a person has to know, a line each.
     """
@@ -137,6 +139,7 @@ class Plan:
     max_output_tokens: int
     usd: float | None
     judging: PlannedJudging | None
+    expected: Expected | None
     tasks: tuple[PlannedTask, ...]
     problems: tuple[str, ...]
 
@@ -173,6 +176,7 @@ def plan_of(planned: ev.PlanRunResponse) -> Plan:
         max_output_tokens=document["max_output_tokens"],
         usd=document["usd"],
         judging=None if judging is None else PlannedJudging(judging["judge"], judging["answers"], judging["usd"]),
+        expected=expected_of(document["expected"]),
         tasks=tuple(_task(task) for task in document["tasks"]),
         problems=tuple(document["problems"]),
     )

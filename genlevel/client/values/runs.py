@@ -26,6 +26,7 @@ _STATUSES = {
     "budget": ev.RUN_STATUS_BUDGET,
     "failed": ev.RUN_STATUS_FAILED,
     "paused": ev.RUN_STATUS_PAUSED,
+    "decided": ev.RUN_STATUS_DECIDED,
 }
 
 
@@ -39,6 +40,7 @@ class RunStatus(StrEnum):
         BUDGET: its budget ended it.
         FAILED: no call could succeed (key, quota, model gone).
         PAUSED: a person paused it.
+        DECIDED: what it was asked for is decided, and not all of its instances were asked.
         UNKNOWN: the evaluator is of a newer version, which has a word that this one does not know.
     """
 
@@ -48,6 +50,7 @@ class RunStatus(StrEnum):
     BUDGET = "budget"
     FAILED = "failed"
     PAUSED = "paused"
+    DECIDED = "decided"
     UNKNOWN = "unknown"
 
     @classmethod
@@ -209,6 +212,8 @@ class Progress:
         remaining_s: seconds to its end, estimated. None: not known.
         judging: the answers are there, and the judge is being asked.
         waits_for: what it cannot go on without, in one line, such as a database that is away; empty: nothing.
+        settled: of a run until something is decided: tasks of which nothing further is to be asked. None: it asks all.
+        to_settle: and all tasks that it may ask. None: the same.
     """
 
     run: RunState
@@ -218,6 +223,8 @@ class Progress:
     remaining_s: float | None
     judging: bool
     waits_for: str
+    settled: int | None
+    to_settle: int | None
 
 
 def run_state(run: ev.Run) -> RunState:
@@ -269,6 +276,8 @@ def progress_of(told: ev.WatchRunResponse) -> Progress:
         remaining_s=told.remaining_s if told.HasField("remaining_s") else None,
         judging=told.judging,
         waits_for=told.waits_for,
+        settled=told.deciding.settled if told.HasField("deciding") else None,
+        to_settle=told.deciding.tasks if told.HasField("deciding") else None,
     )
 
 

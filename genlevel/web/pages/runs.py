@@ -26,6 +26,7 @@ STATUSES: Mapping[str, ev.RunStatus] = {
     "running": ev.RUN_STATUS_RUNNING,
     "paused": ev.RUN_STATUS_PAUSED,
     "finished": ev.RUN_STATUS_FINISHED,
+    "decided": ev.RUN_STATUS_DECIDED,
     "interrupted": ev.RUN_STATUS_INTERRUPTED,
     "budget": ev.RUN_STATUS_BUDGET,
     "failed": ev.RUN_STATUS_FAILED,

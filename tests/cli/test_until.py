@@ -1,0 +1,81 @@
+"""A run that asks only until something is decided, as commands take it and tell of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from genlevel.cli.driving import _exit_code, _watched
+from genlevel.cli.plan import print_plan
+from genlevel.cli.printing import Telling
+from genlevel.cli.until import until_of
+from genlevel.documents.runs import plan_document
+from genlevel.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+NOTHING = {"until_decided": None, "epsilon": None, "alpha": None, "with_uncertifiable": False}
+
+
+def given(**options):
+    return {**NOTHING, **options}
+
+
+def test_what_is_given_becomes_a_message_and_nothing_is_none():
+    assert until_of(given(), batch=None) is None
+    assert until_of(given(), batch=True) is None
+    whole = until_of(given(until_decided="wins", epsilon=0.001, alpha=0.1, with_uncertifiable=True), batch=False)
+    assert whole == ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS, epsilon=0.001, alpha=0.1, with_uncertifiable=True)
+    assert until_of(given(until_decided="verdict"), batch=None) == ev.UntilDecided(aim=ev.UntilDecided.AIM_VERDICT)
+
+
+@pytest.mark.parametrize(("name", "value"), [("epsilon", 0.1), ("alpha", 0.1), ("with_uncertifiable", True)])
+def test_its_errors_go_with_an_aim(name, value):
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} goes with --until-decided"):
+        until_of(given(**{name: value}), batch=None)
+
+
+def test_it_is_not_asked_in_batches():
+    with pytest.raises(UsageError, match="do not go together"):
+        until_of(given(until_decided="wins"), batch=True)
+
+
+def test_a_decided_run_ends_well_and_says_what_failed(capsys):
+    run = ev.Run(run_id="abc", status=ev.RUN_STATUS_DECIDED, counts=sc.OutcomeCounts(total=9, answered=3, failed=1, pending=5))
+    assert _exit_code(run, False, "k/1: no", "") == 0
+    said = capsys.readouterr().err
+    assert "1 instances failed, such as k/1: no, and it is decided whatever they would be" in said
+    assert "incomplete" not in said
+    assert _exit_code(ev.Run(status=ev.RUN_STATUS_INTERRUPTED), False, "", "") != 0
+
+
+async def test_a_run_that_was_decided_before_is_not_asked_and_says_how_the_rest_is(capsys):
+    started = ev.StartRunResponse(run=ev.Run(run_id="abc", status=ev.RUN_STATUS_DECIDED), nothing_left=True)
+    assert (await _watched(None, started, "", Telling())).run == started.run
+    said = capsys.readouterr().err
+    assert (
+        said == "run abc is decided, and not all of it was asked: `genlevel eval` without --until-decided asks the rest; nothing is asked\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        (
+            ev.ExpectedDecision(median=42, worst=90, total=100, models=13, runs=8, median_nano_usd=420_000_000, worst_nano_usd=900_000_000),
+            "about 42 of 100 calls (median of 13 published models x 8 simulations), at worst 90; US$ 0.42 to 0.90 of 1.00",
+        ),
+        (
+            ev.ExpectedDecision(total=100, note="no published model has values for these tasks"),
+            "at most 100 calls; how many are needed is not known before: no published model has values for these tasks",
+        ),
+    ],
+)
+def test_a_dry_run_says_how_many_calls_may_be_needed(capsys, monkeypatch, expected, said):
+    monkeypatch.setenv("COLUMNS", "80")
+    plan = ev.PlanRunResponse(run_id="r", expected=expected, tasks=[ev.PlannedTask(name="t", answers=100, estimated_nano_usd=10**9)])
+    plan.model.ready, plan.model.price.input = True, "1"
+    document = plan_document(plan)
+    print_plan(document, Telling(), batch_factor="")
+    assert f"until it is decided: {said}\n" in capsys.readouterr().out
+    assert document["expected"]["total"] == 100
+    assert plan_document(ev.PlanRunResponse())["expected"] is None

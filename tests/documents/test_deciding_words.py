@@ -1,0 +1,69 @@
+"""How a run that asks only until something is decided goes, in words: what is left is not known, and is not said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genlevel.documents.progress_line import progress_line
+from genlevel.documents.run_progress import limits_document, progress_document
+from genlevel.documents.run_words import limits_told, progress_facts, standing_of
+from genlevel.documents.runs import status_name
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+UNTIL = ev.UntilDecided(aim=ev.UntilDecided.AIM_VERDICT)
+
+
+def going(done: int, total: int, settled: int = 12, tasks: int = 690) -> ev.WatchRunResponse:
+    run = ev.Run(status=ev.RUN_STATUS_RUNNING, counts=sc.OutcomeCounts(total=total, pending=total - done))
+    run.traffic.until_decided.CopyFrom(UNTIL)
+    deciding = ev.DecidingProgress(settled=settled, tasks=tasks)
+    return ev.WatchRunResponse(run=run, in_flight=8, rate=4.0, remaining_s=9000.0, deciding=deciding)
+
+
+def test_the_line_says_at_most_how_many_and_no_time_that_is_left() -> None:
+    line = progress_line(going(1234, 42_000))
+    assert line.startswith("1,234 of at most 42,000 | 12 of 690 tasks settled | 8 in flight | 4.0/s | ")
+    assert "left" not in line
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@given(st.integers(0, 10**6), st.integers(0, 699), st.integers(0, 10**9))
+def test_the_line_fits_and_keeps_what_was_asked_and_is_settled(columns: int, done: int, settled: int, cost: int) -> None:
+    said = going(done, 10**6, settled, 699)
+    said.run.cost_nano_usd, said.run.retries, said.run.counts.failed = cost, 1000, 999
+    said.waiting.update({"tokens": 1000})
+    line = progress_line(said, columns)
+    assert len(line) < columns
+    assert line.startswith(f"{done:,} ")
+    assert f"{settled:,} of 699" in line
+
+
+def test_a_page_says_the_same() -> None:
+    facts = dict(progress_facts(going(1234, 42_000), None))
+    assert (facts["Settled"], facts["Time left"]) == ("12 of 690 tasks", "until it is decided")
+    plain = going(1, 2)
+    plain.ClearField("deciding")
+    plain.run.traffic.ClearField("until_decided")
+    facts = dict(progress_facts(plain, None))
+    assert (facts.get("Settled"), facts["Time left"]) == (None, "about 2 h 30 min")
+
+
+def test_its_limits_say_what_it_is_asked_for() -> None:
+    said = going(1, 2)
+    assert limits_told(said.run)[-1] == (
+        "Asked until it is decided",
+        "the highest level that the full run would certify (error at most 0.01)",
+    )
+    document = progress_document(said)
+    assert document["deciding"] == {"settled": 12, "tasks": 690}
+    assert document["limits"]["until_decided"] == {"aim": "verdict", "epsilon": 0.01, "alpha": 0.05, "with_uncertifiable": False}
+    assert limits_document(ev.TrafficSettings())["until_decided"] is None
+
+
+def test_a_decided_run_stands_well_and_is_not_said_to_be_finished() -> None:
+    run = ev.Run(status=ev.RUN_STATUS_DECIDED, wanted=ev.RUN_WANTED_FINISHED)
+    assert (status_name(run.status), standing_of(run).word, standing_of(run).kind) == ("decided", "decided", "good")
+    assert "not all of its instances were asked" in standing_of(run).line
