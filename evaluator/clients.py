@@ -360,5 +360,6 @@ class GrpcScorer(Remote):
 
     def __init__(self, address: str, addresses: Addresses | None = None) -> None:
         channel = connect(address, addresses, service=_SCORER.full_name)
-        timeouts_s: dict[str, Timeout] = {"ScoreTask": 3600.0, "BeginRun": 600.0, "GetVerdict": 600.0}  # its store may be away for a while
+        # The long ones have networks measure, or wait for a store that may be away for a while.
+        timeouts_s: dict[str, Timeout] = {"ScoreTask": 3600.0, "MeasureAnswers": 3600.0, "BeginRun": 600.0, "GetVerdict": 600.0}
         super().__init__(channel, _SCORER, name="scorer", address=address, timeouts_s=timeouts_s, wait_for_ready=True)

@@ -86,6 +86,14 @@ class ScorerPort(Protocol):
         """Which networks' metrics it can compute, and where they run."""
         ...
 
+    async def get_criteria(self, request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
+        """What the full run's certificate would ask of each task."""
+        ...
+
+    async def measure_answers(self, request: sc.MeasureAnswersRequest) -> sc.MeasureAnswersResponse:
+        """What single answers of a task add to its score; nothing is stored."""
+        ...
+
     def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         """What became of the instances of a run's tasks, as they were last scored."""
         ...

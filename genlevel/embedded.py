@@ -136,6 +136,12 @@ class LazyScorer:
     async def get_abilities(self, request: sc.GetAbilitiesRequest) -> sc.GetAbilitiesResponse:
         return await self._core().get_abilities(request)
 
+    async def get_criteria(self, request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
+        return await self._core().get_criteria(request)
+
+    async def measure_answers(self, request: sc.MeasureAnswersRequest) -> sc.MeasureAnswersResponse:
+        return await self._core().measure_answers(request)
+
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         return await self._core().compare(request)
 

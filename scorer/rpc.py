@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from genlevel.runtime.remote import serve
@@ -17,4 +18,8 @@ def add_to_server(server: RpcServer, scorer: Scorer) -> None:
 
     What comes from the network may name files by reference to the blob store alone, never by path.
     """
-    serve(server, SERVICE, scorer, ready=scorer.readiness, instead={"ScoreTask": partial(scorer.score_task, from_network=True)})
+    instead: dict[str, Callable[..., object]] = {
+        "ScoreTask": partial(scorer.score_task, from_network=True),
+        "MeasureAnswers": partial(scorer.measure_answers, from_network=True),
+    }
+    serve(server, SERVICE, scorer, ready=scorer.readiness, instead=instead)

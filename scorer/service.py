@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from genlevel.runtime.durability import Durability
@@ -21,34 +18,33 @@ from scorer.abilities import abilities
 from scorer.certify import MOST_DRAWS
 from scorer.certify.pending import pending_evidence, pending_outcome
 from scorer.levels.rules import REFERENCES, check_references
+from scorer.runs.answers import AskedTask, asked_task, score_of, take
 from scorer.runs.awaited import Awaited
 from scorer.runs.certified import (
     ALPHA,
     checked_alpha,
-    evidence_found,
-    with_clustered_error,
 )
 from scorer.runs.comparison import comparison_message
-from scorer.runs.going import Going, Scoring
+from scorer.runs.deciding import criteria_message, measured_message
+from scorer.runs.going import Going
 from scorer.runs.headers import benchmark_of_run, lacking, run_of
 from scorer.runs.instances import InstanceList
 from scorer.runs.stamp import info_of
 from scorer.runs.verdict import is_referenced, standing_message, standing_of
 from scorer.runs.verdicts import RunVerdicts
-from scorer.scoring.answered import AnsweredInstance
 from scorer.scoring.files import FileAccess
 from scorer.scoring.task_metric import metric_of
-from scorer.scoring.task_scoring import TOGETHER, TaskScoring
+from scorer.scoring.task_scoring import TaskScoring
 from scorer.store.records import StoredRun, StoredScore
 from scorer.store.scores import ScoreStore
-from scorer.tasks import TaskIndex, TaskRecord, other_data, with_ratings
-from scorer.wire import instance_of, task_of
+from scorer.tasks import TaskIndex, other_data
+from scorer.wire import task_of
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from sqlalchemy import Engine
 
-    from genlevel.runtime.files import FileCache, Lease
+    from genlevel.runtime.files import FileCache
     from genlevel.runtime.patience import DatabasePatience
     from scorer.certify.compare import PairedTask
     from scorer.runs.exporter import ScoreExporter
@@ -130,23 +126,32 @@ class Scorer:
         Raises UsageError for a stream without header, or an instance that cannot be read; StorageError for a file that is not there.
         """
         access = FileAccess(self._files, from_network=from_network)
-        asked: _AskedTask | None = None
+        asked: AskedTask | None = None
         turn = 0
         scoring = TaskScoring(None)
         async for request in requests:
             if asked is None:
                 # The benchmark is checked before the answers: a task that cannot be placed need not be scored.
-                asked = await asyncio.to_thread(_asked, request, self._going.begin(request.header.run_id, request.header.task.key))
+                asked = await asyncio.to_thread(asked_task, request, self._going.begin(request.header.run_id, request.header.task.key))
                 turn = await self._writes(self._store.begin_scoring, asked.run.run_id, asked.task.key)
                 scoring = TaskScoring(*metric_of(asked.task.metric))
             if request.instances:
                 # Parsing and measuring take CPU time, so they leave the loop, a message at a time.
-                add = partial(_add, scoring, request.instances, access, self._files_reads)
+                add = partial(take, scoring, request.instances, access, self._files_reads)
                 await in_thread(add, name="scoring")
         if asked is None:
             raise UsageError("a task's stream must begin with its header, and this one was empty")
-        score = await asyncio.to_thread(_score_of, asked, scoring)
+        score = await asyncio.to_thread(score_of, asked, scoring)
         return await self._writes(self._keep, asked, score, turn)
+
+    async def get_criteria(self, request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
+        """What the certificate of the full run would ask of each task. Raises UsageError for a request that does not add up."""
+        return await in_thread(lambda: criteria_message(request), name="criteria")
+
+    async def measure_answers(self, request: sc.MeasureAnswersRequest, *, from_network: bool = False) -> sc.MeasureAnswersResponse:
+        """What single answers of a task add to its score's share; nothing is stored. from_network, errors: as of ``score_task``."""
+        access = FileAccess(self._files, from_network=from_network)
+        return await in_thread(lambda: measured_message(request, access, self._files_reads), name="measuring")
 
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
         """Scores and levels of a run as they stand.
@@ -294,7 +299,7 @@ class Scorer:
         self._store.begin(run, scores)
         self._scored(run)
 
-    def _keep(self, asked: _AskedTask, score: StoredScore, turn: int) -> sc.ScoreTaskResponse:
+    def _keep(self, asked: AskedTask, score: StoredScore, turn: int) -> sc.ScoreTaskResponse:
         self._store.save(asked.run, score, turn)
         self._scored(asked.run)
         return sc.ScoreTaskResponse(score=standing_message(standing_of(asked.index, score)))
@@ -343,47 +348,3 @@ class Scorer:
         from scorer.certify.compare import PairedTask
 
         return PairedTask(index.find(one.task), one, other)
-
-
-@dataclass(frozen=True, slots=True)
-class _AskedTask:
-    """What the header of a task's stream says. index: of the run's benchmark. scoring: that it goes on."""
-
-    run: StoredRun
-    index: TaskIndex
-    task: TaskRecord
-    partial: bool
-    scoring: Scoring
-
-
-def _asked(request: sc.ScoreTaskRequest, scoring: Scoring) -> _AskedTask:
-    header = request.header
-    if not request.HasField("header"):
-        raise UsageError("a task's stream must begin with its header")
-    missing = lacking(header)
-    if missing or not header.task.key:
-        raise UsageError(f"the header of a task's stream lacks {', '.join([*missing, *([] if header.task.key else ['task.key'])])}")
-    run = run_of(header)
-    return _AskedTask(run, TaskIndex(benchmark_of_run(run)), task_of(header.task), header.partial, scoring)
-
-
-def _score_of(asked: _AskedTask, scoring: TaskScoring) -> StoredScore:
-    task, outcome = asked.task, scoring.finish()
-    evidence = evidence_found(task.metric, outcome.statistics, outcome.clusters)
-    outcome = with_clustered_error(outcome, evidence)
-    source = None if task.rating_source is None else with_ratings(task.rating_source, scoring.ratings())
-    task = replace(task, rating_source=source, provenance=scoring.provenance())
-    return StoredScore(task, asked.partial, outcome, evidence=evidence, examined=True)
-
-
-def _add(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: FileAccess, patience: Patience) -> None:
-    """Measures a few instances at a time, as their files are only here for as long; networks look at them together."""
-    remaining = iter(answers)
-    while group := list(islice(remaining, TOGETHER)):
-        with access.lease() or nullcontext() as lease:
-            found = patience.repeat(partial(_instances, group, access, lease))
-            scoring.add(found)
-
-
-def _instances(answers: Sequence[sc.InstanceAnswer], access: FileAccess, lease: Lease | None) -> list[AnsweredInstance]:
-    return [instance_of(answer, access, lease) for answer in answers]

@@ -74,6 +74,16 @@ class ScorerServiceStub:
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesResponse.FromString,
                 _registered_method=True)
+        self.GetCriteria = channel.unary_unary(
+                '/genlevel.v1.ScorerService/GetCriteria',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.GetCriteriaRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.GetCriteriaResponse.FromString,
+                _registered_method=True)
+        self.MeasureAnswers = channel.unary_unary(
+                '/genlevel.v1.ScorerService/MeasureAnswers',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersResponse.FromString,
+                _registered_method=True)
 
 
 class ScorerServiceServicer:
@@ -136,6 +146,20 @@ class ScorerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCriteria(self, request, context):
+        """What the certificate of the full run would ask of each task: what decides it before all is asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MeasureAnswers(self, request, context):
+        """What single answers of a task add to its score. Nothing is stored.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScorerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -178,6 +202,16 @@ def add_ScorerServiceServicer_to_server(servicer, server):
                     servicer.GetAbilities,
                     request_deserializer=genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesResponse.SerializeToString,
+            ),
+            'GetCriteria': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCriteria,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.GetCriteriaRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.GetCriteriaResponse.SerializeToString,
+            ),
+            'MeasureAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.MeasureAnswers,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -396,6 +430,60 @@ class ScorerService:
             '/genlevel.v1.ScorerService/GetAbilities',
             genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesRequest.SerializeToString,
             genlevel_dot_v1_dot_scorer__pb2.GetAbilitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCriteria(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/GetCriteria',
+            genlevel_dot_v1_dot_scorer__pb2.GetCriteriaRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.GetCriteriaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MeasureAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/MeasureAnswers',
+            genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersResponse.FromString,
             options,
             channel_credentials,
             insecure,

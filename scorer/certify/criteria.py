@@ -19,12 +19,10 @@ from scorer.certify.distributions import binomial_at_least
 from scorer.certify.ends import Kind, most_items
 from scorer.certify.shares import Shares, is_rejected
 from scorer.levels.rules import TaskResult
-from scorer.metrics.nature import Makeup, Nature, Proof
+from scorer.metrics.nature import Nature, Proof
 from scorer.metrics.registry import create, nature_of
 
-RANKED = "its score follows from the order of all of its answers"
 RATED = "its ratings come once it has all of its answers"
-COUNTED = "how many of its instances count follows from all of them"
 NOTHING_LEFT = "nothing of the error is left for a plan of this number"
 NOT_ASKED = "no instance of it is asked"
 _LEAST = 1e-12
@@ -82,7 +80,7 @@ def criterion(task: PlannedTask, tests: int, share: float) -> Criterion:
     higher = metric(claim.task.metric.id).direction is Direction.HIGHER
     scores = [reference] if task.constant is None else [reference, task.constant]
     bar = max(_share(task, score, higher=higher) for score in scores)
-    if whole := _whole(task, nature):
+    if whole := nature.whole or (RATED if task.rated else ""):
         test = Kind.PAIRS.value if nature.proof is Proof.PAIR_BETTING else ""
         return Criterion(bar=bar, whole=whole, test=test, rewards=rewards)
     if _is_exact(task, nature):
@@ -120,17 +118,9 @@ def _share(task: PlannedTask, score: float, *, higher: bool) -> float:
 
     asked = task.result.task.metric
     made = create(asked.id, dict(asked.parameters), measuring=False)
-    lowest, highest = (0.0, 100.0) if made is None else bounds_of(made)
+    lowest, highest = (0.0, 100.0) if made is None or made.nature.proof is Proof.PAIR_BETTING else bounds_of(made)
     share = (score - lowest) / (highest - lowest)
     return share if higher else 1.0 - share
-
-
-def _whole(task: PlannedTask, nature: Nature) -> str:
-    if nature.proof is Proof.PAIR_BETTING:
-        return RANKED
-    if task.rated:
-        return RATED
-    return COUNTED if nature.makeup is Makeup.POOLED and nature.proof is Proof.BETTING else ""
 
 
 def _is_exact(task: PlannedTask, nature: Nature) -> bool:

@@ -27,6 +27,10 @@ class Proof(Enum):
     NONE = ""
 
 
+FROM_ORDER = "its score follows from the order of all of its answers"
+FROM_COUNT = "how many of its instances count follows from all of them"
+
+
 @dataclass(frozen=True, slots=True)
 class Nature:
     """lowest, highest: the bounds of one instance's number, in its statistic's unit; infinite if it has none.
@@ -46,6 +50,13 @@ class Nature:
     def is_share(self) -> bool:
         """Whether exact tests of right and wrong answers apply."""
         return self.proof is Proof.BINOMIAL
+
+    @property
+    def whole(self) -> str:
+        """Why what an instance adds to the test follows from all answers alone, in one line; empty if it is known of each by itself."""
+        if self.proof is Proof.PAIR_BETTING:
+            return FROM_ORDER
+        return FROM_COUNT if self.makeup is Makeup.POOLED and self.proof is Proof.BETTING else ""
 
 
 SHARE = Nature(Makeup.SHARE, 0.0, 1.0, Proof.BINOMIAL, from_values=True)

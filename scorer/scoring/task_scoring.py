@@ -130,6 +130,17 @@ class _Kept(NamedTuple):
     compared: tuple[float, ...] = ()
 
 
+class Told(NamedTuple):
+    """What is known of one answer before the others have come. statistic: as of ``TaskOutcome.statistics``.
+
+    problem: why nothing was measured of it, in one line; empty if something was.
+    """
+
+    outcome: Outcome
+    statistic: object
+    problem: str = ""
+
+
 _Waiting = dict[AnswerKey, tuple[Parsed, Question]]
 
 
@@ -147,12 +158,26 @@ class TaskScoring:
         self._conventions = Conventions()
         self._asked: dict[AnswerKey, Question | None] = {}  # without what baselines do not need; None: of another answer type
 
+    @property
+    def metric(self) -> Metric[object] | None:
+        """None if there is none, or it turned out that it cannot measure here."""
+        return self._metric
+
     def add(self, instances: Iterable[AnsweredInstance]) -> None:
         """Parses and measures. Takes as long as the metric does: off the event loop, please.
 
         Answers whose coordinates only all of the task's answers together explain are kept until ``finish``.
         """
         self._take(self._conventions.passing(instances))
+
+    def told(self, key: AnswerKey) -> Told | None:
+        """What is known of an answer that came; None if only all of the task's answers together explain it (``finish``)."""
+        kept = self._answers.get(key)
+        if kept is None:
+            return None
+        if isinstance(kept.found, _Problem | _Unrated):
+            return Told(kept.outcome, None, kept.found.text)
+        return Told(kept.outcome, _statistic(kept), self._no_metric if kept.found is None else "")
 
     def _take(self, instances: Iterable[AnsweredInstance]) -> None:
         waiting: _Waiting = {}

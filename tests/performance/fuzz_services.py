@@ -24,7 +24,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -353,9 +353,21 @@ def seeds_of(bench: Bench, runs: Sequence[str]) -> Seeds:
     for name, message in by_hand:
         seeds[name].append([message])
     seeds["ScoreTask"] += scored_tasks(seeds["ScoreTask"][0][0].header)  # type: ignore[attr-defined]
+    for name, asked in decided_early(seeds["ScoreTask"]):
+        seeds[name].append([asked])
     missing = [name for name, found in seeds.items() if not found]
     assert not missing, f"no request to begin with: {missing}"
     return seeds
+
+
+def decided_early(scored: list[list[Message]]) -> Iterator[tuple[str, Message]]:
+    """The same answers measured, and what would decide their tasks."""
+    for first, *_others in scored:
+        assert isinstance(first, sc.ScoreTaskRequest)
+        yield "MeasureAnswers", sc.MeasureAnswersRequest(header=first.header, instances=first.instances)
+        sizes = [sc.UnitSize(instances=1, units=40), sc.UnitSize(instances=5, units=2)]
+        task = sc.CriteriaTask(task=first.header.task, instances=50, repeats=1, sizes=sizes, answer_type="choice", best_constant=40.0)
+        yield "GetCriteria", sc.GetCriteriaRequest(header=first.header, tasks=[task], alpha=0.05)
 
 
 def scored_tasks(header: sc.ScoreTaskHeader) -> list[list[Message]]:

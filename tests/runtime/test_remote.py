@@ -78,6 +78,12 @@ class Core:
     async def get_abilities(self, request: sc.GetAbilitiesRequest) -> sc.GetAbilitiesResponse:
         raise AssertionError
 
+    async def get_criteria(self, request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
+        raise AssertionError
+
+    async def measure_answers(self, request: sc.MeasureAnswersRequest) -> sc.MeasureAnswersResponse:
+        raise AssertionError
+
 
 @pytest.fixture
 async def core() -> Core:

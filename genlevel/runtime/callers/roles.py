@@ -53,6 +53,8 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.ScorerService/ListInstances": Role.READ,
     "/genlevel.v1.ScorerService/ForgetRun": Role.ADMIN,
     "/genlevel.v1.ScorerService/GetAbilities": Role.READ,
+    "/genlevel.v1.ScorerService/GetCriteria": Role.READ,
+    "/genlevel.v1.ScorerService/MeasureAnswers": Role.ADMIN,
 }
 
 HEALTH = "/grpc.health.v1.Health/"

@@ -21,10 +21,11 @@ from genlevel.deciding.values import Criterion, Unit
 from scorer.certify import TaskEvidence, certify, evidence_from_statistics, measured
 from scorer.certify.certificate import Status
 from scorer.certify.claims import Claim
-from scorer.certify.criteria import COUNTED, NOTHING_LEFT, RANKED, RATED, PlannedTask, criteria, criterion, critical_count
+from scorer.certify.criteria import NOTHING_LEFT, RATED, PlannedTask, criteria, criterion, critical_count
 from scorer.certify.distributions import binomial_at_least
 from scorer.certify.rows import BEST, WORST
 from scorer.levels.rules import TaskResult, judge, judge_all
+from scorer.metrics.nature import FROM_COUNT, FROM_ORDER
 from scorer.metrics.parts import parts_of
 from scorer.metrics.registry import create
 
@@ -204,9 +205,10 @@ def test_what_cannot_be_decided_early_or_at_all_says_why() -> None:
         one = PlannedTask(judge(task, None), 50, **said)  # type: ignore[arg-type]
         return criteria([one.result], [one], 0.05, plan).tasks[0]
 
-    assert of(task_of("auc", 70.0, of="roc")).whole == RANKED
+    assert of(task_of("auc", 70.0, of="roc")).whole == FROM_ORDER
+    assert of(task_of("auc", 70.0, of="roc")).bar == 0.7
     assert of(task_of("gpt_score", 70.0), rated=True).whole == RATED
-    assert of(task_of("recall_at_k", 70.0, k="50")).whole == COUNTED
+    assert of(task_of("recall_at_k", 70.0, k="50")).whole == FROM_COUNT
     assert of(task_of("accuracy", None)).obstacle == "no reference"
     assert "no upper bound" in of(task_of("mae", 1.0)).obstacle
     assert of(task_of("accuracy", 50.0), problem="weights are missing").obstacle == "weights are missing"
