@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genlevel.benchmark.metrics import Direction, metric
+from genlevel.benchmark.model import Task
 from genlevel.deciding.values import Bets, Criterion
 from scorer.certify.claims import Claim
 from scorer.certify.distributions import binomial_at_least
@@ -77,9 +78,8 @@ def criterion(task: PlannedTask, tests: int, share: float) -> Criterion:
     obstacle = claim.obstacle or task.problem or ("" if share > 0.0 else NOTHING_LEFT) or ("" if task.instances else NOT_ASKED)
     if obstacle or nature is None or reference is None:
         return Criterion(obstacle=obstacle, rewards=rewards)
-    higher = metric(claim.task.metric.id).direction is Direction.HIGHER
     scores = [reference] if task.constant is None else [reference, task.constant]
-    bar = max(_share(task, score, higher=higher) for score in scores)
+    bar = max(share_of(claim.task, score) for score in scores)
     if whole := nature.whole or (RATED if task.rated else ""):
         test = Kind.PAIRS.value if nature.proof is Proof.PAIR_BETTING else ""
         return Criterion(bar=bar, whole=whole, test=test, rewards=rewards)
@@ -112,15 +112,14 @@ def critical_count(trials: int, bar: float, tests: int, share: float) -> int:
     return high
 
 
-def _share(task: PlannedTask, score: float, *, higher: bool) -> float:
-    """A score in the metric's unit as a share that higher is better of."""
+def share_of(task: Task, score: float) -> float:
+    """A score in the metric's unit as a share that higher is better of; below 0 or above 1 if it is outside of the metric's bounds."""
     from scorer.metrics.parts import bounds_of
 
-    asked = task.result.task.metric
-    made = create(asked.id, dict(asked.parameters), measuring=False)
+    made = create(task.metric.id, dict(task.metric.parameters), measuring=False)
     lowest, highest = (0.0, 100.0) if made is None or made.nature.proof is Proof.PAIR_BETTING else bounds_of(made)
     share = (score - lowest) / (highest - lowest)
-    return share if higher else 1.0 - share
+    return share if metric(task.metric.id).direction is Direction.HIGHER else 1.0 - share
 
 
 def _is_exact(task: PlannedTask, nature: Nature) -> bool:

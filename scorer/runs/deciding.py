@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Task
@@ -12,7 +13,7 @@ from genlevel.runtime.patience import Patience
 from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify.criteria import PlannedTask, criteria
-from scorer.levels.rules import judge, judge_all
+from scorer.levels.rules import TaskResult, judge, judge_all
 from scorer.runs.answers import take
 from scorer.runs.certified import NO_TRY, checked_alpha
 from scorer.runs.headers import benchmark_of_run, lacking, run_of
@@ -27,26 +28,35 @@ UNLISTED = "it is outside the levels"
 OTHER_METRIC = "it is scored by another metric than the benchmark's"
 
 
-def criteria_message(request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
-    """Raises UsageError for a header that lacks something, an alpha that cannot be met, or a task whose plan does not add up."""
-    if missing := lacking(request.header):
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """results: all tasks of the benchmark, without values. tasks: in the order of the request; None of one that is outside the levels."""
+
+    results: tuple[TaskResult, ...]
+    tasks: tuple[PlannedTask | None, ...]
+    plan: int
+
+
+def planned_run(header: sc.ScoreTaskHeader, tasks: Sequence[sc.CriteriaTask]) -> PlannedRun:
+    """What a run asks, as a certificate sees it. Raises UsageError for a header that lacks something, or a task that does not add up."""
+    if missing := lacking(header):
         raise UsageError(f"the header of a run's criteria lacks {', '.join(missing)}")
-    alpha = checked_alpha(request.alpha)
-    run = run_of(request.header)
+    run = run_of(header)
     benchmark = benchmark_of_run(run)
-    index = TaskIndex(benchmark)
-    tasks = [task_of(entry.task) for entry in request.tasks]
-    listed = [index.find(task) for task in tasks]
-    no_try = "" if run.is_try else NO_TRY
-    planned = [
-        _planned(entry, task, found, no_try) for entry, task, found in zip(request.tasks, tasks, listed, strict=True) if found is not None
-    ]
-    found = criteria(judge_all(benchmark, {}), planned, alpha, run.plan)
+    index, no_try = TaskIndex(benchmark), "" if run.is_try else NO_TRY
+    return PlannedRun(judge_all(benchmark, {}), tuple(_planned(entry, index, no_try) for entry in tasks), run.plan)
+
+
+def criteria_message(request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
+    """Raises UsageError as ``planned_run``, and for an alpha that cannot be met."""
+    alpha = checked_alpha(request.alpha)
+    run = planned_run(request.header, request.tasks)
+    found = criteria(run.results, [task for task in run.tasks if task is not None], alpha, run.plan)
     of_listed = iter(found.tasks)
     return sc.GetCriteriaResponse(
         criteria=[
-            _message(task.key, Criterion(obstacle=UNLISTED, rewards=False) if entry is None else next(of_listed))
-            for task, entry in zip(tasks, listed, strict=True)
+            _message(entry.task.key, Criterion(obstacle=UNLISTED, rewards=False) if task is None else next(of_listed))
+            for entry, task in zip(request.tasks, run.tasks, strict=True)
         ],
         tests=found.tests,
         wins_share=found.wins,
@@ -64,10 +74,13 @@ def measured_message(request: sc.MeasureAnswersRequest, access: FileAccess, pati
     return sc.MeasureAnswersResponse(answers=[_added(one) for one in adds(scoring, keys)])
 
 
-def _planned(entry: sc.CriteriaTask, record: TaskRecord, task: Task, no_try: str) -> PlannedTask:
+def _planned(entry: sc.CriteriaTask, index: TaskIndex, no_try: str) -> PlannedTask | None:
+    record = task_of(entry.task)
     sizes = {size.instances: size.units for size in entry.sizes}
     if sizes and (0 in sizes or len(sizes) < len(entry.sizes) or sum(size * units for size, units in sizes.items()) != entry.instances):
         raise UsageError(f"task {quoted(record.key)}: the sizes of its units do not add up to its {entry.instances} instances")
+    if (task := index.find(record)) is None:
+        return None
     problem = no_try or metric_of(record.metric)[1] or ("" if _is_same(record, task) else OTHER_METRIC)
     return PlannedTask(
         result=judge(task, None),
