@@ -129,25 +129,6 @@ def asked_of(decision: Document) -> str:
     return f"asked {decision['asked']:,} of {decision['total']:,}"
 
 
-def decided_told(decision: Document) -> str:
-    """What is decided, in a line: the verdict, or the wins.
-
-    Of a decision that is not complete it says so.
-    """
-    counted = states_counted(decision)
-    tasks = ", ".join(f"{count:,} {state}" for state, count in counted.items())
-    if decision["aim"] != "verdict":
-        return f"tasks: {tasks or 'none'}"
-    if decision["verdict"]:
-        found = f"Level {decision['verdict']} is certified"
-    else:
-        third = decision["levels"].get("3", {}).get("state")
-        found = "the full run would not certify Level 3" if third == "not attained" else "no level is certified yet"
-    open_levels = [level for level, entry in decision["levels"].items() if entry["state"] == "undecided"]
-    undecided = f", Level{'s' if len(open_levels) > 1 else ''} {' and '.join(open_levels)} undecided" if open_levels else ""
-    return f"{found}{undecided}; tasks: {tasks or 'none'}"
-
-
 def error_told(decision: Document) -> str:
     """The errors: the prediction's, and the certificate's own beside it."""
     differs = f"differs from the full run's with a chance of at most {number(decision['epsilon'])}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from genlevel.documents.decisions import asked_of, decided_told, decision_document, error_told, is_decided_early, states_counted
+from genlevel.documents.decisions import asked_of, decision_document, error_told, is_decided_early, states_counted
 from genlevel.documents.runs import result_document
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.reports.stamps import content_hash
 
 WON, NOT_WON, OPEN = ev.DecidedTask.STATE_WON, ev.DecidedTask.STATE_NOT_WON, ev.DecidedTask.STATE_UNDECIDED
-ATTAINED, NOT_ATTAINED = ev.DecidedLevel.STATE_ATTAINED, ev.DecidedLevel.STATE_NOT_ATTAINED
+ATTAINED = ev.DecidedLevel.STATE_ATTAINED
 
 
 def decision(**fields: object) -> ev.EarlyDecision:
@@ -52,17 +52,10 @@ def test_what_a_newer_service_decides_has_no_name_and_is_shown_all_the_same() ->
     assert states_counted(decision_document(newer)) == {"unknown 77": 1}
 
 
-def test_a_decision_in_words_says_what_is_decided_and_with_which_errors() -> None:
+def test_a_decision_in_words_says_how_much_was_asked_and_with_which_errors() -> None:
     document = decision_document(decision())
     assert asked_of(document) == "asked 1,234 of 42,000"
-    assert decided_told(document) == "Level 3 is certified; tasks: 1 won, 1 not won, 1 undecided, 1 not certifiable"
     assert error_told(document) == "differs from the full run's with a chance of at most 0.02; the certificate's own error is at most 0.05"
-    lost = decision_document(ev.EarlyDecision(until=decision().until, levels=[ev.DecidedLevel(level=3, state=NOT_ATTAINED)]))
-    assert decided_told(lost).startswith("the full run would not certify Level 3;")
-    unknown = ev.EarlyDecision(
-        until=decision().until, levels=[ev.DecidedLevel(level=n, state=ev.DecidedLevel.STATE_UNDECIDED) for n in (3, 4)]
-    )
-    assert decided_told(decision_document(unknown)) == "no level is certified yet, Levels 3 and 4 undecided; tasks: none"
 
 
 def test_only_the_stamp_of_a_run_that_is_not_complete_says_that_it_was_decided_early() -> None:

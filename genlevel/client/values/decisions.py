@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genlevel.documents.decisions import asked_of, decided_told, decision_document, expected_told, is_decided_early
+from genlevel.documents.decision_words import early_head, early_told
+from genlevel.documents.decisions import decision_document, expected_told, is_decided_early
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
@@ -128,7 +129,7 @@ def decision_of(run: ev.Run) -> Decision | None:
         level=told["verdict"],
         levels={int(level): DecidedLevel(**entry) for level, entry in told["levels"].items()},
         tasks=tuple(DecidedTask(**{**task, "note": task["note"] or ""}) for task in told["tasks"]),
-        text=f"{decided_told(told)}; {asked_of(told)}",
+        text=f"{early_head(told)} ({early_told(told)})",
     )
 
 
