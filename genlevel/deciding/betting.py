@@ -4,39 +4,46 @@ Each S_j is the total of a finite population of bounded numbers. The test wins i
 some j "S_j is less" is rejected at epsilon w_j, which add up to epsilon. It does not win if all S_j < T, as the weights add up to 1: it
 is predicted as not won if "S_j is at least T" is rejected for each j, at epsilon each, for if it is won one of these rejections is false.
 Besides, what the units that are left cannot change is certain. Failed answers count as wrong for a win, and as right against one.
+
+A bar that is raised after a prediction of "won" gives "not won" a second test of the same task: it has LATER of epsilon, and the first one
+the rest. "Won" is said after the last one alone.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
 
 from genlevel.deciding.totals import TotalTest
-from genlevel.deciding.values import Criterion, TaskState, Unit
+from genlevel.deciding.values import Bets, Criterion, TaskState, Unit
 
+LATER = 0.1
 _FLOOR = -1.0 + 1e-15
+_ROUNDING = 1e-6
+"""By which a unit may be larger than its bound, as its numbers are rounded."""
 
 
 class BettingPrediction:
-    """Of a task with a betting test on its units."""
+    """Of a task with a betting test on its units. See ``predictions.prediction_of``."""
 
-    def __init__(self, criterion: Criterion, units: int, epsilon: float) -> None:
-        bets = criterion.bets
-        if bets is None:
+    def __init__(self, criterion: Criterion, units: int, epsilon: float, sizes: Sequence[float] = (), against: float | None = None) -> None:
+        """against: the error that "not won" has left; None: epsilon."""
+        if criterion.bets is None:
             raise ValueError("a betting test has bets")
-        self._criterion, self._bets, self._units, self._epsilon = criterion, bets, units, epsilon
+        self._criterion, self._units, self._epsilon, self._sizes = criterion, units, epsilon, sizes
+        self._against = epsilon if against is None else against
+        bets: Bets = criterion.bets
+        self._amounts, self._wanted = bets.amounts, bets.log_threshold
         self._logs = [math.log(weight) if weight > 0.0 else -math.inf for weight in bets.weights]
-        self._bounds = [
-            (_gain(amount, -criterion.bar * criterion.most), _gain(amount, (1.0 - criterion.bar) * criterion.most))
-            for amount in bets.amounts
-        ]
-        self._worst = [0.0] * len(bets.amounts)
-        self._best = [0.0] * len(bets.amounts)
-        self._squares = [0.0] * len(bets.amounts)
+        self._extremes = extremes = _Extremes(criterion, units, sizes)
         self._wins = [
-            TotalTest(units, bounds, bets.log_threshold - log, epsilon * weight)
-            for bounds, log, weight in zip(self._bounds, self._logs, bets.weights, strict=True)
+            TotalTest(units, self._wanted - log, epsilon * weight, lowest)
+            for log, weight, lowest in zip(self._logs, bets.weights, extremes.lowest, strict=True)
         ]
-        self._losses = [TotalTest(units, (-most, -least), -bets.log_threshold, epsilon) for least, most in self._bounds]
+        self._losses = [TotalTest(units, -self._wanted, self._against * (1.0 - LATER), -highest) for highest in extremes.highest]
+        self._worst, self._best, self._squares = ([0.0] * len(bets.amounts) for _kind in range(3))
         self._history: list[Unit] = []
         self._state = TaskState.UNDECIDED
         self._look()
@@ -57,32 +64,38 @@ class BettingPrediction:
         if self._state is not TaskState.UNDECIDED:
             return
         self._history.append(unit)
+        if max(unit.worst[1], unit.best[1]) > self._criterion.most + _ROUNDING:
+            # The full run's test is not for units this large: it certifies nothing.
+            self._state = TaskState.NOT_WON
+            return
         bar = self._criterion.bar
         worst, best = unit.worst[0] - bar * unit.worst[1], unit.best[0] - bar * unit.best[1]
-        for place, amount in enumerate(self._bets.amounts):
-            low = _gain(amount, worst)
-            high = low if unit.best == unit.worst else _gain(amount, best)
+        lows, highs = self._extremes.draw()
+        rest_low, rest_high = self._extremes.lowest, self._extremes.highest
+        for place, amount in enumerate(self._amounts):
+            low = math.log1p(max(amount * worst, _FLOOR))
+            high = low if best == worst else math.log1p(max(amount * best, _FLOOR))
             self._worst[place] += low
             self._best[place] += high
             self._squares[place] += low * low
-            self._wins[place].add(low)
-            self._losses[place].add(-high)
+            self._wins[place].add(low, lows[place], highs[place], rest_low[place])
+            self._losses[place].add(-high, -highs[place], -lows[place], -rest_high[place])
         self._look()
 
     def _look(self) -> None:
-        left, wanted = self._units - len(self._history), self._bets.log_threshold
-        lows = [total + left * least for total, (least, _most) in zip(self._worst, self._bounds, strict=True)]
-        if any(test.rejected for test in self._wins) or self._log_wealth(lows) >= wanted:
+        extremes = self._extremes
+        if any(test.rejected for test in self._wins) or self._log_wealth(self._worst, extremes.lowest) >= self._wanted:
             self._state = TaskState.WON
-            return
-        highs = [total + left * most for total, (_least, most) in zip(self._best, self._bounds, strict=True)]
-        if all(test.rejected for test in self._losses) or self._log_wealth(highs) < wanted:
+        elif all(test.rejected for test in self._losses) or self._log_wealth(self._best, extremes.highest) < self._wanted:
             self._state = TaskState.NOT_WON
 
-    def _log_wealth(self, totals: list[float]) -> float:
-        exponents = [log + total for log, total in zip(self._logs, totals, strict=True)]
+    def _log_wealth(self, totals: list[float], rest: Sequence[float]) -> float:
+        """Of the units drawn, and what the rest adds."""
+        exponents = [log + total + more for log, total, more in zip(self._logs, totals, rest, strict=True)]
         highest = max(exponents)
-        return highest + math.log(math.fsum(math.exp(exponent - highest) for exponent in exponents)) if highest > -math.inf else highest
+        if highest >= self._wanted or highest + math.log(len(exponents)) < self._wanted:
+            return highest
+        return highest + math.log(math.fsum(math.exp(exponent - highest) for exponent in exponents))
 
     def expected_more(self) -> float:
         """See ``predictions.Prediction``: by Bernstein's inequality, for the sum that comes out largest if the rest is as what is drawn."""
@@ -91,21 +104,56 @@ class BettingPrediction:
             return max(1.0, float(left))
         ends = [(log + total / drawn * self._units, place) for place, (log, total) in enumerate(zip(self._logs, self._worst, strict=True))]
         end, place = max(ends)
-        mean, (least, most) = self._worst[place] / drawn, self._bounds[place]
-        away = abs(end - self._bets.log_threshold) / self._units
-        spread = max(self._squares[place] / drawn - mean * mean, ((most - least) / (drawn + 2.0)) ** 2)
-        whole = -2.0 * math.log(self._epsilon / 10.0) * (spread + (most - least) * away / 3.0)
-        limit = 1e6 * self._units * away * away
-        whole = whole / (away * away) if whole < limit else 1e6 * self._units
+        lows, highs = self._extremes.bounds()
+        mean, width = self._worst[place] / drawn, highs[place] - lows[place]
+        away = abs(end - self._wanted) / self._units
+        spread = max(self._squares[place] / drawn - mean * mean, (width / (drawn + 2.0)) ** 2)
+        whole, most = -2.0 * math.log(self._epsilon / 10.0) * (spread + width * away / 3.0), 1e6 * self._units
+        whole = whole / (away * away) if whole < most * away * away else most
         return min(max(1.0, whole / (1.0 + whole / self._units) - drawn), float(left))
 
     def raised(self, criterion: Criterion) -> BettingPrediction:
         """The same units under another criterion, as if it had been so from the start."""
-        found = BettingPrediction(criterion, self._units, self._epsilon)
+        found = BettingPrediction(criterion, self._units, self._epsilon, self._sizes, self._against * LATER)
         for unit in self._history:
             found.add(unit)
         return found
 
 
-def _gain(amount: float, excess: float) -> float:
-    return math.log1p(max(amount * excess, _FLOOR))
+class _Extremes:
+    """What the units that are left add to each sum at the least and at the most: any of them, and all. By sizes, if they are known."""
+
+    def __init__(self, criterion: Criterion, units: int, sizes: Sequence[float]) -> None:
+        assert criterion.bets is not None
+        self._amounts, self._bar, self._most = criterion.bets.amounts, criterion.bar, criterion.most
+        self._units, self._drawn, self._sizes = units, 0, sizes
+        self._largest = list(accumulate(reversed(sizes), max))[::-1]
+        self._of_size: dict[float, tuple[list[float], list[float]]] = {}
+        listed = [(self._by(size), count) for size, count in (Counter(sizes) or {criterion.most: units}).items()]
+        places = range(len(self._amounts))
+        self.lowest = [math.fsum(lows[place] * count for (lows, _highs), count in listed) for place in places]
+        self.highest = [math.fsum(highs[place] * count for (_lows, highs), count in listed) for place in places]
+
+    def bounds(self) -> tuple[list[float], list[float]]:
+        """(least, most) of each sum's number, of any unit that is left."""
+        return self._by(self._largest[self._drawn] if self._drawn < len(self._largest) else self._most)
+
+    def draw(self) -> tuple[list[float], list[float]]:
+        """The bounds before the next one is drawn, which leaves the others."""
+        found = self.bounds()
+        lows, highs = self._by(self._sizes[self._drawn]) if self._sizes else found
+        self._drawn += 1
+        last = self._drawn >= self._units
+        self.lowest = [0.0 if last else whole - one for whole, one in zip(self.lowest, lows, strict=True)]
+        self.highest = [0.0 if last else whole - one for whole, one in zip(self.highest, highs, strict=True)]
+        return found
+
+    def _by(self, size: float) -> tuple[list[float], list[float]]:
+        found = self._of_size.get(size)
+        if found is None:
+            lows, highs = (
+                [math.log1p(max(amount * share * (size + _ROUNDING), _FLOOR)) for amount in self._amounts]
+                for share in (-self._bar, 1.0 - self._bar)
+            )
+            found = self._of_size[size] = lows, highs
+        return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from genlevel.deciding.betting import BettingPrediction
 from genlevel.deciding.binary import BinaryPrediction, binary_bounds
-from genlevel.deciding.values import Criterion, TaskState, Unit
+from genlevel.deciding.values import Criterion, TaskState, TaskToDecide, Unit
 
-__all__ = ["Prediction", "binary_bounds", "prediction_of"]
+__all__ = ["Prediction", "binary_bounds", "prediction_of", "sizes_of"]
+
+_CLUSTERS = "betting on clusters"
 
 
 class Prediction(Protocol):
@@ -42,9 +45,10 @@ class Prediction(Protocol):
         ...
 
 
-def prediction_of(criterion: Criterion, units: int, epsilon: float) -> Prediction:
+def prediction_of(criterion: Criterion, units: int, epsilon: float, sizes: Sequence[float] = ()) -> Prediction:
     """Of a criterion that has a test. units: how many there are in all. epsilon: the task's share of the error, 0 <= epsilon < 1.
 
+    sizes: the most that each unit adds below, in their order, if it is known (``sizes_of``); empty: ``criterion.most`` each.
     Raises ValueError if the criterion has no test that can be predicted.
 
     >>> found = prediction_of(Criterion(bar=0.5, critical=70), 100, 1e-4)
@@ -56,5 +60,16 @@ def prediction_of(criterion: Criterion, units: int, epsilon: float) -> Predictio
     if criterion.critical is not None:
         return BinaryPrediction(criterion, units, epsilon)
     if criterion.bets is not None:
-        return BettingPrediction(criterion, units, epsilon)
+        return BettingPrediction(criterion, units, epsilon, sizes)
     raise ValueError("a criterion without a test cannot be predicted")
+
+
+def sizes_of(task: TaskToDecide) -> Sequence[float]:
+    """The sizes of the units of a task whose units are clusters: how many instances each holds; empty for others.
+
+    Once the largest are drawn, the smaller ones that are left can change less: that decides a task with one large cluster much earlier.
+    """
+    most, largest = task.criterion.most, max(task.units, default=0)
+    if largest <= 0 or most <= 1.0 or not task.criterion.test.startswith(_CLUSTERS):
+        return ()
+    return tuple(answers * most / largest for answers in task.units)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
+from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.deciding.betting import BettingPrediction
-from genlevel.deciding.predictions import prediction_of
+from genlevel.deciding.predictions import prediction_of, sizes_of
 from genlevel.deciding.totals import TotalTest
-from genlevel.deciding.values import Bets, Criterion, TaskState, Unit
+from genlevel.deciding.values import Bets, Criterion, TaskState, TaskToDecide, Unit
 
 EPSILON = 0.2
 
@@ -59,9 +61,9 @@ def test_over_all_orders_a_total_is_seldom_excluded() -> None:
         orders = list(itertools.permutations(numbers))
         false = 0
         for order in orders:
-            test = TotalTest(len(order), (0.0, 1.0), sum(numbers), EPSILON)
+            test = TotalTest(len(order), sum(numbers), EPSILON, 0.0)
             for number in order:
-                test.add(number)
+                test.add(number, 0.0, 1.0, 0.0)
             false += test.rejected
         worst = max(worst, false / len(orders))
     assert 0.0 < worst <= EPSILON
@@ -73,10 +75,9 @@ def test_certainty_needs_no_error() -> None:
     for _step in range(3):
         prediction.add(unit(1.0))
     assert prediction.state is TaskState.UNDECIDED, "1.5 ** 3 is 3.4, but 3 units more could be wrong"
-    for _step in range(2):
+    for _step in range(3):
         prediction.add(unit(1.0))
-    assert prediction.state is TaskState.WON, "1.5 ** 5 * 0.5 is 3.8"
-    assert prediction.decided_at == 5
+    assert (prediction.state, prediction.decided_at) == (TaskState.WON, 5), "1.5 ** 5 * 0.5 is 3.8"
     lost = BettingPrediction(criterion, 6, 0.0)
     for _step in range(3):
         lost.add(unit(0.0))
@@ -121,6 +122,32 @@ def _population(shape: str, generator: random.Random) -> list[Unit]:
     sizes = [100, *[generator.randint(1, 3) for _unit in range(60)]]
     generator.shuffle(sizes)
     return [unit(generator.betavariate(4.0, 2.0) * size, float(size)) for size in sizes]
+
+
+def test_known_sizes_decide_once_a_large_cluster_is_drawn() -> None:
+    sizes = [40.0, *[1.0] * 80]
+    criterion = Criterion(bar=0.5, most=40.0, bets=Bets((0.01, 0.045), (0.5, 0.5), math.log(5.0)))
+    known, unknown = BettingPrediction(criterion, 81, 1e-4, sizes), BettingPrediction(criterion, 81, 1e-4)
+    for prediction in (known, unknown):
+        for size in sizes:
+            prediction.add(unit(0.2 * size, size))
+        assert prediction.state is TaskState.NOT_WON
+    assert 0 < known.decided_at < unknown.decided_at
+
+
+def test_a_unit_larger_than_the_test_is_for_wins_nothing() -> None:
+    prediction = BettingPrediction(Criterion(bar=0.5, most=5.0, bets=Bets((0.1,), (1.0,), 3.0)), 100, 1e-4)
+    prediction.add(unit(6.0, 6.0))
+    assert prediction.state is TaskState.NOT_WON
+
+
+def test_sizes_are_those_of_clusters_alone() -> None:
+    bets = Bets((0.1,), (1.0,), 3.0)
+    clusters = Criterion(bar=0.5, most=4.0, bets=bets, test="betting on clusters of at most 4 instances")
+    pooled = Criterion(bar=0.5, most=200.0, bets=bets, test="betting on pooled counts, at most 200 items a unit")
+    task = TaskToDecide("t", Modality.VIDEO, Paradigm.COMPREHENSION, (2, 8, 2), clusters)
+    assert sizes_of(task) == (1.0, 4.0, 1.0), "each instance is asked twice"
+    assert not sizes_of(replace(task, criterion=pooled))
 
 
 def test_a_raised_bar_is_judged_as_if_it_had_been_so_from_the_start() -> None:

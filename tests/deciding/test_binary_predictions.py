@@ -109,11 +109,14 @@ def test_a_prediction_follows_the_bounds_and_stays(units: int, data: st.DataObje
 
 def test_an_open_answer_is_wrong_for_a_win_and_right_against_one() -> None:
     prediction = BinaryPrediction(Criterion(critical=2), 3, 0.0)
-    for answer in (RIGHT, OPEN):
+    for answer in (RIGHT, OPEN, WRONG):
         prediction.add(answer)
-    assert prediction.state is TaskState.UNDECIDED
-    prediction.add(WRONG)
     assert prediction.state is TaskState.UNDECIDED, "it depends on the open one"
+    for last, state in ((RIGHT, TaskState.WON), (WRONG, TaskState.NOT_WON)):
+        other = BinaryPrediction(Criterion(critical=2), 3, 0.0)
+        for answer in (last, OPEN, last):
+            other.add(answer)
+        assert other.state is state
 
 
 def test_a_raised_bar_is_judged_as_if_it_had_been_so_from_the_start() -> None:
@@ -124,7 +127,7 @@ def test_a_raised_bar_is_judged_as_if_it_had_been_so_from_the_start() -> None:
         prediction.add(answer)
     assert prediction.state is TaskState.WON
     raised, fresh = prediction.raised(high), prediction_of(high, 100, 0.01)
-    assert raised.state is TaskState.UNDECIDED
+    assert raised.added == prediction.added
     for answer in answers[: raised.added]:
         fresh.add(answer)
     for answer in answers[raised.added :]:
