@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from genlevel.benchmark.metrics import Direction, metric
 from genlevel.benchmark.model import Task
 from genlevel.deciding.values import Bets, Criterion
+from scorer.certify import specialists
 from scorer.certify.claims import Claim
 from scorer.certify.distributions import binomial_at_least
 from scorer.certify.ends import Kind, most_items
+from scorer.certify.intervals import clopper_pearson
 from scorer.certify.shares import Shares, is_rejected
 from scorer.levels.rules import TaskResult
 from scorer.metrics.nature import Nature, Proof
@@ -70,8 +72,8 @@ def criteria(results: Sequence[TaskResult], planned: Sequence[PlannedTask], alph
     return Criteria(tuple(criterion(task, tests, shares.wins) for task in planned), tests, shares.wins, shares.lost_levels)
 
 
-def criterion(task: PlannedTask, tests: int, share: float) -> Criterion:
-    """Of one task, at the part of ``share`` that one of so many ``tests`` has."""
+def criterion(task: PlannedTask, tests: int, share: float, *, least: float = 0.0) -> Criterion:
+    """Of one task, at the part of ``share`` that one of so many ``tests`` has. least: what the bar is at least."""
     claim = Claim(task.result)
     rewards = claim.rewards
     reference, nature = task.result.reference, nature_of(claim.task.metric)
@@ -79,7 +81,7 @@ def criterion(task: PlannedTask, tests: int, share: float) -> Criterion:
     if obstacle or nature is None or reference is None:
         return Criterion(obstacle=obstacle, rewards=rewards)
     scores = [reference] if task.constant is None else [reference, task.constant]
-    bar = max(share_of(claim.task, score) for score in scores)
+    bar = max(least, *(share_of(claim.task, score) for score in scores))
     if whole := nature.whole or (RATED if task.rated else ""):
         test = Kind.PAIRS.value if nature.proof is Proof.PAIR_BETTING else ""
         return Criterion(bar=bar, whole=whole, test=test, rewards=rewards)
@@ -93,6 +95,34 @@ def criterion(task: PlannedTask, tests: int, share: float) -> Criterion:
     bar = max(bar, _LEAST)
     found = _bets(task, bar, math.log(tests / share), pooled=kind is Kind.COUNTS)
     return Criterion(bar=bar, most=most, bets=found, test=test, rewards=rewards)
+
+
+def against_specialists(task: PlannedTask, tests: int, share: float, units: int) -> Criterion:
+    """The same against the specialist's own true score, its figure being known on so many instances; whether or not this is decided early.
+
+    Half of the error says how high that score may be, half is the test's against this limit: by the union bound a false win is at most
+    as likely as ``share`` / ``tests``. The certificate's own tests (``scorer.certify.specialists``) look at both sides at once and are a
+    little stronger, but no mark for the model's answers alone follows from them.
+    """
+    claim = Claim(task.result, units=units)
+    if claim.obstacle or share <= 0.0:
+        return Criterion(obstacle=claim.obstacle or NOTHING_LEFT, rewards=claim.rewards)
+    return criterion(task, tests, share / 2.0, least=specialist_limit(task, units, share / 2.0 / tests))
+
+
+def specialist_limit(task: PlannedTask, units: int, error: float) -> float:
+    """The share that the specialist's own true score is at most, but for this error. Raises ValueError for a task without reference."""
+    reference, asked = task.result.reference, task.result.task
+    nature = nature_of(asked.metric)
+    if reference is None or nature is None:
+        raise ValueError(f"task {asked.id!r} has no specialist to be above")
+    higher = metric(asked.metric.id).direction is Direction.HIGHER
+    if _is_exact(task, nature):
+        share, step = share_of(asked, reference), specialists.least_step(reference) / 100.0
+        right = specialists.successes(share, units, step, better=True)
+        return clopper_pearson(right, units, 1.0 - 2.0 * error)[1]
+    found = min(max(share_of(asked, specialists.hardest(reference, better=higher)), 0.0), 1.0)
+    return specialists.highest_share(specialists.specialist_wealth(found, units / _kind(task, nature)[1]), error)
 
 
 def critical_count(trials: int, bar: float, tests: int, share: float) -> int:

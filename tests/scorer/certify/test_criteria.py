@@ -21,7 +21,7 @@ from genlevel.deciding.values import Criterion, Unit
 from scorer.certify import TaskEvidence, certify, evidence_from_statistics, measured
 from scorer.certify.certificate import Status
 from scorer.certify.claims import Claim
-from scorer.certify.criteria import NOTHING_LEFT, RATED, PlannedTask, criteria, criterion, critical_count
+from scorer.certify.criteria import NOTHING_LEFT, RATED, PlannedTask, against_specialists, criteria, criterion, critical_count
 from scorer.certify.distributions import binomial_at_least
 from scorer.certify.rows import BEST, WORST
 from scorer.levels.rules import TaskResult, judge, judge_all
@@ -246,3 +246,36 @@ def test_every_task_of_general_bench_has_a_criterion_or_says_why_not() -> None:
         if one.bets is not None and asked.reference is not None:
             assert 0.0 < one.bar < 1.0, asked.task.id
             assert all(amount * one.bar * one.most < 1.0 for amount in one.bets.amounts)
+
+
+@pytest.mark.parametrize(("metric_id", "truth"), [("accuracy", 0.7), ("f1", 0.7)])
+def test_a_specialist_as_good_as_the_model_is_beaten_no_more_often_than_stated(metric_id: str, truth: float) -> None:
+    """Both are measured on the same number of instances and are equally good; at an error of 0.2, so that it can be seen."""
+    draw = random.Random(7)
+    false = plain = 0
+    runs, n = 150, 100
+    for _run in range(runs):
+        theirs, ours = ([float(draw.random() < truth) for _instance in range(n)] for _side in range(2))
+        task = task_of(metric_id, round(100.0 * sum(theirs) / n, 4))
+        one = PlannedTask(judge(task, None), n)
+        units = [Unit((right, 1.0), (right, 1.0)) for right in ours]
+        false += margin(against_specialists(one, 1, 0.2, n), units) >= 0.0
+        plain += margin(criterion(one, 1, 0.2), units) >= 0.0
+    assert false <= 0.1 * runs, "and union bounds are far from tight"
+    assert plain > false
+
+
+def test_against_a_specialist_the_bar_is_the_most_that_its_true_score_may_be() -> None:
+    one = PlannedTask(judge(task_of("accuracy", 70.0), None), 400)
+    found = against_specialists(one, 500, SHARE, 400)  # 70 may be 70.5 before it was rounded: 282 right ones
+    assert binomial_at_least(400 - 282, 400, 1.0 - found.bar) == pytest.approx(SHARE / 1000, rel=1e-4)
+    assert found.critical is not None
+    assert found.critical > (criterion(one, 500, SHARE).critical or 0)
+    assert (
+        500 * binomial_at_least(found.critical, 400, found.bar) <= SHARE / 2 < 500 * binomial_at_least(found.critical - 1, 400, found.bar)
+    )
+    assert against_specialists(one, 500, SHARE, 10**7).bar < 0.706
+    graded = against_specialists(PlannedTask(judge(task_of("f1", 70.0), None), 400), 500, SHARE, 400)
+    assert graded.bar > found.bar
+    assert against_specialists(one, 500, SHARE, 0).obstacle
+    assert against_specialists(PlannedTask(judge(task_of("micro_f1", 70.0), None), 400), 500, SHARE, 400).obstacle
