@@ -21,10 +21,13 @@ from genlevel.cli.options import (
 )
 from genlevel.cli.printing import console, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
-from genlevel.connection.services import id_of, stored
+from genlevel.connection.services import run_meant, stored
+from genlevel.documents.decision_words import pointed_to
+from genlevel.documents.decisions import decision_document, is_decided_early
 from genlevel.documents.verdict_words import SPECIALISTS, certified_details, certified_line
 from genlevel.documents.words import harmless, number, p_value, span
 from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
@@ -71,8 +74,8 @@ def certify(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     if is_workbook(source):
         document = _of_workbook(options)
     else:
-        verdict = _of_run(ctx, options)
-        document = _run_document(verdict)
+        run, verdict = _of_run(ctx, options)
+        document = _run_document(run, verdict)
         unreferenced = frozenset(score.task.key for score in verdict.tasks if not score.HasField("reference"))
     if options["as_json"]:
         print_json(document)
@@ -99,7 +102,7 @@ def _of_workbook(options: _Options) -> Document:
     }
 
 
-def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:
+def _of_run(ctx: click.Context, options: _Options) -> tuple[ev.Run, sc.GetVerdictResponse]:
     settings = settings_of(ctx)
     need_run_folder(settings, options["out"])
     request = sc.GetVerdictRequest(
@@ -109,17 +112,19 @@ def _of_run(ctx: click.Context, options: _Options) -> sc.GetVerdictResponse:
         reference_instances=options["reference_n"] or 0,
     )
 
-    async def work() -> sc.GetVerdictResponse:
+    async def work() -> tuple[ev.Run, sc.GetVerdictResponse]:
         async with stored(settings, options["out"]) as found:
-            request.run_id = await id_of(found, options["source"])
-            return await found.scorer.get_verdict(request)
+            run = await run_meant(found, options["source"])
+            request.run_id = run.run_id
+            return run, await found.scorer.get_verdict(request)
 
-    verdict = run_async(work())
+    run, verdict = run_async(work())
     check_model(verdict.run_id, verdict.model, options["model"])
-    return verdict
+    return run, verdict
 
 
-def _run_document(verdict: sc.GetVerdictResponse) -> Document:
+def _run_document(run: ev.Run, verdict: sc.GetVerdictResponse) -> Document:
+    """The decision of a run only as long as it stands in the place of a full run."""
     from scorer.reports.documents import references_of, verdict_certified_against_specialists_json, verdict_certified_json
 
     return {
@@ -129,6 +134,7 @@ def _run_document(verdict: sc.GetVerdictResponse) -> Document:
         "references": references_of(verdict),
         "certified": verdict_certified_json(verdict),
         "certified_against_specialists": verdict_certified_against_specialists_json(verdict),
+        **({"decision": decision_document(run.decision)} if is_decided_early(run) else {}),
     }
 
 
@@ -141,6 +147,8 @@ def _print(document: Document, unreferenced: frozenset[str]) -> None:
     out.print(certified_line(certified, against, referenced=referenced), style="bold", soft_wrap=True)
     for line in certified_details(certified, against, referenced=referenced):
         out.print(line, soft_wrap=True)
+    if (decision := document.get("decision")) is not None:
+        out.print(pointed_to(decision), soft_wrap=True)
     if referenced:
         shares = certified["shares"]
         out.print(

@@ -22,8 +22,9 @@ from genlevel.cli.options import (
     task_option,
 )
 from genlevel.cli.printing import console, table
-from genlevel.connection.services import id_of, stored
-from genlevel.documents.comparisons import left_out, other_contents
+from genlevel.connection.services import run_meant, stored
+from genlevel.documents.comparisons import biased, compared_document, left_out, other_contents
+from genlevel.documents.decision_words import early_mark
 from genlevel.documents.differing import differing
 from genlevel.documents.words import harmless, number, p_value, signed
 from genlevel.v1 import scorer_pb2 as sc
@@ -79,17 +80,16 @@ def compare(ctx: click.Context, /, run_a: str, run_b: str, **options: Unpack[_Op
         async with stored(settings, options["out"]) as found:
             if options["instances"]:
                 return await differing(found, run_a, run_b, options["task"], options["limit"])
-            from scorer.runs.comparison import comparison_json
-
+            one, other = await run_meant(found, run_a), await run_meant(found, run_b)
             request = sc.CompareRequest(
-                run_a=await id_of(found, run_a),
-                run_b=await id_of(found, run_b),
+                run_a=one.run_id,
+                run_b=other.run_id,
                 alpha=options["alpha"],
                 draws=options["draws"],
                 seed=options["seed"],
                 references=options["references"],
             )
-            return comparison_json(await found.scorer.compare(request))
+            return compared_document(await found.scorer.compare(request), early_mark(one), early_mark(other))
 
     document = run_async(work())
     if options["as_json"]:
@@ -105,6 +105,8 @@ def _print(document: Document) -> None:
         harmless(f"A {one['model']} (run {one['run']})\nB {other['model']} (run {other['run']})\non {document['suite']}"), style="bold"
     )
     if (said := other_contents(document)) is not None:
+        out.print(said, soft_wrap=True)
+    if (said := biased(one["early"], other["early"])) is not None:
         out.print(said, soft_wrap=True)
     columns = (">A", ">B", ">A - B", "interval", ">p", ">detectable")
     if document["levels"]:

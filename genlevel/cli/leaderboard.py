@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
     from genlevel.runtime.settings import Settings
 
+_EARLY = "asked only until something was decided: not ranked"
 _MODALITIES = ["image", "video", "audio", "3d", "language"]
 
 
@@ -93,7 +94,9 @@ def _print(document: Document) -> None:
     if not models:
         out.print("No model is on this board." + ("" if document["published_source"] else " --published shows those of the paper."))
     for part in (False, True):
-        _print_models(out, document, [model for model in models if model["part"] is part], "of a part of their suite, " if part else "")
+        listed = [model for model in models if model["part"] is part and not model["early"]]
+        _print_models(out, document, listed, "of a part of their suite, " if part else "")
+    _print_models(out, document, [model for model in models if model["early"]], "")
     if document["published_source"]:
         out.print(f"published: figures of {document['published_source']}; not measured here.", soft_wrap=True)
     for model in models:
@@ -107,11 +110,15 @@ def _print_models(out: Console, document: Document, models: list[Document], of: 
     suites = shown_suites((model["suite"], model["suite_hash"] or "") for model in document["models"] if model["suite"])
     several = len(suites) > 1
     certified = [">certified"] if any(model["certified"] for model in document["models"]) else []
-    for level in dict.fromkeys(document["level"] or model["level"] for model in models):
-        group = [model for model in models if (document["level"] or model["level"]) == level]
-        said = "no level" if level is None else f"Level {level}"
-        said = f"{of}{said}" if of else said
-        out.print(said[:1].upper() + said[1:], style="bold green" if level else "bold")
+
+    def told(model: Document) -> str:
+        level = document["level"] or model["level"]
+        stands = "no level" if level is None else f"Level {level}"
+        return _EARLY if model["early"] else f"{of}{stands}"
+
+    for said in dict.fromkeys(map(told, models)):
+        group = [model for model in models if told(model) == said]
+        out.print(said[:1].upper() + said[1:], style="bold green" if "Level" in said else "bold")
         scores = [f">Level {key}" for key in document["levels"]]
         rows = table(">#", "model", *certified, *scores, ">supported", ">wins", ">asked", "source", *(["suite"] if several else []), "")
         for model in group:
@@ -136,5 +143,5 @@ def _certified(model: Document) -> str:
 
 
 def _marks(model: Document) -> str:
-    marks = [name for name in ("partial", "incomplete") if model[name]]
+    marks = [*([model["early"]] if model["early"] else []), *(name for name in ("partial", "incomplete") if model[name])]
     return ", ".join(marks + (["*"] if model["note"] else []))

@@ -173,12 +173,12 @@ async def _stored_here(settings: Settings, folder: Path) -> AsyncIterator[Stored
         yield Stored(local.evaluator, local.scorer)
 
 
-async def id_of(found: Services | Stored, run: str) -> str:
-    """The id of the run that a person means by it, the beginning of it, or a name; as it is if there is none. Raises GenlevelError."""
+async def run_meant(found: Services | Stored, run: str) -> ev.Run:
+    """The run that a person means by an id, the beginning of it, or a name; else one of that id alone. Raises GenlevelError."""
     try:
-        return (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run.run_id
+        return (await found.evaluator.get_run(ev.GetRunRequest(run_id=run))).run
     except NotFoundError:  # who has its scores says so
-        return run
+        return ev.Run(run_id=run)
 
 
 async def progress_of(evaluator: RunsPort, run: str) -> ev.WatchRunResponse:

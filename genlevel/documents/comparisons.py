@@ -7,11 +7,34 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.suite_hash import short_hash
+from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 _NAMED = 3
+
+
+def compared_document(found: sc.CompareResponse, early_a: str, early_b: str) -> Document:
+    """A comparison as `genlevel compare --json` prints it. early_a, early_b: what lists call the runs if they ask only what decides."""
+    from scorer.runs.comparison import comparison_json
+
+    document: Document = comparison_json(found)
+    for side, early in (("a", early_a), ("b", early_b)):
+        document[side] = {**document[side], "early": early or None}
+    return document
+
+
+def biased(early_a: str | None, early_b: str | None) -> str | None:
+    """What is said of a comparison with a run that stopped where its answers decided, in one line; None if neither has."""
+    named = [side for side, early in (("A", early_a), ("B", early_b)) if early]
+    if not named:
+        return None
+    asked = " and ".join(named) + (" were" if len(named) > 1 else " was")
+    return (
+        f"{asked} asked only until something was decided: a task stops where its answers decide, so scores of tasks that were not asked in"
+        " full are biased, and differences and intervals with them"
+    )
 
 
 def other_contents(document: Document) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from genlevel.documents.decisions import asked_of, error_told, sought_told, states_counted
+from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
@@ -22,6 +23,13 @@ _NOT_KNOWN = (
     " instead of a score, and scores of levels are bounds"
 )
 _LEVELS = {"attained": "attained", "not attained": "the full run would not certify it", "undecided": "undecided"}
+
+
+def early_mark(run: ev.Run) -> str:
+    """What lists call a run that asks only what decides, or has done so and was not completed; empty if it is none."""
+    if run.status == ev.RUN_STATUS_DECIDED:
+        return MARK
+    return "asks only what decides" if run.status != ev.RUN_STATUS_FINISHED and run.traffic.HasField("until_decided") else ""
 
 
 def decision_of(document: Document) -> Document | None:
@@ -104,11 +112,8 @@ def early_lines(document: Document) -> Iterator[str]:
     yield COMPLETING
 
 
-def pointed_to(document: Document) -> str:
-    """Where a certificate stands beside a decision: one line; empty without one."""
-    decision = decision_of(document)
-    if decision is None or is_completed(document):
-        return ""
+def pointed_to(decision: Document) -> str:
+    """Where a certificate of the same run stands beside its decision: one line."""
     return (
         f"{MARK}: {early_head(decision)} ({early_told(decision)}); the certificate here takes what was not asked as wrong against a win"
         " and as right against a loss"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import GENERAL_BENCH
+from genlevel.documents.decision_words import early_mark
 from genlevel.documents.runs import has_outcomes
 from genlevel.documents.suite_names import chosen_suites
 from genlevel.runtime.errors import UsageError
@@ -15,7 +16,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from genlevel.connection.services import Services, Stored
     from genlevel.runtime.documents import Document
@@ -63,7 +64,7 @@ async def leaderboard_document(found: Services | Stored, asked: BoardAsked, *, k
     runs = [run for run in runs if run.benchmark == benchmark]
     standings, awaited = await _standings(found, [run.run_id for run in runs if has_outcomes(run)], asked.references, kept=kept)
     board = asked_board if benchmark == GENERAL_BENCH and asked_board is not None else _own_board(benchmark, asked, standings)
-    document = _document(board, standings, asked)
+    document = _document(board, standings, asked, {run.run_id: mark for run in runs if (mark := early_mark(run))})
     shown = {(standing.model, standing.suite) for standing in standings}
     known_runs = {standing.run_id for standing in standings} | awaited
     document["notes"] += [
@@ -81,12 +82,13 @@ async def leaderboard_document(found: Services | Stored, asked: BoardAsked, *, k
 
 def published_document(asked: BoardAsked) -> Document:
     """The leaderboard of the paper's models alone."""
-    return {**_document(general_board(asked), [], asked), "benchmarks": {}, "awaited": 0}
+    return {**_document(general_board(asked), [], asked, {}), "benchmarks": {}, "awaited": 0}
 
 
 def standing_document(run: ev.Run, standing: sc.ListStandingsResponse | None) -> Document:
     """How one run stands, in brief. standing: None if it is not known yet; then levels are null."""
     document: Document = {"run": run.run_id, "model": run.specification.model, "suite": run.suite, "benchmark": run.benchmark}
+    document["early"] = early_mark(run) or None
     if standing is None:
         return {**document, "levels": None}
     from scorer.reports.leaderboard_report import candidate_of
@@ -157,11 +159,12 @@ def _own_board(benchmark: str, asked: BoardAsked, standings: Sequence[sc.ListSta
     return own_board(benchmark, [levels_of(standing.levels) for standing in standings], referenced=referenced)
 
 
-def _document(board: Board, standings: Sequence[sc.ListStandingsResponse], asked: BoardAsked) -> Document:
+def _document(board: Board, standings: Sequence[sc.ListStandingsResponse], asked: BoardAsked, early: Mapping[str, str]) -> Document:
+    """early: what is said of runs that ask only what decides, by id."""
     from scorer.reports.leaderboard_report import build_leaderboard, candidate_of, choose_runs, leaderboard_json
 
     shown, notes = choose_runs(standings, board)
-    candidates = [candidate_of(standing) for standing in shown]
+    candidates = [replace(candidate_of(standing), early=early.get(standing.run_id, "")) for standing in shown]
     published = asked.published and not board.is_own
     document = leaderboard_json(build_leaderboard(board, candidates, published=published, references=asked.references, level=asked.level))
     document["notes"] += notes

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from genlevel.documents.comparisons import biased
+from genlevel.documents.decision_words import early_mark
 from genlevel.documents.words import asked_told, cost_told, one_line, short, span
 from genlevel.report.methods import METHODS
 from genlevel.views.card import Card
@@ -96,10 +98,12 @@ def _comparisons(gathered: Gathered) -> Iterator[Section]:
         if isinstance(found, str):
             yield Section(title, level=3, lines=(f"Not compared: {found}",))
             continue
+        early = biased(early_mark(first), early_mark(part.run))
         yield Section(
             title,
             level=3,
             lines=(
+                *([f"{early}."] if early else []),
                 f"Differences are {one_line(found.model_a, 80)} ({found.run_a}) minus {one_line(found.model_b, 80)} ({found.run_b}),"
                 f" on the instances that both have answered or refused; intervals at {100 * (1 - found.alpha):g} %.",
             ),

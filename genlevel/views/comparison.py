@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from genlevel.benchmark.metrics import METRICS, Direction
-from genlevel.documents.comparisons import left_out, other_contents
+from genlevel.documents.comparisons import biased, left_out, other_contents
 from genlevel.documents.words import signed, span
 from genlevel.views.figures.forest import ForestRow, Mark, forest
 from genlevel.views.table import Table, table
@@ -42,8 +42,9 @@ class ComparedTaskRow:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
-    """notes: what it is not of, a line each. drawn_tasks: of how many tasks the second picture is; None: there is none."""
+    """warning: what makes its figures less than they seem; "" if nothing does. notes: what it is not of, a line each."""
 
+    warning: str
     notes: tuple[str, ...]
     scores: Table
     scores_picture: Picture | None
@@ -66,6 +67,7 @@ def comparison_view(document: Document, comparisons: int = 1) -> ComparisonView:
     notes = [line for line in (other_contents(document), *left_out(document["tasks"]), *_not_shared(document)) if line]
     return ComparisonView(
         notes=tuple(notes),
+        warning=biased(document["a"].get("early"), document["b"].get("early")) or "",
         scores=_scores_table(over),
         scores_picture=_forest([(name, entry, True, "") for name, entry in over], "Differences of level scores", "A minus B, 0-100"),
         tasks=_tasks_table(entries),

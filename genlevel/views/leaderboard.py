@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
 
 NONE = "none"
+_EARLY = (
+    "Runs that asked only until something was decided: their cards say what is. Where they stopped depends on their answers, so they are"
+    " not ranked; levels count only what was asked in full."
+)
 UNKNOWN = "–"
 
 
@@ -81,7 +85,8 @@ def board_view(document: Document) -> BoardView:
     models = document["models"]
     levels = tuple(document["levels"])
     suites = shown_suites((model["suite"], model["suite_hash"] or "") for model in models if model["suite"])
-    whole, parts = ([model for model in models if model["part"] is part] for part in (False, True))
+    whole, parts = ([model for model in models if model["part"] is part and not model["early"]] for part in (False, True))
+    early = [model for model in models if model["early"]]
     sections = []
     if whole:
         lead = "Runs that have asked all of their suite"
@@ -90,6 +95,9 @@ def board_view(document: Document) -> BoardView:
     if parts:
         lead = "Runs of a part of their suite (--limit, --tasks), and those that go on. They are ranked among themselves."
         sections.append(BoardSection("Runs of a part", lead, _groups(document, parts, suites)))
+    if early:
+        rows = tuple(_row(document, model, suites) for model in early)
+        sections.append(BoardSection("Decided early", _EARLY, (BoardGroup("Not ranked", rows),)))
     return BoardView(
         title=document["board"],
         levels=levels,
@@ -113,7 +121,8 @@ def board_table(document: Document) -> Table:
 
 def _cells(model: Document, levels: Sequence[int]) -> Iterator[Cell]:
     certified, against = model["certified"], model["certified_against_specialists"]
-    yield from ("part" if model["part"] else "ranked", model["level"], model["rank"], model["model"], model["measured"], model["run"])
+    listed = "early" if model["early"] else "part" if model["part"] else "ranked"
+    yield from (listed, model["level"], model["rank"], model["model"], model["measured"], model["run"])
     yield from (model["suite"], model["suite_hash"])
     yield from (found["verdict"] if found else None for found in (certified, against))
     for level in levels:
@@ -136,6 +145,7 @@ def _groups(document: Document, models: Sequence[Document], suites: dict[tuple[s
 def _row(document: Document, model: Document, suites: dict[tuple[str, str], str]) -> BoardRow:
     certified, against = model["certified"], model["certified_against_specialists"]
     marks = [("published", "plain")] if model["published"] else []
+    marks += [(model["early"], "warn")] if model["early"] else []
     marks += [("incomplete", "warn")] if model["incomplete"] else []
     name = suites.get((model["suite"], model["suite_hash"] or ""), "") if model["suite"] else ""
     return BoardRow(

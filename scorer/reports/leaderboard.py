@@ -73,7 +73,8 @@ class Candidate:
 
     suite_hash: of the suite's content; "" if it is not known. partial_tasks: ids asked in part (--limit). incomplete_tasks: ids with failed
     or pending instances. levels: over the whole benchmark, against the references that the board is asked for; None: to be computed.
-    part: the run asks less than its suite, or goes on. certified, against_specialists: the two readings.
+    part: the run asks less than its suite, or goes on. certified, against_specialists: the two readings. early: what is said of a run that
+    asks only what decides; "" if it asks all.
     """
 
     model: str
@@ -87,6 +88,7 @@ class Candidate:
     part: bool = False
     certified: Certified | None = None
     against_specialists: Certified | None = None
+    early: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Entry:
     partial: some of these were asked in part or not at all. incomplete: a task that enters the scores has failed or pending
     instances, so that they are lower bounds. note: what else is to be known, in one line.
     part: the run asks less than its suite, or goes on. certified, against_specialists: over the whole benchmark, so on its board alone.
+    early: as of ``Candidate``; such a run has no rank, as it stopped where its answers decided.
     """
 
     model: str
@@ -115,6 +118,7 @@ class Entry:
     part: bool = False
     certified: Certified | None = None
     against_specialists: Certified | None = None
+    early: str = ""
 
     @property
     def level(self) -> int | None:
@@ -234,6 +238,7 @@ def measured_entry(board: Board, candidate: Candidate, references: str = "workbo
         part=candidate.part,
         certified=candidate.certified if whole else None,
         against_specialists=candidate.against_specialists if whole else None,
+        early=candidate.early,
     )
 
 
@@ -286,6 +291,11 @@ def rank(entries: Iterable[Entry], levels: Sequence[int]) -> tuple[Standing, ...
         ranks = {level: lists[level][score] for level, score in entry.scores.items() if score > 0.0}
         standings.append(Standing(entry, place, ranks))
     return tuple(sorted(standings, key=_place))
+
+
+def unranked(entries: Iterable[Entry]) -> tuple[Standing, ...]:
+    """Entries without places, by name."""
+    return tuple(Standing(entry, None, {}) for entry in sorted(entries, key=_identity))
 
 
 def level_list(standings: Iterable[Standing], level: int) -> tuple[Standing, ...]:

@@ -24,6 +24,7 @@ from scorer.reports.leaderboard import (
     published_entry,
     rank,
     unplaced,
+    unranked,
 )
 from scorer.runs.certified import DECISIONS
 from scorer.tasks import other_content
@@ -184,8 +185,13 @@ def build_leaderboard(
             notes.append(f"{len(hidden)} published models score on {where}, but their values of single tasks were not published: left out")
     standings: list[Standing] = []
     for part in (False, True):  # a part has a list of its own
-        ranked = rank([entry for entry in entries if entry.part is part], board.levels)
+        ranked = rank([entry for entry in entries if entry.part is part and not entry.early], board.levels)
         standings += ranked if level is None else level_list(ranked, level)
+    early = unranked(entry for entry in entries if entry.early)
+    if early and level is not None:
+        notes.append(f"{len(early)} run{'s' if len(early) > 1 else ''} that asked only what decides: not ranked, and so in no level's list")
+    else:
+        standings += early
     return Leaderboard(
         board=board,
         references=chosen,
@@ -249,6 +255,7 @@ def _standing_json(standing: Standing, level: int | None) -> Document:
         "wins": entry.wins,
         "asked": entry.asked,
         "part": entry.part,
+        "early": entry.early or None,
         "certified": _certified_json(entry.certified),
         "certified_against_specialists": _certified_json(entry.against_specialists),
         "partial": entry.partial,

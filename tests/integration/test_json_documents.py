@@ -30,7 +30,7 @@ UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
 EARLY = ("aim", "epsilon", "alpha", "with_uncertifiable", "complete", "verdict", "asked", "total")
 UNSEEN |= {f"plan.expected.{name}" for name in ("median", "worst", "total", "models", "runs", "median_usd", "worst_usd", "note")}
-UNSEEN |= {"result.decision", *(f"stamp.decided_early{name}" for name in ("", *(f".{name}" for name in EARLY)))}
+UNSEEN |= {"result.decision", "certification.decision", *(f"stamp.decided_early{name}" for name in ("", *(f".{name}" for name in EARLY)))}
 
 
 MONITORS = frozenset(

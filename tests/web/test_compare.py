@@ -20,6 +20,7 @@ from genlevel.connection.services import Services
 from genlevel.embedded import stored_runs
 from genlevel.runtime.errors import Unavailable, UsageError
 from genlevel.runtime.settings import Settings
+from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from genlevel.web import comparisons as module
 from genlevel.web.app import create_app
@@ -80,6 +81,23 @@ async def test_two_runs_are_compared_task_by_task_and_over_all(asks: httpx2.Asyn
     assert f'href="/compare/instances?run=one&amp;run=two&amp;task={TASKS[0].id.replace("/", "%2F")}"' in page
     rows = list(csv.DictReader(io.StringIO((await asks.get("/compare.tasks-1.csv?run=one&run=two")).text)))
     assert [float(row["A − B"]) for row in rows] == [task["difference"] for task in comparison["tasks"]]
+
+
+async def test_a_run_that_stopped_where_its_answers_decided_is_marked_and_its_bias_is_said(
+    asks: httpx2.AsyncClient, runs: ScoredRuns
+) -> None:
+    assert "biased" not in (await asks.get("/compare?run=one&run=two")).text
+    two = runs.evaluator.runs["two"]
+    two.status = ev.RUN_STATUS_DECIDED
+    try:
+        document = await compared(asks, "/compare.json?run=one&run=two&run=three")
+        page = (await asks.get("/compare?run=one&run=two&run=three")).text
+    finally:
+        two.status = ev.RUN_STATUS_FINISHED
+    assert [found["comparison"]["b"]["early"] for found in document["comparisons"]] == ["decided early", None]
+    assert [run["early"] for run in document["runs"]] == [None, "decided early", None]
+    assert page.count('<span class="badge warn">decided early</span>') == 1
+    assert page.count('<p class="note warn">B was asked only until something was decided:') == 1
 
 
 async def test_of_more_runs_each_is_compared_with_the_first_and_the_error_is_shared(asks: httpx2.AsyncClient) -> None:

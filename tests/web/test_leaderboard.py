@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.suites import load_benchmark
+from genlevel.cli.leaderboard import _print as print_board
+from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from tests.web.scored import ScoredRuns, choices
 
@@ -52,6 +54,32 @@ def test_certified_and_paper_s_levels_stand_side_by_side_with_intervals(client: 
     assert "Runs of a part" in page
     assert 'href="/runs/good/card"' in page
     assert page.count('type="checkbox" name="run"') == 3
+
+
+def test_a_run_that_was_decided_early_is_listed_apart_without_a_rank(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = ScoredRuns(tmp_path)
+    for run, right in (("whole", 5), ("early", 98), ("begun", 98), ("completed", 7)):
+        asyncio.run(runs.store(run, {TASKS[0].id: choices(right, 100)}, TASKS[:1], model=run))
+        asyncio.run(runs.scorer.get_verdict(sc.GetVerdictRequest(run_id=run)))
+    known = runs.evaluator.runs
+    known["early"].status, known["begun"].status = ev.RUN_STATUS_DECIDED, ev.RUN_STATUS_BUDGET
+    for run in ("early", "begun", "completed"):
+        known[run].traffic.until_decided.aim = ev.UntilDecided.AIM_WINS
+    data = runs.client().get("/leaderboard.json?published=no").json()
+    assert [(model["run"], model["early"], model["rank"]) for model in data["models"]] == [
+        ("completed", None, 1), ("whole", None, 2), ("begun", "asks only what decides", None), ("early", "decided early", None),
+    ]  # fmt: skip
+    page = runs.client().get("/leaderboard?published=no").text
+    last = page[page.index("<h3>Decided early</h3>") :]
+    assert last.count('href="/runs/') == 2
+    assert '<span class="badge warn">decided early</span>' in last
+    rows = list(csv.reader(io.StringIO(runs.client().get("/leaderboard.board.csv?published=no").text)))
+    assert [row[0] for row in rows[1:]] == ["ranked", "ranked", "early", "early"]
+    print_board(data)
+    said = capsys.readouterr().out
+    assert said.index("whole") < said.index("Asked only until something was decided: not ranked") < said.index("early")
+    (row,) = [line for line in said.splitlines() if "run early" in line]
+    assert (row.split()[0], row.rstrip().endswith("decided early, partial")) == ("-", True)
 
 
 def test_models_that_are_named_like_markup_are_text(client: TestClient) -> None:

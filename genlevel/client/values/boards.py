@@ -26,6 +26,7 @@ class BoardEntry:
         wins: tasks at least as good as their specialist. None: not published.
         asked: tasks of the board that were asked. None: published figures.
         part: the run asks less than its suite, or goes on; such runs are ranked among themselves.
+        early: "decided early" or "asks only what decides": a run that stops where its answers decide, and has no rank. Empty: it asks all.
         incomplete: instances failed or are pending, so that scores are lower bounds.
         note: what else is to be known; empty: nothing.
     """
@@ -41,6 +42,7 @@ class BoardEntry:
     wins: int | None
     asked: int | None
     part: bool
+    early: str
     incomplete: bool
     note: str
 
@@ -54,7 +56,7 @@ class Leaderboard:
         scope: A, B, C or D (docs/leaderboard.md).
         board: its name.
         tasks: that it counts.
-        models: the best first; runs of a part after the others.
+        models: the best first; runs of a part after the others, and those that were decided early, which are not ranked, last.
         notes: what was left out or kept apart, a line each.
     """
 
@@ -84,5 +86,6 @@ def _entry(document: Document) -> BoardEntry:
         **{name: document[name] for name in plain},
         certified=document["certified"]["verdict"] if document["certified"] else None,
         scores={int(level): score for level, score in document["scores"].items()},
+        early=document["early"] or "",
         note=document["note"] or "",
     )

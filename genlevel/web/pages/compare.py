@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from genlevel.documents.comparisons import compared_document
+from genlevel.documents.decision_words import early_mark
 from genlevel.documents.leaderboard import standing_document
 from genlevel.runtime.errors import GenlevelError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -97,9 +99,8 @@ async def _compared(
 
 def _pair(first: ev.Run, other: ev.Run, found: sc.CompareResponse | GenlevelError | None, others: int) -> Document:
     """One section: its view, why there is none, or neither if it is awaited."""
-    from scorer.runs.comparison import comparison_json
-
-    compared = comparison_json(found) if isinstance(found, sc.CompareResponse) else None
+    early = early_mark(first), early_mark(other)
+    compared = compared_document(found, *early) if isinstance(found, sc.CompareResponse) else None
     view: ComparisonView | None = None if compared is None else comparison_view(compared, others)
     note = str(found) if isinstance(found, GenlevelError) else None
     named = {"a": first.run_id, "b": other.run_id}

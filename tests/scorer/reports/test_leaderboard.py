@@ -262,6 +262,19 @@ def test_parts_have_a_list_of_their_own_behind_the_others():
     ]  # fmt: skip
 
 
+def test_what_was_decided_early_stands_last_has_no_rank_and_takes_nobodys_place():
+    ids = [task.id for task in BENCHMARK.tasks if task.modality is Modality.IMAGE][:3]
+    early = [Candidate(f"e{n}", f"early{n}", "s", {ids[0]: 90.0}, part=part, early="decided early") for n, part in enumerate((True, False))]
+    runs = [*early, Candidate("m0", "r0", "s", {ids[0]: 10.0}), Candidate("m1", "r1", "s", {ids[0]: 5.0}, part=True)]
+    models = leaderboard_json(build_leaderboard(board(), runs))["models"]
+    assert [(model["run"], model["early"], model["rank"], model["ranks"].get("2")) for model in models] == [
+        ("r0", None, 1, 1), ("r1", None, 1, 1), ("early0", "decided early", None, None), ("early1", "decided early", None, None),
+    ]  # fmt: skip
+    one_list = leaderboard_json(build_leaderboard(board(), runs, level=2))
+    assert [model["run"] for model in one_list["models"]] == ["r0", "r1"]
+    assert one_list["notes"] == ["2 runs that asked only what decides: not ranked, and so in no level's list"]
+
+
 def test_certificates_are_over_all_of_a_benchmark_and_so_on_its_board_alone():
     certified = Certified(0.05, 3, 7, {2: CertifiedLevel("attained", (10.0, 12.0)), 3: CertifiedLevel("undecided", (0.0, 5.0))})
     values = {task.id: task.reference_workbook for task in BENCHMARK.tasks}
