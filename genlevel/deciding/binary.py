@@ -28,6 +28,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from genlevel.deciding.holm import at_least
 from genlevel.deciding.values import Criterion, TaskState, Unit
 
 if TYPE_CHECKING:
@@ -96,15 +97,15 @@ def frontier(units: int, critical: int, epsilon: float) -> Frontier:
     return Frontier(units, critical, epsilon)
 
 
-def binary_bounds(units: int, critical: int, epsilon: float) -> tuple[Counts, Counts]:
+def binary_bounds(units: int, critical: int, epsilon: float, low: int | None = None) -> tuple[Counts, Counts]:
     """(wins_from, loses_to) by how many are drawn, 0..units: the fewest right ones that predict a win, units + 1 if none do, and the most
     that predict none, -1 if none do.
 
-    epsilon: the chance of each that it is predicted although it is not so, 0 <= epsilon < 1.
+    epsilon: the chance of each that it is predicted although it is not so, 0 <= epsilon < 1. low: as of ``Criterion``.
     """
     import numpy as np
 
-    wins, losses = frontier(units, critical, epsilon), frontier(units, units - critical + 1, epsilon)
+    wins, losses = frontier(units, critical, epsilon), frontier(units, units - (critical if low is None else low) + 1, epsilon)
     drawn = range(units + 1)
     from_ = [found if (found := wins.at(count)) <= count else units + 1 for count in drawn]
     return np.array(from_, dtype=np.int64), np.array([max(-1, count - losses.at(count)) for count in drawn], dtype=np.int64)
@@ -116,9 +117,10 @@ class BinaryPrediction:
     def __init__(self, criterion: Criterion, units: int, epsilon: float) -> None:
         if criterion.critical is None:
             raise ValueError("an exact test has a critical number of right answers")
-        self._critical, self._units, self._epsilon = criterion.critical, units, epsilon
+        self._critical, self._units, self._epsilon, self._bar = criterion.critical, units, epsilon, criterion.bar
+        low = self._critical if criterion.low is None else criterion.low
         self._wins = frontier(units, self._critical, epsilon)
-        self._losses = frontier(units, units - self._critical + 1, epsilon)
+        self._losses = frontier(units, units - low + 1, epsilon)
         self._history: list[Unit] = []
         self._right = self._wrong = 0
         self._state = TaskState.UNDECIDED
@@ -150,6 +152,10 @@ class BinaryPrediction:
             self._state = TaskState.WON
         elif self._wrong >= self._losses.at(drawn):
             self._state = TaskState.NOT_WON
+
+    def p_values(self) -> tuple[float, float]:
+        """See ``predictions.Prediction``."""
+        return at_least(self._right, self._units, self._bar), at_least(self._units - self._wrong, self._units, self._bar)
 
     def expected_more(self) -> float:
         """See ``predictions.Prediction``. If answers go on as so far, the wealth grows by a divergence a unit."""

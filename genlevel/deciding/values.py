@@ -42,11 +42,15 @@ class LevelState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bets:
-    """A betting test of all units: certified if sum w_j prod (1 + L_j (above - bar below)) is at least exp(log_threshold)."""
+    """A betting test of all units: certified if sum w_j prod (1 + L_j (above - bar below)) is at least exp(log_threshold).
+
+    log_low: below it nothing is certified, whatever other tasks are (``genlevel.deciding.holm``); None: the threshold.
+    """
 
     amounts: tuple[float, ...]
     weights: tuple[float, ...]
     log_threshold: float
+    log_low: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Criterion:
     bar: what a win has to be above. most: the largest size of a unit. critical: right answers that certify a win, of an exact test; bets:
     of a betting test; both None if ``whole`` or ``obstacle`` says why, in one line: the first, that it cannot be decided before all of its
     answers are there, the second, that nothing can be certified. test: as certificates name it. rewards: a win adds to a level.
+    low: with fewer right answers nothing is certified, whatever other tasks are (``genlevel.deciding.holm``); None: than ``critical``.
     """
 
     bar: float = 0.0
@@ -66,6 +71,7 @@ class Criterion:
     whole: str = ""
     test: str = ""
     rewards: bool = True
+    low: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
