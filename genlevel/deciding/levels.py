@@ -1,0 +1,156 @@
+"""Levels 3 to 5 by what is decided of tasks: what is attained, what is out of reach, and on which tasks anything still depends.
+
+Level 3 is a win of any modality but language; Level 4 are wins of both paradigms of one modality; Level 5 is that and a win of language. A
+win whose criterion rewards nothing attains none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from genlevel.benchmark.model import Modality, Paradigm
+from genlevel.deciding.standing import Standing
+from genlevel.deciding.values import LevelDecision, LevelState, TaskState
+
+LEVELS = (3, 4, 5)
+_SHOWN = 3
+_NAMES = {Modality.THREE_D: "3D"}
+
+
+@dataclass(slots=True, eq=False)
+class Side:
+    """Tasks that are alike to the levels: of one modality and paradigm, or of language. open: how many of them may still be won."""
+
+    name: str
+    tasks: list[Standing] = field(default_factory=list)
+    winner: str = ""
+    open: int = 0
+
+    def __post_init__(self) -> None:
+        self.count()
+
+    def count(self) -> None:
+        rewarding = [one for one in self.tasks if one.criterion.rewards]
+        self.open = sum(one.is_open for one in rewarding)
+        self.winner = self.winner or next((one.key for one in rewarding if one.state is TaskState.WON), "")
+
+    @property
+    def is_won(self) -> bool:
+        return bool(self.winner)
+
+    @property
+    def is_out(self) -> bool:
+        return not self.winner and not self.open
+
+    @property
+    def is_alive(self) -> bool:
+        """Neither won nor out."""
+        return not self.winner and self.open > 0
+
+
+class Ladder:
+    """The levels of a benchmark's tasks. pooled: by what Level 3 is attained without a win, in one line, once it is."""
+
+    def __init__(self, standings: Iterable[Standing]) -> None:
+        self._sides: dict[tuple[Modality, Paradigm | None], Side] = {}
+        self.language = Side("language")
+        for one in standings:
+            self._side_of(one).tasks.append(one)
+        modalities = [modality for modality in Modality if modality is not Modality.LANGUAGE]
+        self.pairs: Sequence[tuple[Side, Side]] = tuple(
+            (self._side(modality, Paradigm.COMPREHENSION), self._side(modality, Paradigm.GENERATION)) for modality in modalities
+        )
+        self.sides: Sequence[Side] = tuple(side for pair in self.pairs for side in pair)
+        self._found = {level: LevelDecision(level, LevelState.UNDECIDED, "", 0) for level in LEVELS}
+        self._states = dict.fromkeys(LEVELS, LevelState.UNDECIDED)
+        self._pooled = ""
+        for side in (*self.sides, self.language):
+            side.count()
+        self._look(0)
+
+    def changed(self, standing: Standing, outcomes: int) -> None:
+        """Something is decided of a task. outcomes: how many draws had counted by then."""
+        self._side_of(standing).count()
+        self._look(outcomes)
+
+    def attain_third(self, by: str, outcomes: int) -> None:
+        """Level 3 is attained by a test of its own, in one line."""
+        self._pooled = by
+        self._look(outcomes)
+
+    def state(self, level: int) -> LevelState:
+        return self._states[level]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the highest level is."""
+        return all(state is not LevelState.UNDECIDED for state in self._states.values())
+
+    @property
+    def highest(self) -> int | None:
+        return max((level for level in LEVELS if self._states[level] is LevelState.ATTAINED), default=None)
+
+    def decisions(self) -> tuple[LevelDecision, ...]:
+        return tuple(self._found.values())
+
+    def needs(self, standing: Standing) -> bool:
+        """Whether the highest level may still depend on this task."""
+        if not standing.criterion.rewards or self.is_known:
+            return False
+        if standing.task.modality is Modality.LANGUAGE:
+            return self._states[4] is not LevelState.NOT_ATTAINED and self.language.is_alive
+        if self._states[3] is LevelState.UNDECIDED:
+            return True
+        if self._states[4] is not LevelState.UNDECIDED:
+            return False
+        side = self._side_of(standing)
+        return side.is_alive and not any(one.is_out for pair in self.pairs if side in pair for one in pair)
+
+    def _look(self, outcomes: int) -> None:
+        third = next((side for side in self.sides if side.is_won), None)
+        both = next((pair for pair in self.pairs if all(side.is_won for side in pair)), None)
+        attained = {
+            3: f"win of {_win(third)}" if third else self._pooled,
+            4: f"wins of {_win(both[0])} and {_win(both[1])}" if both else "",
+            5: f"wins of {_win(both[0])}, {_win(both[1])} and {_win(self.language)}" if both and self.language.is_won else "",
+        }
+        lost = {3: self._no_third(), 4: self._no_fourth(), 5: ""}
+        lost[4] = lost[4] or lost[3]
+        lost[5] = lost[4] or (_none(self.language) if self.language.is_out else "")
+        for level in LEVELS:
+            if self._states[level] is not LevelState.UNDECIDED:
+                continue
+            state = LevelState.ATTAINED if attained[level] else LevelState.NOT_ATTAINED if lost[level] else LevelState.UNDECIDED
+            if state is not LevelState.UNDECIDED:
+                self._states[level] = state
+                self._found[level] = LevelDecision(level, state, attained[level] or lost[level], outcomes)
+
+    def _no_third(self) -> str:
+        if self._pooled or not all(side.is_out for side in self.sides):
+            return ""
+        return (
+            "no task outside language would be certified as won" if any(side.tasks for side in self.sides) else "no task outside language"
+        )
+
+    def _no_fourth(self) -> str:
+        if not all(any(side.is_out for side in pair) for pair in self.pairs):
+            return ""
+        out = [next(side for side in pair if side.is_out) for pair in self.pairs if any(side.tasks for side in pair)]
+        return "; ".join(_none(side) for side in out) or "no task outside language"
+
+    def _side_of(self, standing: Standing) -> Side:
+        task = standing.task
+        return self.language if task.modality is Modality.LANGUAGE else self._side(task.modality, task.paradigm)
+
+    def _side(self, modality: Modality, paradigm: Paradigm | None) -> Side:
+        name = f"{_NAMES.get(modality, modality.value)} {paradigm.value if paradigm else ''}".strip()
+        return self._sides.setdefault((modality, paradigm), Side(name))
+
+
+def _win(side: Side) -> str:
+    return f"{side.winner} ({side.name})"
+
+
+def _none(side: Side) -> str:
+    return f"no task of {side.name} would be certified as won" if side.tasks else f"no task of {side.name}"
