@@ -85,6 +85,10 @@ class FolderTask:
         """Reads instances as ``instance`` gives them, a portion at a time."""
         return Cursor(lambda: stream_items(self.annotation, sound=self._count), self.instance)
 
+    def shared(self) -> Iterator[str]:
+        """Of each instance in order what it shares with others about the same thing, as ``Reader.shared``. Raises DatasetError."""
+        return self._reader.shared(self.key)
+
     def labelled(self) -> Iterator[Instance]:
         """All instances, also if their media are missing: holding answers against labels seldom needs them. Raises DatasetError.
 

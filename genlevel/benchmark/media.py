@@ -174,11 +174,11 @@ def find_media(place: MediaPlace, written: str, modality: Modality, *, look_insi
     Raises MediaProblem for a path that leaves the suite, a missing or an empty file.
     """
     plain = written.strip().replace("\\", "/")
-    pure = PurePosixPath(plain)
-    parts = pure.parts
-    if not parts or "\x00" in plain or any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
+    parts, absolute = tuple([part for part in plain.split("/") if part not in ("", ".")]), plain.startswith("/")
+    too_long = len(plain) > 255 // 4 and any(len(part.encode("utf-8", "replace")) > 255 for part in parts)
+    if not (parts or absolute) or "\x00" in plain or too_long:
         raise MediaProblem(f"{written[:120]!r} is not a file name")
-    if pure.is_absolute() or (":" in plain and _DRIVE_OR_SCHEME.match(plain)):
+    if absolute or (":" in plain and _DRIVE_OR_SCHEME.match(plain)):
         raise MediaProblem(f"{written[:200]!r} is not a path relative to the task folder")
     if place.below and parts[0] == "..":
         parts = parts[1:]

@@ -15,16 +15,18 @@ from itertools import groupby, pairwise
 from pathlib import Path
 
 from genlevel.benchmark.annotation import Envelope, read_envelope, stream_items
+from genlevel.benchmark.anomalies import is_anomaly
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.answer_types import TaskFacts, asks_choice, is_multiple_choice, task_answer_type
-from genlevel.benchmark.asking import ItemProblem, TaskAsking, asking
+from genlevel.benchmark.asking import Asking, ItemProblem, TaskAsking, asking
 from genlevel.benchmark.choices import LETTERS, lettered_options, to_letter
+from genlevel.benchmark.clusters import shared_by
 from genlevel.benchmark.forms import normal_form
 from genlevel.benchmark.frames import PICTURES
 from genlevel.benchmark.item_shapes import usual_item
 from genlevel.benchmark.items import read_items
 from genlevel.benchmark.label_files import with_files
-from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, is_number, text_of, written_length
+from genlevel.benchmark.labels import LabelKinds, acceptable, find_label, is_number, written_length
 from genlevel.benchmark.media import MediaPlace, MediaProblem, find_media, media_place, named_media
 from genlevel.benchmark.model import Instance, MediaFile, Modality
 from genlevel.benchmark.texts import normal_text
@@ -37,28 +39,6 @@ _RANKINGS = ("average_precision", "auc")
 _RANKED_TYPES = (AnswerType.BOXES, AnswerType.MASKS)
 _RANKED_BY_CONFIDENCE = ("average_precision", "ap_at_iou", "map")
 _NUMBER_METRICS = (*_RANKINGS, "mae", "rmse")
-_NORMAL = frozenset(
-    (
-        *(
-            "0",
-            "no",
-            "false",
-            "negative",
-            "none",
-            "normal",
-            "good",
-            "ok",
-            "okay",
-            "healthy",
-            "fine",
-            "intact",
-            "clean",
-            "undamaged",
-            "null",
-        ),
-        *("non anomalous", "nonanomalous", "not anomalous", "non defective", "not defective", "defect free", "anomaly free", "perfect"),
-    )
-)
 MISSING_MEDIA = ".missing"
 _OWN_PLACES = frozenset(("input", "dialog", "dialogue", "output", "id"))
 
@@ -130,21 +110,11 @@ def _grouped(named: list[tuple[str, Modality, str]]) -> Iterator[tuple[Modality,
             yield from ((modality, [path]) for path in paths)
 
 
-def is_anomaly(label: object, options: tuple[str, ...] = ()) -> bool:
-    """Whether a label of anomaly detection says that something is wrong: any but "normal", "good", "no", 0, an empty list and the like."""
-    match label:
-        case bool() | int() | float():
-            return bool(label)
-        case list() if label and all(isinstance(part, str) for part in label):
-            return is_anomaly(label[0], options)
-        case list() | dict() | None:
-            return bool(label)
-        case _:
-            text = normal_text(text_of(label))
-            if len(text) == 1 and text.isalpha() and ord(text) - ord("a") in range(len(options)):
-                text = normal_text(options[ord(text) - ord("a")])
-            plain = " ".join(text.replace("-", " ").replace("_", " ").split())
-            return not (plain in _NORMAL or plain.startswith(("no ", "without ")) or (is_number(plain) and float(plain) == 0))
+def _object(item: object) -> dict[str, object]:
+    """The item. Raises ItemProblem if it is no object."""
+    if not isinstance(item, dict):
+        raise ItemProblem("it is not an object with input and output")
+    return item
 
 
 def _is_blank(label: object) -> bool:
@@ -210,6 +180,27 @@ class Reader:
         """The instance that an item of the annotation is, as ``instances`` gives it."""
         return self._instance(item, position, look_inside=True, with_media=True)
 
+    def shared(self, key: str) -> Iterator[str]:
+        """Of each item in order what its instance shares with others about the same thing, as ``shared_by`` says; key: of the task.
+
+        It takes less time than ``instances``: no medium is looked into, and no label is read that could not be a problem.
+        """
+        with closing(stream_items(self._annotation, sound=self._survey.count)) as items:
+            for written in items:
+                try:
+                    yield self._shared(usual_item(written, self._facts.modality), key)
+                except (ItemProblem, MediaProblem, RecursionError):
+                    yield ""
+
+    def _shared(self, item: object, key: str) -> str:
+        """See ``shared``. Raises as ``_read`` does."""
+        item = _object(item)
+        media, asked = self._asked(item, look_inside=False, needed=True)
+        if self._is_measured:
+            raw = find_label(item, self._usual)
+            self._label(raw, self._offered(asked, raw)[1])
+        return shared_by([file.path.as_posix() for file in media], asked.context, key)
+
     def remarks(self, *, look_inside: bool = False) -> Iterator[tuple[Instance, str, int]]:
         """What to report: an instance with a problem, or one with a remark on its label and how often that holds in it.
 
@@ -242,20 +233,22 @@ class Reader:
         doubtful = not written or hash(written) in self._survey.repeated or (sign and tail.isdigit())
         return f"{written}#{position}" if doubtful else written
 
-    def _read(self, item: object, instance_id: str, position: int, look_inside: bool, with_media: bool) -> Instance:
-        if not isinstance(item, dict):
-            raise ItemProblem("it is not an object with input and output")
+    def _asked(self, item: dict[str, object], *, look_inside: bool, needed: bool) -> tuple[tuple[MediaFile, ...], Asking]:
+        """The media of an item, and what it asks. Raises ItemProblem, MediaProblem."""
         given = item.get("input")
         named = named_media(given) if isinstance(given, dict) else []
         named += named_media(item, _OWN_PLACES)
         asked = asking(item, [key for key, _, _ in named], self._asking)
-        media = tuple([self._media(paths, modality, look_inside, with_media) for modality, paths in _grouped(named)]) if named else ()
+        media = tuple([self._media(paths, modality, look_inside, needed) for modality, paths in _grouped(named)]) if named else ()
         if not (asked.own or asked.context or asked.dialog or named):
             raise ItemProblem("it asks nothing: no prompt, question, text or file")
+        return media, asked
+
+    def _read(self, item: object, instance_id: str, position: int, look_inside: bool, with_media: bool) -> Instance:
+        item = _object(item)
+        media, asked = self._asked(item, look_inside=look_inside, needed=with_media)
         raw = find_label(item, self._usual)
-        prompt, options = asked.prompt, asked.options
-        if not options and self._asks_choice and self._has_letters:
-            prompt, options = self._lettered_options(prompt, raw)
+        prompt, options = self._offered(asked, raw)
         answer_type, label = self._label(raw, options)
         details = asked.details
         if answer_type is self._usual:
@@ -294,6 +287,12 @@ class Reader:
             # What is written may lead anywhere; its hash still tells it apart from others.
             name = hashlib.sha256(path.encode("utf-8", "backslashreplace")).hexdigest()
             return MediaFile(modality, self._place.folder / MISSING_MEDIA / name, "")
+
+    def _offered(self, asked: Asking, raw: object) -> tuple[str, tuple[str, ...]]:
+        """An item's prompt and its options, which may stand in the prompt. raw: its label as written."""
+        if asked.options or not (self._asks_choice and self._has_letters):
+            return asked.prompt, asked.options
+        return self._lettered_options(asked.prompt, raw)
 
     def _lettered_options(self, asked: str, raw: object) -> tuple[str, tuple[str, ...]]:
         """A prompt without the options that stand in its own text, and these; none if the label is not among them."""

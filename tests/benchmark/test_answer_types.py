@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from genlevel.benchmark.anomalies import is_anomaly
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType, scored_by, text_types
 from genlevel.benchmark.answer_types import TaskFacts, scorable, task_answer_type
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.labels import LabelKinds
 from genlevel.benchmark.metrics import METRICS
 from genlevel.benchmark.model import Modality, Paradigm, Task, TaskMetric
-from genlevel.benchmark.reader import is_anomaly
 
 
 def asked(task: Task, *labels: Any) -> AnswerType:
