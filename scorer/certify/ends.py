@@ -102,9 +102,9 @@ def kind_of(end: Estimate) -> Kind:
 
 
 def most_items(task: Task) -> int:
-    """The most items of a unit, as the task's metric states it, else ``MOST_ITEMS``."""
+    """The most items of a unit, as the task's metric states it in at most nine digits, else ``MOST_ITEMS``."""
     stated = dict(task.metric.parameters).get("most_items", "")
-    return int(stated) if stated.isdecimal() and int(stated) > 0 else MOST_ITEMS
+    return int(stated) if stated.isdecimal() and len(stated) < 10 and int(stated) > 0 else MOST_ITEMS
 
 
 def test_name(end: Estimate, task: Task) -> str:

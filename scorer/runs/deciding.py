@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ from scorer.tasks import TaskIndex, TaskRecord
 from scorer.wire import task_of
 
 UNLISTED = "it is outside the levels"
+MOST_INSTANCES = 10**9
+"""Of a task; up to this every count is exact."""
 OTHER_METRIC = "it is scored by another metric than the benchmark's"
 
 
@@ -79,6 +82,10 @@ def _planned(entry: sc.CriteriaTask, index: TaskIndex, no_try: str) -> PlannedTa
     sizes = {size.instances: size.units for size in entry.sizes}
     if sizes and (0 in sizes or len(sizes) < len(entry.sizes) or sum(size * units for size, units in sizes.items()) != entry.instances):
         raise UsageError(f"task {quoted(record.key)}: the sizes of its units do not add up to its {entry.instances} instances")
+    if entry.instances > MOST_INSTANCES:
+        raise UsageError(f"task {quoted(record.key)}: {entry.instances:,} instances are too many; the most are {MOST_INSTANCES:,}")
+    if not math.isfinite(entry.best_constant):
+        raise UsageError(f"task {quoted(record.key)}: {entry.best_constant} is no score of a best constant answer")
     if (task := index.find(record)) is None:
         return None
     problem = no_try or metric_of(record.metric)[1] or ("" if _is_same(record, task) else OTHER_METRIC)

@@ -223,6 +223,12 @@ def test_what_all_instances_share_makes_no_unit() -> None:
     assert criterion(PlannedTask(task, 50, sizes={25: 2}), 1, SHARE).test == "betting on clusters of at most 25 instances"
 
 
+def test_the_items_of_a_unit_are_as_many_as_the_metric_says_within_reason() -> None:
+    for stated, most in (("40", 40.0), ("9" * 5000, 200.0)):
+        one = PlannedTask(judge(task_of("micro_f1", 50.0, most_items=stated), None), 50)
+        assert criterion(one, 1, SHARE).most == most
+
+
 def test_no_win_is_above_the_best_that_there_is() -> None:
     for metric_id in ("accuracy", "f1"):
         found = criterion(PlannedTask(judge(task_of(metric_id, 100.0), None), 50), 1, SHARE)

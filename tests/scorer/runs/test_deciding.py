@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -207,8 +208,6 @@ async def test_units_as_the_certificate_sees_them_decide_as_it_does(scorer: Scor
 
 def _wealth(criterion: sc.Criterion, units: list[Unit]) -> float:
     """Over what the criterion asks."""
-    import math
-
     total = 0.0
     for amount, weight in zip(criterion.betting.amounts, criterion.betting.weights, strict=True):
         total += weight * math.prod(1.0 + amount * (unit.worst[0] - criterion.bar * unit.worst[1]) for unit in units)
@@ -225,6 +224,8 @@ def _wealth(criterion: sc.Criterion, units: list[Unit]) -> float:
             "do not add up",
         ),
         (criteria_request(sc.CriteriaTask(task=described(CHOICE), sizes=[sc.UnitSize(units=4)])), "add up"),
+        (criteria_request(sc.CriteriaTask(task=described(CHOICE), instances=2**64 - 1)), "too many"),
+        (criteria_request(sc.CriteriaTask(task=described(CHOICE), instances=9, best_constant=math.nan)), "no score"),
     ],
 )
 async def test_what_does_not_add_up_is_refused(scorer: Scorer, request_: sc.GetCriteriaRequest, said: str) -> None:
