@@ -6,7 +6,7 @@ is predicted as not won if "S_j is at least T" is rejected for each j, at epsilo
 Besides, what the units that are left cannot change is certain. Failed answers count as wrong for a win, and as right against one.
 
 A bar that is raised after a prediction of "won" gives "not won" a second test of the same task: it has LATER of epsilon, and the first one
-the rest. "Won" is said after the last one alone.
+the rest. "Won" is said after the last one alone. If the criterion has a lower mark, T is that one wherever "not won" is meant.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ class BettingPrediction:
         self._against = epsilon if against is None else against
         bets: Bets = criterion.bets
         self._amounts, self._wanted = bets.amounts, bets.log_threshold
+        self._low = self._wanted if bets.log_low is None else bets.log_low
         self._logs = [math.log(weight) if weight > 0.0 else -math.inf for weight in bets.weights]
         self._extremes = extremes = _Extremes(criterion, units, sizes)
         self._wins = [
             TotalTest(units, self._wanted - log, epsilon * weight, lowest)
             for log, weight, lowest in zip(self._logs, bets.weights, extremes.lowest, strict=True)
         ]
-        self._losses = [TotalTest(units, -self._wanted, self._against * (1.0 - LATER), -highest) for highest in extremes.highest]
+        self._losses = [TotalTest(units, -self._low, self._against * (1.0 - LATER), -highest) for highest in extremes.highest]
         self._worst, self._best, self._squares = ([0.0] * len(bets.amounts) for _kind in range(3))
         self._history: list[Unit] = []
         self._state = TaskState.UNDECIDED
@@ -84,16 +85,22 @@ class BettingPrediction:
 
     def _look(self) -> None:
         extremes = self._extremes
-        if any(test.rejected for test in self._wins) or self._log_wealth(self._worst, extremes.lowest) >= self._wanted:
+        if any(test.rejected for test in self._wins) or self._log_wealth(self._worst, extremes.lowest, self._wanted) >= self._wanted:
             self._state = TaskState.WON
-        elif all(test.rejected for test in self._losses) or self._log_wealth(self._best, extremes.highest) < self._wanted:
+        elif all(test.rejected for test in self._losses) or self._log_wealth(self._best, extremes.highest, self._low) < self._low:
             self._state = TaskState.NOT_WON
 
-    def _log_wealth(self, totals: list[float], rest: Sequence[float]) -> float:
-        """Of the units drawn, and what the rest adds."""
+    def p_values(self) -> tuple[float, float]:
+        """See ``predictions.Prediction``."""
+        nothing = [0.0] * len(self._amounts)
+        worst, best = (math.exp(min(0.0, -self._log_wealth(totals, nothing))) for totals in (self._worst, self._best))
+        return worst, best
+
+    def _log_wealth(self, totals: list[float], rest: Sequence[float], mark: float | None = None) -> float:
+        """Of the units drawn, and what the rest adds; roughly if it is surely above or below a mark."""
         exponents = [log + total + more for log, total, more in zip(self._logs, totals, rest, strict=True)]
         highest = max(exponents)
-        if highest >= self._wanted or highest + math.log(len(exponents)) < self._wanted:
+        if mark is not None and (highest >= mark or highest + math.log(len(exponents)) < mark):
             return highest
         return highest + math.log(math.fsum(math.exp(exponent - highest) for exponent in exponents))
 

@@ -36,6 +36,10 @@ class Prediction(Protocol):
         """The next unit in the task's order; ignored if it is decided."""
         ...
 
+    def p_values(self) -> tuple[float, float]:
+        """Of the full run's test, once all units are added: with open answers wrong, and with them right."""
+        ...
+
     def expected_more(self) -> float:
         """About how many further units decide it if they go on as so far; at least 1, and finite."""
         ...

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from genlevel.deciding.betting import BettingPrediction
 from genlevel.deciding.binary import BinaryPrediction, binary_bounds
 from genlevel.deciding.holm import FEW, Holm, at_least
-from genlevel.deciding.values import OPEN, RIGHT, WRONG, Bets, Criterion, Shares, TaskState
+from genlevel.deciding.values import OPEN, RIGHT, WRONG, Bets, Criterion, Shares, TaskState, Unit
 from scorer.certify.criteria import critical_count
 from scorer.certify.multiplicity import holm
 from scorer.certify.shares import is_rejected
@@ -65,6 +69,29 @@ def test_a_task_between_the_marks_is_told_by_none_of_them(units: int, data: st.D
     wins_from, loses_to = binary_bounds(units, critical, 0.01, low)
     assert wins_from[-1] == (critical if critical <= units else units + 1)
     assert loses_to[-1] == low - 1
+
+
+@given(st.lists(st.sampled_from([0.0, 0.3, 0.8, 1.0, None]), min_size=1, max_size=30), st.floats(min_value=-2.0, max_value=8.0))
+def test_a_betting_task_between_the_marks_is_told_by_none_of_them(numbers: list[float | None], threshold: float) -> None:
+    bets = Bets((0.2, 1.0, 2.0), (0.5, 0.3, 0.2), threshold, log_low=threshold - 1.0)
+    prediction = BettingPrediction(Criterion(bar=0.4, bets=bets), len(numbers), 0.0)
+    for number in numbers:
+        worst, best = (0.0, 1.0) if number is None else (number, number)
+        prediction.add(Unit((worst, 1.0), (best, 1.0)))
+    low, high = (
+        math.log(
+            sum(
+                weight * math.prod(1.0 + amount * (found - 0.4) for found in ends)
+                for amount, weight in zip(bets.amounts, bets.weights, strict=True)
+            )
+        )
+        for ends in ([number or 0.0 for number in numbers], [1.0 if number is None else number for number in numbers])
+    )
+    if min(abs(low - threshold), abs(high - threshold + 1.0)) < 1e-6:
+        return
+    assert prediction.state is (TaskState.WON if low >= threshold else TaskState.NOT_WON if high < threshold - 1.0 else TaskState.UNDECIDED)
+    if prediction.added == len(numbers):
+        assert prediction.p_values() == pytest.approx((min(1.0, math.exp(-low)), min(1.0, math.exp(-high))))
 
 
 def test_bets_have_the_mark_of_the_lenient_step() -> None:
