@@ -34,13 +34,14 @@ GROWTH = 8
 class Decider:
     """Says which units to ask next, and what is decided by those that were.
 
-    shares: see ``Shares``; each task's prediction has the ``tests``-th part of epsilon. seed: of the order. with_uncertifiable: draws also,
+    shares: see ``Shares``; epsilon is shared evenly among the predictions of tasks. seed: of the order. with_uncertifiable: draws also,
     last of all, the tasks of which nothing can be certified. Raises ValueError for a task that has neither a test, nor ``whole``, nor
     ``obstacle``.
     """
 
     def __init__(self, aim: Aim, tasks: Sequence[TaskToDecide], shares: Shares, *, seed: int, with_uncertifiable: bool = False) -> None:
-        epsilon = shares.epsilon / max(1, shares.tests)
+        predicted = sum(not (task.criterion.obstacle or task.criterion.whole) for task in tasks)
+        epsilon = shares.epsilon / max(1, predicted)
         self._aim, self._with_uncertifiable = aim, with_uncertifiable
         self._standings = {task.key: Standing(task, task.criterion, epsilon) for task in tasks}
         every = tuple(self._standings.values())

@@ -144,8 +144,11 @@ class Ladder:
         return self.language if task.modality is Modality.LANGUAGE else self._side(task.modality, task.paradigm)
 
     def _side(self, modality: Modality, paradigm: Paradigm | None) -> Side:
-        name = f"{_NAMES.get(modality, modality.value)} {paradigm.value if paradigm else ''}".strip()
-        return self._sides.setdefault((modality, paradigm), Side(name))
+        found = self._sides.get((modality, paradigm))
+        if found is None:
+            name = f"{_NAMES.get(modality, modality.value)} {paradigm.value if paradigm else ''}".strip()
+            found = self._sides[modality, paradigm] = Side(name)
+        return found
 
 
 def _win(side: Side) -> str:

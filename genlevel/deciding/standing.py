@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from genlevel.deciding.predictions import Prediction, prediction_of
+from genlevel.deciding.predictions import Prediction, prediction_of, sizes_of
 from genlevel.deciding.values import Criterion, TaskDecision, TaskState, TaskToDecide, Unit
 
 
@@ -67,11 +67,6 @@ class Standing:
         if self.prediction is None:
             self.waits = self.is_whole and self.used == self.units and self.is_open
             return
-        most = self.criterion.most * (1.0 + 1e-9)
-        if self.criterion.bets is not None and max(unit.worst[1], unit.best[1]) > most:
-            # The full run's test is none then, and certifies nothing.
-            self._decide(TaskState.NOT_WON, self.used)
-            return
         self.prediction.add(unit)
         self._look()
 
@@ -113,7 +108,7 @@ class Standing:
         elif self.criterion.whole:
             self.waits = self.used == self.units
         else:
-            self.prediction = prediction_of(self.criterion, self.units, self.epsilon)
+            self.prediction = prediction_of(self.criterion, self.units, self.epsilon, sizes_of(self.task))
             self._look()
 
     def _look(self) -> None:
