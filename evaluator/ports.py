@@ -94,6 +94,10 @@ class ScorerPort(Protocol):
         """What single answers of a task add to its score; nothing is stored."""
         ...
 
+    async def expect_decision(self, request: sc.ExpectDecisionRequest) -> sc.ExpectDecisionResponse:
+        """How many answers it may take until something is decided, by simulation."""
+        ...
+
     def list_instances(self, request: sc.ListInstancesRequest) -> AsyncIterator[sc.ListInstancesResponse]:
         """What became of the instances of a run's tasks, as they were last scored."""
         ...

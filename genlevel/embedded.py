@@ -142,6 +142,9 @@ class LazyScorer:
     async def measure_answers(self, request: sc.MeasureAnswersRequest) -> sc.MeasureAnswersResponse:
         return await self._core().measure_answers(request)
 
+    async def expect_decision(self, request: sc.ExpectDecisionRequest) -> sc.ExpectDecisionResponse:
+        return await self._core().expect_decision(request)
+
     async def compare(self, request: sc.CompareRequest) -> sc.CompareResponse:
         return await self._core().compare(request)
 

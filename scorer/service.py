@@ -153,6 +153,12 @@ class Scorer:
         access = FileAccess(self._files, from_network=from_network)
         return await in_thread(lambda: measured_message(request, access, self._files_reads), name="measuring")
 
+    async def expect_decision(self, request: sc.ExpectDecisionRequest) -> sc.ExpectDecisionResponse:
+        """How many answers it may take until something is decided. Raises UsageError for a request that does not add up."""
+        from scorer.runs.expecting import expected_message
+
+        return await self._computed(partial(expected_message, request))
+
     async def get_verdict(self, request: sc.GetVerdictRequest) -> sc.GetVerdictResponse:
         """Scores and levels of a run as they stand.
 

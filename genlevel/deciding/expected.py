@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genlevel.deciding.binary import frontier
-from genlevel.deciding.values import Criterion, Shares, TaskToDecide
+from genlevel.deciding.values import Criterion, Shares, TaskToDecide, Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +45,14 @@ class Simulated:
 
         sizes = np.asarray(self.task.units, dtype=np.int64)
         return np.concatenate([[0], np.cumsum(sizes)])[units]
+
+    def unit(self, run: int, place: int) -> Unit:
+        """What one of its units adds: all or nothing."""
+        below = ITEMS
+        if not is_pooled(self.task):
+            below = self.task.criterion.most * self.task.units[place] / max(self.task.units)
+        found = (below if self.right[run, place] else 0.0, below)
+        return Unit(found, found)
 
 
 def simulated(task: TaskToDecide, shares: Floats, epsilon: float, rng: np.random.Generator) -> Simulated:
@@ -135,6 +143,11 @@ def answers_of_wins(tasks: Sequence[TaskToDecide], truths: Floats, shares: Share
     found = np.zeros(truths.shape, dtype=np.int64)
     for place, task in enumerate(tasks):
         rng = np.random.Generator(np.random.SFC64([seed, place]))
-        one = simulated(task, truths[:, place], shares.epsilon / max(1, shares.tests), rng)
+        one = simulated(task, truths[:, place], own_epsilon(tasks, shares), rng)
         found[:, place] = one.answers(one.units)
     return found
+
+
+def own_epsilon(tasks: Sequence[TaskToDecide], shares: Shares) -> float:
+    """A task's own share of the error of predictions, as ``Decider`` gives it."""
+    return shares.epsilon / max(1, shares.tests)

@@ -958,18 +958,20 @@ class MeasuredAnswer(_message.Message):
     def __init__(self, worst_above: _Optional[float] = ..., worst_below: _Optional[float] = ..., best_above: _Optional[float] = ..., best_below: _Optional[float] = ..., whole: _Optional[str] = ...) -> None: ...
 
 class ExpectDecisionRequest(_message.Message):
-    __slots__ = ("header", "tasks", "alpha", "epsilon", "aim")
+    __slots__ = ("header", "tasks", "alpha", "epsilon", "aim", "with_uncertifiable")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
     ALPHA_FIELD_NUMBER: _ClassVar[int]
     EPSILON_FIELD_NUMBER: _ClassVar[int]
     AIM_FIELD_NUMBER: _ClassVar[int]
+    WITH_UNCERTIFIABLE_FIELD_NUMBER: _ClassVar[int]
     header: ScoreTaskHeader
     tasks: _containers.RepeatedCompositeFieldContainer[CriteriaTask]
     alpha: float
     epsilon: float
     aim: int
-    def __init__(self, header: _Optional[_Union[ScoreTaskHeader, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[CriteriaTask, _Mapping]]] = ..., alpha: _Optional[float] = ..., epsilon: _Optional[float] = ..., aim: _Optional[int] = ...) -> None: ...
+    with_uncertifiable: bool
+    def __init__(self, header: _Optional[_Union[ScoreTaskHeader, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[CriteriaTask, _Mapping]]] = ..., alpha: _Optional[float] = ..., epsilon: _Optional[float] = ..., aim: _Optional[int] = ..., with_uncertifiable: _Optional[bool] = ...) -> None: ...
 
 class ExpectDecisionResponse(_message.Message):
     __slots__ = ("runs", "models", "note")

@@ -84,6 +84,11 @@ class ScorerServiceStub:
                 request_serializer=genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersResponse.FromString,
                 _registered_method=True)
+        self.ExpectDecision = channel.unary_unary(
+                '/genlevel.v1.ScorerService/ExpectDecision',
+                request_serializer=genlevel_dot_v1_dot_scorer__pb2.ExpectDecisionRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_scorer__pb2.ExpectDecisionResponse.FromString,
+                _registered_method=True)
 
 
 class ScorerServiceServicer:
@@ -160,6 +165,13 @@ class ScorerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExpectDecision(self, request, context):
+        """How many answers it may take until something is decided, by simulation with published models in the place of the true one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScorerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -212,6 +224,11 @@ def add_ScorerServiceServicer_to_server(servicer, server):
                     servicer.MeasureAnswers,
                     request_deserializer=genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersResponse.SerializeToString,
+            ),
+            'ExpectDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpectDecision,
+                    request_deserializer=genlevel_dot_v1_dot_scorer__pb2.ExpectDecisionRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_scorer__pb2.ExpectDecisionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -484,6 +501,33 @@ class ScorerService:
             '/genlevel.v1.ScorerService/MeasureAnswers',
             genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersRequest.SerializeToString,
             genlevel_dot_v1_dot_scorer__pb2.MeasureAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExpectDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.ScorerService/ExpectDecision',
+            genlevel_dot_v1_dot_scorer__pb2.ExpectDecisionRequest.SerializeToString,
+            genlevel_dot_v1_dot_scorer__pb2.ExpectDecisionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genlevel.benchmark.metrics import Direction, metric
 from genlevel.benchmark.model import Task
 from genlevel.deciding.values import Criterion
+from scorer.certify.criteria import share_of
 from scorer.levels.published import publication
-from scorer.metrics.parts import bounds_of
-from scorer.metrics.registry import create
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,16 +63,8 @@ def _published(tasks: Sequence[tuple[Task, Criterion]]) -> tuple[list[str], Floa
     for place, (task, criterion) in enumerate(tasks):
         values = {} if criterion.obstacle else {row: model.values[task.id] for row, model in enumerate(models) if task.id in model.values}
         if values:
-            known[list(values), place] = np.clip(_shares(task, np.array(list(values.values()))), 0.0, 1.0)
+            known[list(values), place] = np.clip([share_of(task, value) for value in values.values()], 0.0, 1.0)
     return [model.model for model in models], known
-
-
-def _shares(task: Task, scores: Floats) -> Floats:
-    """Scores in the metric's unit as shares."""
-    made = create(task.metric.id, dict(task.metric.parameters), measuring=False)
-    lowest, highest = (0.0, 100.0) if made is None else bounds_of(made)
-    shares: Floats = (scores - lowest) / (highest - lowest)
-    return shares if metric(task.metric.id).direction is Direction.HIGHER else 1.0 - shares
 
 
 def _filled(rows: Floats, known: Floats, bars: Floats, rng: np.random.Generator) -> Floats:

@@ -368,6 +368,7 @@ def decided_early(scored: list[list[Message]]) -> Iterator[tuple[str, Message]]:
         sizes = [sc.UnitSize(instances=1, units=40), sc.UnitSize(instances=5, units=2)]
         task = sc.CriteriaTask(task=first.header.task, instances=50, repeats=1, sizes=sizes, answer_type="choice", best_constant=40.0)
         yield "GetCriteria", sc.GetCriteriaRequest(header=first.header, tasks=[task], alpha=0.05)
+        yield "ExpectDecision", sc.ExpectDecisionRequest(header=first.header, tasks=[task], alpha=0.05, epsilon=0.01, aim=1)
 
 
 def scored_tasks(header: sc.ScoreTaskHeader) -> list[list[Message]]:

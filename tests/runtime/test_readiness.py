@@ -184,7 +184,7 @@ async def test_health_follows_its_check_and_who_waits_for_health_is_not_locked_o
             return sc.GetVerdictResponse(run_id=request.run_id)
 
         begin_run = score_task = compare = list_instances = list_standings = forget_run = get_abilities = get_verdict
-        get_criteria = measure_answers = get_verdict
+        get_criteria = measure_answers = expect_decision = get_verdict
 
     check = Checked("starting")
     server = RpcServer("127.0.0.1:0", grace_s=0.1)

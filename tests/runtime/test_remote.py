@@ -84,6 +84,9 @@ class Core:
     async def measure_answers(self, request: sc.MeasureAnswersRequest) -> sc.MeasureAnswersResponse:
         raise AssertionError
 
+    async def expect_decision(self, request: sc.ExpectDecisionRequest) -> sc.ExpectDecisionResponse:
+        raise AssertionError
+
 
 @pytest.fixture
 async def core() -> Core:

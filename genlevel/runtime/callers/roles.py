@@ -55,6 +55,7 @@ RPCS: Mapping[str, Role] = {
     "/genlevel.v1.ScorerService/GetAbilities": Role.READ,
     "/genlevel.v1.ScorerService/GetCriteria": Role.READ,
     "/genlevel.v1.ScorerService/MeasureAnswers": Role.ADMIN,
+    "/genlevel.v1.ScorerService/ExpectDecision": Role.READ,
 }
 
 HEALTH = "/grpc.health.v1.Health/"

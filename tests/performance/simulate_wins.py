@@ -1,0 +1,238 @@
+"""How much of a full run decides its wins, and how often that is otherwise than the full run says: many runs at once.
+
+The truth of a run is a published model's; its full run is a population of answers, in the seeded order. Decisions are those of
+``genlevel.deciding.expected.decisions``, which are the predictions' own (tests/deciding/test_expected.py); graded tasks go through the
+predictions themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from simulate_nulls import beta, bleu_like, f1_like
+
+from genlevel.benchmark.catalogue import general_bench
+from genlevel.benchmark.model import Task
+from genlevel.deciding.expected import decisions
+from genlevel.deciding.predictions import prediction_of
+from genlevel.deciding.values import Bets, Criterion, TaskState, TaskToDecide, Unit
+from scorer.certify import specialists
+from scorer.certify.criteria import Criteria, PlannedTask, criteria, critical_count
+from scorer.certify.intervals import clopper_pearson
+from scorer.levels.published import publication
+from scorer.levels.rules import judge_all
+
+ALPHA, EPSILON = 0.05, 0.01
+Array = Any
+SHAPES: dict[str, Callable[[float, int], Any]] = {
+    "F1-like": f1_like,
+    "BLEU-like": bleu_like,
+    "Beta, weight 2": lambda mean, count: beta(mean, 2.0, count),
+    "near to each other (Beta, weight 20)": lambda mean, count: beta(mean, 20.0, count),
+}
+
+
+@cache
+def found_criteria() -> Criteria:
+    """Of all tasks of General-Bench, all asked."""
+    results = judge_all(general_bench(), {})
+    return criteria(results, [PlannedTask(result, result.task.instances) for result in results], ALPHA)
+
+
+@cache
+def tasks_to_decide() -> tuple[TaskToDecide, ...]:
+    """All tasks of General-Bench, each instance a unit."""
+    return tuple(
+        TaskToDecide(task.id, task.modality, task.paradigm, [1] * task.instances, criterion)
+        for task, criterion in zip(general_bench().tasks, found_criteria().tasks, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A published model: its share 0..1 of each certifiable task that a value was published of, by place in the benchmark."""
+
+    model: str
+    shares: dict[int, float]
+
+    def of_kind(self, *, exact: bool) -> dict[int, float]:
+        found = found_criteria().tasks
+        return {
+            place: share for place, share in self.shares.items() if (found[place].critical is not None) == exact and not found[place].whole
+        }
+
+
+@cache
+def truths() -> tuple[Truth, ...]:
+    """All models with values. Certifiable metrics are all of scores 0..100, or as ``highest`` says, and higher is better."""
+    found = []
+    for model in publication().models:
+        shares = {
+            place: min(max(model.values[task.id] / highest(task), 0.0), 1.0)
+            for place, (task, criterion) in enumerate(zip(general_bench().tasks, found_criteria().tasks, strict=True))
+            if task.id in model.values and not criterion.obstacle
+        }
+        if shares:
+            found.append(Truth(model.model, shares))
+    return tuple(found)
+
+
+def highest(task: Task) -> float:
+    return 5.0 if task.metric.id.startswith("mos") else 100.0
+
+
+@dataclass(frozen=True)
+class Wins:
+    """Of some runs of a model. asked, total: answers of all of them. most: the largest part that any run asked. otherwise: runs in which
+    a task is decided otherwise than its test says; than Holm's procedure certifies. won, certified: wins in all runs, by tests and by Holm.
+    """
+
+    model: str
+    runs: int
+    tasks: int
+    asked: int
+    total: int
+    most: float
+    otherwise: int
+    than_holm: int
+    won: int
+    certified: int
+
+
+def exact_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> Wins | None:
+    shares = truth.of_kind(exact=True)
+    if not shares:
+        return None
+    asked, wrong = np.zeros(runs, dtype=np.int64), np.zeros(runs, dtype=bool)
+    predicted, p_values = [], []
+    for place, share in shares.items():
+        task, rng = tasks_to_decide()[place], np.random.Generator(np.random.SFC64([seed, place]))
+        count, critical = len(task.units), task.criterion.critical
+        assert critical is not None
+        right = rng.random((runs, count), dtype=np.float32) < share
+        units, won = decisions(right, critical, epsilon)
+        whole = right.sum(axis=1)
+        asked += units
+        wrong |= won != (whole >= critical)
+        predicted.append(won)
+        p_values.append(stats.binom.sf(whole - 1, count, min(task.criterion.bar, 1.0)))
+    total = sum(len(tasks_to_decide()[place].units) for place in shares)
+    certified, won = _certified(np.stack(p_values)), np.stack(predicted)
+    return Wins(
+        truth.model,
+        runs,
+        len(shares),
+        int(asked.sum()),
+        runs * total,
+        float(asked.max()) / total,
+        int(wrong.sum()),
+        int((certified != won).any(axis=0).sum()),
+        int(won.sum()),
+        int(certified.sum()),
+    )
+
+
+def _certified(p_values: Array) -> Array:
+    """Which of (tasks, runs) Holm's procedure rejects among the m of the benchmark."""
+    order = np.argsort(p_values, axis=0)
+    left = found_criteria().tests - np.arange(len(p_values))
+    kept = np.cumprod(np.take_along_axis(p_values, order, axis=0) * left[:, None] <= found_criteria().wins, axis=0).astype(bool)
+    found = np.zeros(p_values.shape, dtype=bool)
+    np.put_along_axis(found, order, kept, axis=0)
+    return found
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Of graded tasks with bounded means, each decided by itself."""
+
+    shape: str
+    tasks: int
+    asked: int
+    total: int
+    otherwise: int
+    won: int
+
+
+def graded_wins(shape: str, picked: Sequence[tuple[int, float]], epsilon: float, seed: int) -> Graded:
+    """picked: places and shares."""
+    asked = total = otherwise = wins = 0
+    for position, (place, share) in enumerate(picked):
+        criterion, count = tasks_to_decide()[place].criterion, len(tasks_to_decide()[place].units)
+        values = SHAPES[shape](share, count)(np.random.Generator(np.random.SFC64([seed, position])), 1)[0]
+        prediction = prediction_of(criterion, count, epsilon)
+        for value in values.tolist():
+            if prediction.state is not TaskState.UNDECIDED:
+                break
+            prediction.add(Unit((value, 1.0), (value, 1.0)))
+        won = is_won(criterion, values, np.ones(count))
+        asked += prediction.added
+        total += count
+        otherwise += prediction.state is not (TaskState.WON if won else TaskState.NOT_WON)
+        wins += won
+    return Graded(shape, len(picked), asked, total, otherwise, wins)
+
+
+def is_won(criterion: Criterion, above: Array, below: Array) -> bool:
+    """What the full test of all units says."""
+    if criterion.critical is not None:
+        return bool(above.sum() >= criterion.critical)
+    assert criterion.bets is not None
+    return log_wealth(criterion.bets, above - criterion.bar * below) >= criterion.bets.log_threshold
+
+
+def log_wealth(bets: Bets, gains: Array) -> float:
+    sums = [
+        math.log(weight) + float(np.log1p(np.maximum(amount * gains, -1.0 + 1e-15)).sum())
+        for amount, weight in zip(bets.amounts, bets.weights, strict=True)
+    ]
+    return float(np.logaddexp.reduce(sums))
+
+
+def graded_pairs(number: int, seed: int) -> list[tuple[int, float]]:
+    """So many pairs of a bounded mean and a model's share of it, at most all."""
+    pairs = [
+        (place, share)
+        for truth in truths()
+        for place, share in truth.of_kind(exact=False).items()
+        if 0.003 < share < 0.997 and found_criteria().tasks[place].most == 1.0
+    ]
+    return [pairs[place] for place in np.random.default_rng(seed).permutation(len(pairs))[:number]]
+
+
+def specialist_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> tuple[int, int, int, int, int]:
+    """Against the specialists' own true scores, measured on the task list's n: (asked, total, wins, wins of Fisher's test, otherwise).
+
+    The bar is the upper limit of the specialist's true share at half of the error, the test of it has the other half.
+    """
+    asked = total = wins = fisher = otherwise = 0
+    found = found_criteria()
+    for place, share in truth.of_kind(exact=True).items():
+        task, count, rng = (
+            general_bench().tasks[place],
+            general_bench().tasks[place].instances,
+            np.random.Generator(np.random.SFC64([seed, place])),
+        )
+        reference = task.reference_workbook or 0.0
+        theirs = specialists.successes(reference / 100.0, count, specialists.least_step(reference) / 100.0, better=True)
+        bar = clopper_pearson(theirs, count, 1.0 - found.wins / found.tests)[1]
+        critical = critical_count(count, bar, found.tests, found.wins / 2.0)
+        right = rng.random((runs, count), dtype=np.float32) < share
+        units, won = decisions(right, critical, epsilon)
+        whole = right.sum(axis=1)
+        asked, total, wins = asked + int(units.sum()), total + runs * count, wins + int(won.sum())
+        otherwise += int((won != (whole >= critical)).sum())
+        fisher += int((stats.hypergeom.sf(whole - 1, 2 * count, whole + theirs, count) <= found.wins / found.tests).sum())
+    return asked, total, wins, fisher, otherwise
+
+
+def all_exact_wins(runs: int, epsilon: float = EPSILON) -> Iterator[Wins]:
+    for position, truth in enumerate(truths()):
+        if (found := exact_wins(truth, runs, epsilon / found_criteria().tests, position)) is not None:
+            yield found
