@@ -15,7 +15,7 @@ _LEFT_OUT = frozenset(("note", "notes", "provenance", "test", "reason", "obstacl
 _LATER_KNOWN = frozenset(("chance", "best_constant", "variation"))
 # How a run went and what it took, which no score rests on; "tasks" and "stamp" are looked at by themselves.
 _NOT_COMPUTED = frozenset(("usage", "judging", "status", "reason", "wanted", "predictions", "tasks", "stamp"))
-_STAMPED = ("plan", "asked", "route", "models", "applied_parameters")
+_STAMPED = ("plan", "asked", "route", "models", "applied_parameters", "decided_early")
 _CLOSE = 1e-9
 """Machines round sums of the same numbers differently, in their last digits."""
 

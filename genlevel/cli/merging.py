@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,9 +122,9 @@ def joined_run(runs: Sequence[ev.Run], plans: Sequence[Plan], plan: Plan) -> ev.
     run.calls, run.retries = sum(one.calls for one in runs), sum(one.retries for one in runs)
     run.created.CopyFrom(min((one.created for one in runs), key=lambda time: time.ToNanoseconds()))
     run.updated.CopyFrom(max((one.updated for one in runs), key=lambda time: time.ToNanoseconds()))
-    open_ones = [one.run_id for one in runs if one.status != ev.RUN_STATUS_FINISHED]
-    run.status = ev.RUN_STATUS_INTERRUPTED if open_ones else ev.RUN_STATUS_FINISHED
-    run.reason = f"not finished: {', '.join(open_ones)}; continue it and merge again" if open_ones else ""
+    run.reason = "; ".join(_open_parts(runs))
+    run.status = ev.RUN_STATUS_INTERRUPTED if run.reason else ev.RUN_STATUS_FINISHED
+    run.ClearField("decision")  # of a part: over all tasks nothing was decided
     for priced in (one for one in runs if one.HasField("cost_nano_usd") or one.HasField("most_cost_nano_usd")):
         run.cost_nano_usd = run.most_cost_nano_usd = priced.cost_nano_usd  # says that it has a price; the journal adds it up
     facts = joined_facts(runs, plans, plan)
@@ -132,6 +132,14 @@ def joined_run(runs: Sequence[ev.Run], plans: Sequence[Plan], plan: Plan) -> ev.
     if facts is not None:
         run.facts.CopyFrom(facts)
     return run
+
+
+def _open_parts(runs: Sequence[ev.Run]) -> Iterator[str]:
+    """Which parts were not asked in full, and how they are, in one line each."""
+    if early := [run.run_id for run in runs if run.status == ev.RUN_STATUS_DECIDED]:
+        yield f"decided early: {', '.join(early)}; `genlevel eval` without --until-decided asks the rest, then merge again"
+    if others := [run.run_id for run in runs if run.status not in (ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_DECIDED)]:
+        yield f"not finished: {', '.join(others)}; continue it and merge again"
 
 
 def joined_facts(runs: Sequence[ev.Run], plans: Sequence[Plan], plan: Plan) -> sc.RunFacts | None:

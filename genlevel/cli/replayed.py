@@ -91,6 +91,8 @@ async def replay(bundle: Bundle, settings: Settings, suite: str, *, references: 
     async with _scratch(settings) as kept:
         record = copied_record(bundle.run, plan, bundle.run.run_id)
         await kept.journal.writes(kept.journal.create_run, record)
+        if bundle.run.HasField("decision"):
+            await kept.journal.decisions.keep(record.run_id, json_format.MessageToJson(bundle.run.decision, indent=None))
         if (judge := judge_of(bundle.run, record.run_id)) is not None:
             await kept.journal.writes(kept.journal.judgements.set_judge, judge)
         await put(bundle, kept, record.run_id)

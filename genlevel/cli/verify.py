@@ -9,6 +9,7 @@ import click
 
 from genlevel.cli.options import json_option, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, say, table
+from genlevel.documents.decision_words import carried
 from genlevel.documents.words import harmless
 from genlevel.runtime.errors import GenlevelError
 
@@ -75,7 +76,8 @@ async def _verified(name: str, settings: Settings, suite: str, out: Path) -> Doc
     elif edited is None:
         why.append("it has no stamp, so that an edited file could not be noticed by its hash")
     verdict = "differs" if differ or edited else "same"
-    return _document(name, said.get("run"), verdict, reasons=why, edited=edited, differences=[one.json() for one in differ])
+    listed = [one.json() for one in differ]
+    return _document(name, said.get("run"), verdict, reasons=why, edited=edited, differences=listed, decision=carried(found))
 
 
 def _document(
@@ -86,12 +88,16 @@ def _document(
     reasons: list[str],
     edited: bool | None = None,
     differences: list[Document] | None = None,
+    decision: str = "",
 ) -> Document:
-    return {"result": name, "run": run, "verdict": verdict, "edited": edited, "reasons": reasons, "differences": differences or []}
+    told: Document = {"result": name, "run": run, "verdict": verdict, "edited": edited, "decision": decision or None}
+    return {**told, "reasons": reasons, "differences": differences or []}
 
 
 def _print(document: Document) -> None:
     say(f"{harmless(document['result'])}: {document['verdict']}")
+    if document["decision"]:
+        say(f"  {document['decision']}")
     for reason in document["reasons"]:
         say(f"  {harmless(reason)}")
     listed = document["differences"]

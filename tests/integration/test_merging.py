@@ -258,3 +258,15 @@ def test_what_parts_took_adds_up_and_what_differs_between_them_is_not_known() ->
     assert not run.HasField("cost_nano_usd")
     runs[1].cost_nano_usd = 5
     assert joined_run(runs, [plan, plan], plan).HasField("cost_nano_usd")
+
+
+def test_of_parts_that_were_decided_early_nothing_is_decided_and_they_are_to_be_asked_in_full_first() -> None:
+    statuses = {"A": ev.RUN_STATUS_DECIDED, "B": ev.RUN_STATUS_FINISHED, "C": ev.RUN_STATUS_BUDGET}
+    runs = [ev.Run(run_id=name, status=status, facts=facts("m", "f")) for name, status in statuses.items()]
+    runs[0].decision.verdict = 3
+    plan = Plan(ev.RunSpecification(tasks="a"), Suite("s", Path("s"), Benchmark("s", ()), ()), gw.ModelInfo(), (), "x")
+    run = joined_run(runs, [plan] * 3, plan)
+    assert not run.HasField("decision")
+    assert run.status == ev.RUN_STATUS_INTERRUPTED
+    early = "decided early: A; `genlevel eval` without --until-decided asks the rest, then merge again"
+    assert run.reason == f"{early}; not finished: C; continue it and merge again"

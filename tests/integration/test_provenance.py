@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from google.protobuf import json_format
 
 from evaluator.journal.journal import Journal
 from evaluator.runs.copies import copy_answers
@@ -27,6 +28,7 @@ from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.parsers import PARSER_VERSION
 from scorer.reports.stamps import content_hash, stamped
+from tests.views.decided import WON, decision_of
 
 
 @pytest.fixture
@@ -101,6 +103,28 @@ def test_a_run_and_its_results_are_the_same_again_wherever_they_are(genlevel, ev
         assert document["edited"] is False
     assert dumped(database) == before
     assert genlevel.run("verify", result["run"]).stdout == f"{result['run']}: same\n"
+
+
+def test_what_was_decided_early_is_carried_and_told_and_is_not_decided_again(genlevel, evaluated):
+    result, _suite = evaluated
+    database = genlevel.folder / "genlevel-data" / "genlevel.db"
+    made = json_format.MessageToJson(decision_of([("nlp/Causal-Reasoning", WON)]))
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("INSERT INTO evaluator_decisions (run_id, decision, updated) VALUES (?, ?, 0)", (result["run"], made))
+        connection.execute("UPDATE evaluator_runs SET status = ?", (ev.RUN_STATUS_DECIDED,))
+    folder = exported(genlevel, result["run"])
+    written = json.loads((folder / "result.json").read_text())
+    assert written["decision"]["asked"] == written["stamp"]["decided_early"]["asked"] == 175
+    code, document = verified(genlevel, "b")
+    assert (code, document["differences"]) == (0, [])
+    assert document["decision"].startswith(
+        "decided early: Level 3 (asked 175 of 42,000); the answers are scored again, the decision is taken"
+    )
+    lines = (folder / "answers.jsonl").read_text().splitlines()
+    (folder / "answers.jsonl").write_text("\n".join([lines[0].replace('"verdict": 3', '"verdict": 5'), *lines[1:]]))
+    code, document = verified(genlevel, "b")
+    assert code == 1
+    assert [one["what"] for one in document["differences"]] == ["decision.verdict", "stamp.decided_early.verdict"]
 
 
 def test_an_edited_digit_is_noticed_by_its_hash_and_by_what_is_computed(genlevel, evaluated):
