@@ -51,3 +51,8 @@ class TotalTest:
             e *= 1.0 + _E * gain
             self._wealth = (a, b, c, d, e)
             self.rejected = a + b + c + d + e >= self._limit
+
+    @property
+    def wealth(self) -> float:
+        """What is left of 1 that was bet on "the total is more"."""
+        return sum(self._wealth) / len(FRACTIONS)

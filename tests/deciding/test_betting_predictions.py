@@ -55,10 +55,18 @@ def test_over_all_orders_a_population_is_seldom_predicted_otherwise(numbers: tup
     assert false <= EPSILON * len(orders)
 
 
+POPULATIONS = (
+    (0.0, 0.0, 0.0, 0.0, 1.0, 1.0),
+    (0.1, 0.1, 0.1, 0.2, 0.9, 1.0),
+    (0.5, 0.5, 0.5, 0.5, 0.0, 1.0),
+    (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0),
+)
+
+
 def test_over_all_orders_a_total_is_seldom_excluded() -> None:
     worst = 0.0
-    for numbers in ((0.0, 0.0, 0.0, 0.0, 1.0, 1.0), (0.1, 0.1, 0.1, 0.2, 0.9, 1.0), (0.5, 0.5, 0.5, 0.5, 0.0, 1.0)):
-        orders = list(itertools.permutations(numbers))
+    for numbers in POPULATIONS:
+        orders = set(itertools.permutations(numbers))
         false = 0
         for order in orders:
             test = TotalTest(len(order), sum(numbers), EPSILON, 0.0)
@@ -67,6 +75,91 @@ def test_over_all_orders_a_total_is_seldom_excluded() -> None:
             false += test.rejected
         worst = max(worst, false / len(orders))
     assert 0.0 < worst <= EPSILON
+
+
+def test_over_all_orders_the_wealth_is_what_was_paid_for_it() -> None:
+    for numbers in POPULATIONS[:3]:
+        orders = set(itertools.permutations(numbers))
+        for drawn in range(len(numbers)):
+            fair = rising = 0.0
+            for order in orders:
+                exact, above = (TotalTest(len(order), sum(numbers) + more, 0.0, 0.0) for more in (0.0, 0.3))
+                for number in order[:drawn]:
+                    exact.add(number, 0.0, 1.0, 0.0)
+                    above.add(number, 0.0, 1.0, 0.0)
+                fair, rising = fair + exact.wealth / len(orders), rising + above.wealth / len(orders)
+            assert fair == pytest.approx(1.0)
+            assert rising <= 1.0 + 1e-12
+
+
+def test_a_total_that_the_rest_cannot_come_down_to_is_excluded() -> None:
+    assert TotalTest(2, 0.9, 0.0, 1.0).rejected
+    test = TotalTest(3, 1.0, 0.0, 0.0)
+    test.add(0.6, 0.0, 1.0, 0.0)
+    assert not test.rejected
+    test.add(0.5, 0.0, 1.0, 0.0)
+    assert test.rejected
+
+
+@pytest.mark.parametrize("sizes", [(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0), (1.0, 1.0, 2.0, 2.0, 3.0, 4.0)])
+@pytest.mark.parametrize("slack", [-0.1, 0.01, 0.2])
+def test_over_all_orders_clusters_of_known_sizes_are_seldom_predicted_otherwise(sizes: tuple[float, ...], slack: float) -> None:
+    bar, amounts, weights = 0.5, (0.1, 0.35), (0.5, 0.5)
+    clusters = [unit(size * (0.9 if size == max(sizes) else 0.4), size) for size in sizes]
+    totals = [math.prod(1.0 + amount * (one.worst[0] - bar * one.worst[1]) for one in clusters) for amount in amounts]
+    whole = sum(weight * total for weight, total in zip(weights, totals, strict=True))
+    criterion = Criterion(bar=bar, most=max(sizes), bets=Bets(amounts, weights, math.log(whole) - slack))
+    truth = TaskState.WON if slack > 0 else TaskState.NOT_WON
+    orders = set(itertools.permutations(clusters))
+    false = 0
+    for order in orders:
+        prediction = BettingPrediction(criterion, len(order), EPSILON, [one.worst[1] for one in order])
+        for one in order:
+            prediction.add(one)
+        false += prediction.state is not truth
+    assert false <= EPSILON * len(orders)
+
+
+def decided(criterion: Criterion, numbers: list[float], epsilon: float, state: TaskState) -> int:
+    """After how many numbers, by a test of the one sum, of bets with one amount."""
+    bets, up = criterion.bets, state is TaskState.WON
+    assert bets is not None
+    least, most = (math.log1p(bets.amounts[0] * (share - criterion.bar)) for share in (0.0, 1.0))
+    total = bets.log_threshold if up else -bets.log_threshold
+    least, most = (least, most) if up else (-most, -least)
+    test = TotalTest(len(numbers), total, epsilon, len(numbers) * least)
+    for drawn, number in enumerate(numbers, 1):
+        gain = math.log1p(bets.amounts[0] * (number - criterion.bar))
+        test.add(gain if up else -gain, least - 1e-9, most + 1e-9, (len(numbers) - drawn) * least)
+        if test.rejected:
+            return drawn
+    return 0
+
+
+@pytest.mark.parametrize("state", [TaskState.WON, TaskState.NOT_WON])
+def test_the_error_is_shared_as_is_said(state: TaskState) -> None:
+    generator = random.Random(4)
+    high = state is TaskState.WON
+    numbers = [generator.betavariate(*((5.0, 2.0) if high else (2.0, 3.0))) for _number in range(400)]
+    single = Criterion(bar=0.5, bets=Bets((0.9,), (1.0,), 12.0))
+    prediction = BettingPrediction(single, 400, 1e-6)
+    for number in numbers:
+        prediction.add(unit(number))
+    assert prediction.state is state
+    assert prediction.decided_at == decided(single, numbers, 1e-6 if high else 0.9e-6, state) != decided(single, numbers, 0.3e-6, state)
+    raised = prediction.raised(single)
+    for number in numbers[raised.added :]:
+        raised.add(unit(number))
+    assert raised.decided_at == decided(single, numbers, 1e-6 if high else 1e-7, state)
+    # A bet of 0.01 of the whole has as much of the error.
+    small = Criterion(bar=0.5, bets=Bets((0.9, 1e-9), (0.01, 0.99), 12.0))
+    alone = Criterion(bar=0.5, bets=Bets((0.9,), (1.0,), 12.0 - math.log(0.01)))
+    prediction = BettingPrediction(small, 400, 1e-6)
+    for number in numbers:
+        prediction.add(unit(number))
+    assert prediction.state is state
+    if high:
+        assert prediction.decided_at == decided(alone, numbers, 1e-8, state)
 
 
 def test_certainty_needs_no_error() -> None:
@@ -137,8 +230,8 @@ def test_known_sizes_decide_once_a_large_cluster_is_drawn() -> None:
 
 def test_a_unit_larger_than_the_test_is_for_wins_nothing() -> None:
     prediction = BettingPrediction(Criterion(bar=0.5, most=5.0, bets=Bets((0.1,), (1.0,), 3.0)), 100, 1e-4)
-    prediction.add(unit(6.0, 6.0))
-    assert prediction.state is TaskState.NOT_WON
+    prediction.add(unit(1e30, 1e30))
+    assert (prediction.state, prediction.decided_at) == (TaskState.NOT_WON, 1)
 
 
 def test_sizes_are_those_of_clusters_alone() -> None:
@@ -156,8 +249,11 @@ def test_a_raised_bar_is_judged_as_if_it_had_been_so_from_the_start() -> None:
     for place in range(200):
         prediction.add(unit(0.75 if place % 2 else 0.65))
     assert prediction.state is TaskState.WON
-    raised = prediction.raised(high)
-    assert raised.added <= prediction.added
-    for place in range(raised.added, 200):
-        raised.add(unit(0.75 if place % 2 else 0.65))
+    raised, fresh = prediction.raised(high), BettingPrediction(high, 200, 1e-3, against=1e-4)
+    assert raised.added == prediction.added < 200
+    for place in range(200):
+        fresh.add(unit(0.75 if place % 2 else 0.65))
+        if place >= prediction.added:
+            raised.add(unit(0.75 if place % 2 else 0.65))
+    assert (raised.state, raised.decided_at) == (fresh.state, fresh.decided_at)
     assert raised.state is TaskState.NOT_WON
