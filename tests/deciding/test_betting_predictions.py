@@ -226,6 +226,10 @@ def test_known_sizes_decide_once_a_large_cluster_is_drawn() -> None:
             prediction.add(unit(0.2 * size, size))
         assert prediction.state is TaskState.NOT_WON
     assert 0 < known.decided_at < unknown.decided_at
+    higher = replace(criterion, bar=0.501)
+    raised, fresh = known.raised(higher), BettingPrediction(higher, 81, 1e-4, sizes, against=1e-5)
+    fresh.add(unit(8.0, 40.0))
+    assert raised.state is fresh.state is TaskState.NOT_WON
 
 
 def test_a_unit_larger_than_the_test_is_for_wins_nothing() -> None:

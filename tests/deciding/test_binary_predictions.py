@@ -119,22 +119,21 @@ def test_an_open_answer_is_wrong_for_a_win_and_right_against_one() -> None:
         assert other.state is state
 
 
-def test_a_raised_bar_is_judged_as_if_it_had_been_so_from_the_start() -> None:
-    low, high = Criterion(bar=0.3, critical=60), Criterion(bar=0.5, critical=70)
+@pytest.mark.parametrize("critical", [62, 64, 70, 78, 90])
+def test_a_raised_bar_is_judged_as_if_it_had_been_so_from_the_start(critical: int) -> None:
+    low, high = Criterion(bar=0.3, critical=60), Criterion(bar=0.5, critical=critical)
     prediction = prediction_of(low, 100, 0.01)
     answers = [RIGHT, RIGHT, WRONG] * 33 + [RIGHT]
     for answer in answers:
         prediction.add(answer)
     assert prediction.state is TaskState.WON
     raised, fresh = prediction.raised(high), prediction_of(high, 100, 0.01)
-    assert raised.added == prediction.added
-    for answer in answers[: raised.added]:
+    for answer in answers:
         fresh.add(answer)
-    for answer in answers[raised.added :]:
+    for answer in answers[prediction.added :]:
         raised.add(answer)
-        fresh.add(answer)
-        assert (raised.state, raised.added) == (fresh.state, fresh.added)
-    assert raised.state is TaskState.NOT_WON
+    assert (raised.state, raised.decided_at) == (fresh.state, fresh.decided_at)
+    assert raised.state is (TaskState.WON if critical <= 67 else TaskState.NOT_WON)
 
 
 def test_an_expectation_comes_about() -> None:
