@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from typing import Protocol
 
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.files import Lease
@@ -56,7 +57,15 @@ def score_of(asked: AskedTask, scoring: TaskScoring) -> StoredScore:
     return StoredScore(task, asked.partial, outcome, evidence=evidence, examined=True)
 
 
-def take(scoring: TaskScoring, answers: Iterable[sc.InstanceAnswer], access: FileAccess, patience: Patience) -> None:
+class Takes(Protocol):
+    """Parses and measures answers."""
+
+    def add(self, instances: Sequence[AnsweredInstance]) -> None:
+        """Takes as long as the metric does; whatever files the answers name are there until then."""
+        ...
+
+
+def take(scoring: Takes, answers: Iterable[sc.InstanceAnswer], access: FileAccess, patience: Patience) -> None:
     """Measures a few instances at a time, as their files are only here for as long; networks look at them together."""
     remaining = iter(answers)
     while group := list(islice(remaining, TOGETHER)):

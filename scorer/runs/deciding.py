@@ -19,9 +19,8 @@ from scorer.runs.answers import take
 from scorer.runs.certified import NO_TRY, checked_alpha
 from scorer.runs.headers import benchmark_of_run, lacking, run_of
 from scorer.scoring.files import FileAccess
-from scorer.scoring.measuring import adds
+from scorer.scoring.measuring import Measuring
 from scorer.scoring.task_metric import metric_of
-from scorer.scoring.task_scoring import TaskScoring
 from scorer.tasks import TaskIndex, TaskRecord
 from scorer.wire import task_of
 
@@ -71,10 +70,10 @@ def measured_message(request: sc.MeasureAnswersRequest, access: FileAccess, pati
     """Takes as long as the metric does. Raises UsageError for an answer that cannot be read, StorageError for a file that is not there."""
     if not request.header.task.key:
         raise UsageError("the header of answers to be measured lacks task.key")
-    scoring = TaskScoring(*metric_of(task_of(request.header.task).metric))
-    take(scoring, request.instances, access, patience)
+    measuring = Measuring(*metric_of(task_of(request.header.task).metric))
+    take(measuring, request.instances, access, patience)
     keys = [AnswerKey(answer.id, answer.variant, answer.repeat, answer.shuffle) for answer in request.instances]
-    return sc.MeasureAnswersResponse(answers=[_added(one) for one in adds(scoring, keys)])
+    return sc.MeasureAnswersResponse(answers=[_added(*one) for one in measuring.added(keys)])
 
 
 def _planned(entry: sc.CriteriaTask, index: TaskIndex, no_try: str) -> PlannedTask | None:
@@ -126,8 +125,8 @@ def _betting(amounts: Sequence[float], weights: Sequence[float], log_threshold: 
     return sc.BettingCriterion(amounts=amounts, weights=weights, log_threshold=log_threshold)
 
 
-def _added(found: Unit | str) -> sc.MeasuredAnswer:
-    if isinstance(found, str):
-        return sc.MeasuredAnswer(whole=found)
-    (worst_above, worst_below), (best_above, best_below) = found.worst, found.best
-    return sc.MeasuredAnswer(worst_above=worst_above, worst_below=worst_below, best_above=best_above, best_below=best_below)
+def _added(unit: Unit | None, whole: str) -> sc.MeasuredAnswer:
+    if unit is None:
+        return sc.MeasuredAnswer(whole=whole)
+    (worst_above, worst_below), (best_above, best_below) = unit.worst, unit.best
+    return sc.MeasuredAnswer(worst_above=worst_above, worst_below=worst_below, best_above=best_above, best_below=best_below, whole=whole)

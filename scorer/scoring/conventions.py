@@ -13,6 +13,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from genlevel.benchmark.answer_kinds import KINDS, AnswerType
 from genlevel.benchmark.forms.written_boxes import Layout, Unit
@@ -120,52 +121,75 @@ class Conventions:
         return [one for one in CANDIDATES if all(one in seen.fitting for seen in self._seen)] if self._seen else [ASKED]
 
     def _holds_back(self, instance: AnsweredInstance) -> bool:
-        kind = instance.answer_type
-        if instance.outcome is not Outcome.ANSWERED or instance.place.picture is None:
+        self._answers += _has_coordinates(instance)
+        found = _looked_at(instance)
+        if found is None:
             return False
-        # Files are there only while their answers are looked at.
-        if not KINDS[kind].in_picture or instance.files or instance.inputs or named_files(instance.label):
-            return False
-        self._answers += 1
-        evidence = self._of_boxes(instance) if kind is AnswerType.BOXES else self._of_points(instance)
-        if evidence is None:
-            return False
-        self._seen[evidence] += 1
+        self._seen[found.evidence] += 1
+        self._boxes += found.open
+        self._outside += found.outside
         self._held.append(zlib.compress(pickle.dumps(instance), 1))
         return True
 
-    def _of_boxes(self, instance: AnsweredInstance) -> Evidence | None:
-        place = instance.place
-        from scorer.parsers.boxes import boxes_in  # its patterns take a while to compile
 
-        written = boxes_in(visible_text(instance.raw_answer))
-        if isinstance(written, Unparsable):
-            return None
-        open_ = [box for box in written if open_unit(box.said, place) or open_layout(box.said, place)]
-        if not open_:
-            return None
-        self._boxes += len(open_)
-        self._outside += sum(not any(fits(box, place, one) for one in CANDIDATES if one.unit is Unit.PIXELS) for box in open_)
-        units, layouts = any(open_unit(box.said, place) for box in open_), any(open_layout(box.said, place) for box in open_)
-        return Evidence(
-            frozenset(one for one in CANDIDATES if all(fits(box, place, one) for box in open_)), units, layouts, _is_large(place)
-        )
+class _Looked(NamedTuple):
+    """open: boxes of the answer that leave their reading open, or 1 of one of points. outside: those that leave the picture in pixels."""
 
-    def _of_points(self, instance: AnsweredInstance) -> Evidence | None:
-        kind, place = instance.answer_type, instance.place
-        found = parse_answer(kind, instance.raw_answer, instance.options, instance.files)
-        if not isinstance(found, Structured) or place.picture is None:
-            return None
-        from scorer.parsers.placed import points_of, said_of
+    evidence: Evidence
+    open: int
+    outside: int
 
-        points, said = points_of(kind, found), said_of(kind, found)
-        if not points or not open_unit(said, place):
-            return None
-        picture = place.picture
-        fitting = [one for one in CANDIDATES if all(inside(meaning(said, place, one).unit, picture, (x, y, x, y)) for x, y in points)]
-        self._boxes += 1
-        self._outside += ASKED not in fitting
-        return Evidence(frozenset(fitting), unit=True, layout=False, large=_is_large(place))
+
+def readings(instance: AnsweredInstance) -> tuple[Convention, ...]:
+    """The readings that the answer may be given once all of its task's are there; none of one that is read by itself."""
+    found = _looked_at(instance)
+    return () if found is None else tuple(one for one in CANDIDATES if one == ASKED or one in found.evidence.fitting)
+
+
+def _has_coordinates(instance: AnsweredInstance) -> bool:
+    """Whether it has an answer with coordinates in a picture."""
+    if instance.outcome is not Outcome.ANSWERED or instance.place.picture is None:
+        return False
+    # Files are there only while their answers are looked at.
+    return KINDS[instance.answer_type].in_picture and not (instance.files or instance.inputs or named_files(instance.label))
+
+
+def _looked_at(instance: AnsweredInstance) -> _Looked | None:
+    """None if the answer says itself how it is to be read, or has nothing to read."""
+    if not _has_coordinates(instance):
+        return None
+    return _of_boxes(instance) if instance.answer_type is AnswerType.BOXES else _of_points(instance)
+
+
+def _of_boxes(instance: AnsweredInstance) -> _Looked | None:
+    place = instance.place
+    from scorer.parsers.boxes import boxes_in  # its patterns take a while to compile
+
+    written = boxes_in(visible_text(instance.raw_answer))
+    if isinstance(written, Unparsable):
+        return None
+    open_ = [box for box in written if open_unit(box.said, place) or open_layout(box.said, place)]
+    if not open_:
+        return None
+    outside = sum(not any(fits(box, place, one) for one in CANDIDATES if one.unit is Unit.PIXELS) for box in open_)
+    units, layouts = any(open_unit(box.said, place) for box in open_), any(open_layout(box.said, place) for box in open_)
+    fitting = frozenset(one for one in CANDIDATES if all(fits(box, place, one) for box in open_))
+    return _Looked(Evidence(fitting, units, layouts, _is_large(place)), len(open_), outside)
+
+
+def _of_points(instance: AnsweredInstance) -> _Looked | None:
+    kind, place = instance.answer_type, instance.place
+    found = parse_answer(kind, instance.raw_answer, instance.options, instance.files)
+    if not isinstance(found, Structured) or place.picture is None:
+        return None
+    from scorer.parsers.placed import points_of, said_of
+
+    points, said = points_of(kind, found), said_of(kind, found)
+    if not points or not open_unit(said, place):
+        return None
+    picture = place.picture
+    fitting = [one for one in CANDIDATES if all(inside(meaning(said, place, one).unit, picture, (x, y, x, y)) for x, y in points)]
+    return _Looked(Evidence(frozenset(fitting), unit=True, layout=False, large=_is_large(place)), 1, ASKED not in fitting)
 
 
 def _is_large(place: Place) -> bool:

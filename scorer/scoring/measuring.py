@@ -3,59 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.metrics import Direction
 from genlevel.benchmark.outcomes import OPEN
 from genlevel.deciding.values import Unit
-from scorer.metrics.base import AnyMetric
+from scorer.metrics.base import AnyMetric, Metric
 from scorer.metrics.parts import parts_of
+from scorer.scoring.answered import AnsweredInstance
+from scorer.scoring.conventions import readings
 from scorer.scoring.task_scoring import TaskScoring, Told
 
 EXPLAINED = "what its coordinates mean follows from all of the task's answers"
 OUTSIDE = "nothing bets on its number, or that is outside the bounds of its metric"
 
 _Row = tuple[str, object]
+_Part = tuple[float, float]
 
 
-def adds(scoring: TaskScoring, keys: Sequence[AnswerKey]) -> list[Unit | str]:
-    """What each of these answers, which the scoring has taken, adds above and below: an open one at worst and at best, any other alike.
+class Added(NamedTuple):
+    """What an answer adds above and below; higher is better whatever the metric. An open one adds at worst and at best, any other alike.
 
-    Higher is better whatever the metric. A text instead: why it can only be said of all of the task's answers together, in one line.
+    whole: why this can only be said once the task has all of its answers, in one line; empty if it can. With a unit: that is between.
     """
-    told = [scoring.told(key) for key in keys]
-    metric = scoring.metric
-    whole = "" if metric is None else metric.nature.whole
-    reasons = [EXPLAINED if one is None else one.problem or whole for one in told]
-    measured = [one for one, reason in zip(told, reasons, strict=True) if one is not None and not reason]
-    if metric is None:
-        return list(reasons)
-    found = iter(_units(metric, measured))
-    return [reason or next(found) for reason in reasons]
+
+    unit: Unit | None
+    whole: str = ""
 
 
-def _units(metric: AnyMetric, measured: Sequence[Told]) -> list[Unit | str]:
+class Measuring:
+    """Measures answers of one task, each by itself, as ``TaskScoring`` does. metric, no_metric: as of ``metric_of``."""
+
+    def __init__(self, metric: Metric[object] | None, no_metric: str) -> None:
+        self._metric = metric
+        self._no_metric = no_metric
+        self._scorings = [TaskScoring(metric, no_metric)]
+        self._readings: dict[AnswerKey, int] = {}
+
+    def add(self, instances: Sequence[AnsweredInstance]) -> None:
+        """Parses and measures: an answer with coordinates that may be read in several ways, in each of them."""
+        read: list[list[AnsweredInstance]] = [[] for _scoring in self._scorings]
+        for instance in instances:
+            found = readings(instance)
+            ways = [instance._replace(place=replace(instance.place, found=one)) for one in found] or [instance]
+            while len(read) < len(ways):
+                read.append([])
+                self._scorings.append(TaskScoring(self._metric, self._no_metric))
+            for number, way in enumerate(ways):
+                read[number].append(way)
+            self._readings[instance.key] = len(found)
+        for scoring, some in zip(self._scorings, read, strict=True):
+            scoring.add_read(some)
+
+    def added(self, keys: Sequence[AnswerKey]) -> list[Added]:
+        """What these answers, which were added, add."""
+        plain = self._of(0, keys)
+        ways = {key: [one] for key, one in zip(keys, plain, strict=True)}
+        for number in range(1, len(self._scorings)):
+            some = [key for key in ways if self._readings[key] > number]
+            for key, one in zip(some, self._of(number, some), strict=True):
+                ways[key].append(one)
+        return [_between(ways[key]) if self._readings[key] else one for key, one in zip(keys, plain, strict=True)]
+
+    def _of(self, number: int, keys: Sequence[AnswerKey]) -> list[Added]:
+        """As they are read in one way."""
+        scoring = self._scorings[number]
+        told, metric = [scoring.told(key) for key in keys], scoring.metric
+        if metric is None:
+            return [Added(None, one.problem) for one in told]
+        reasons = [one.problem or metric.nature.whole for one in told]
+        found = iter(_added(metric, [one for one, reason in zip(told, reasons, strict=True) if not reason]))
+        return [Added(None, reason) if reason else next(found) for reason in reasons]
+
+
+def _between(ways: Sequence[Added]) -> Added:
+    """What an answer adds whichever way it will be read."""
+    units = [way.unit for way in ways if way.unit is not None]
+    if len(units) < len(ways):
+        return Added(None, next(way.whole for way in ways if way.unit is None))
+    if all(unit == units[0] for unit in units):
+        return Added(units[0])
+    if len({unit.worst[1] for unit in units} | {unit.best[1] for unit in units}) > 1:
+        return Added(None, EXPLAINED)
+    return Added(Unit(min(unit.worst for unit in units), max(unit.best for unit in units)), EXPLAINED)
+
+
+def _added(metric: AnyMetric, measured: Sequence[Told]) -> list[Added]:
     worst, best = (_parts(metric, [("", _at(one, end)) for one in measured]) for end in (0, 1))
-    mirrored = metric.direction is Direction.LOWER
-    return [
-        OUTSIDE if low is None or high is None else Unit(_mirrored(low), _mirrored(high)) if mirrored else Unit(low, high)
-        for low, high in zip(worst, best, strict=True)
-    ]
+    pairs = zip(worst, best, strict=True)
+    return [Added(None, OUTSIDE) if low is None or high is None else Added(Unit(low, high)) for low, high in pairs]
 
 
 def _at(told: Told, end: int) -> object:
     return told.statistic[end] if told.outcome in OPEN and isinstance(told.statistic, list) else told.statistic
 
 
-def _parts(metric: AnyMetric, rows: Sequence[_Row]) -> Sequence[tuple[float, float] | None]:
-    """One that is outside of the bounds says nothing of the others."""
-    found = parts_of(metric, rows) if rows else []
-    if found is not None:
-        return found
-    alone = [parts_of(metric, [row]) for row in rows]
-    return [None if part is None else part[0] for part in alone]
+def _parts(metric: AnyMetric, rows: Sequence[_Row]) -> Sequence[_Part | None]:
+    """None of one that is outside of the bounds, which says nothing of the others."""
+    found: Sequence[_Part | None] | None = parts_of(metric, rows) if rows else []
+    if found is None:
+        alone = [parts_of(metric, [row]) for row in rows]
+        found = [None if part is None else part[0] for part in alone]
+    return [_mirrored(part) for part in found] if metric.direction is Direction.LOWER else found
 
 
-def _mirrored(part: tuple[float, float]) -> tuple[float, float]:
-    above, below = part
-    return below - above, below
+def _mirrored(part: _Part | None) -> _Part | None:
+    return None if part is None else (part[1] - part[0], part[1])

@@ -168,18 +168,17 @@ class TaskScoring:
 
         Answers whose coordinates only all of the task's answers together explain are kept until ``finish``.
         """
-        self._take(self._conventions.passing(instances))
+        self.add_read(self._conventions.passing(instances))
 
-    def told(self, key: AnswerKey) -> Told | None:
-        """What is known of an answer that came; None if only all of the task's answers together explain it (``finish``)."""
-        kept = self._answers.get(key)
-        if kept is None:
-            return None
+    def told(self, key: AnswerKey) -> Told:
+        """What is known of an answer that came and was read. Raises KeyError for any other."""
+        kept = self._answers[key]
         if isinstance(kept.found, _Problem | _Unrated):
             return Told(kept.outcome, None, kept.found.text)
         return Told(kept.outcome, _statistic(kept), self._no_metric if kept.found is None else "")
 
-    def _take(self, instances: Iterable[AnsweredInstance]) -> None:
+    def add_read(self, instances: Iterable[AnsweredInstance]) -> None:
+        """The same with none kept: each is read as its ``place`` says, or as it was asked for."""
         waiting: _Waiting = {}
         for instance in instances:
             key = instance.key
@@ -193,7 +192,7 @@ class TaskScoring:
 
     def finish(self) -> TaskOutcome:
         """The score of what has come so far."""
-        self._take(self._conventions.released())
+        self.add_read(self._conventions.released())
         counts = Counter(kept.outcome for kept in self._answers.values())
         unparsable = sorted(str(key) for key, kept in self._answers.items() if kept.outcome is Outcome.UNPARSABLE)
         unscored = TaskOutcome(

@@ -121,11 +121,14 @@ async def test_what_only_all_answers_tell_is_said_to_be_so(scorer: Scorer) -> No
     picture = {"picture": sc.PictureSize(width=400, height=400), "sent": sc.PictureSize(width=400, height=400)}
     label = [{"box": [10, 10, 50, 50], "label": ""}]
     held = answer(0, "[10, 10, 50, 50]", label, "boxes", **picture)
-    stated = answer(1, "[10, 10, 50, 50]", label, "boxes", boxes="xywh_pixels", **picture)
+    stated = answer(1, "[10, 10, 50, 50]", label, "boxes", boxes="pixels corners", **picture)
     refused = answer(2, "", label, "boxes", outcome=sc.OUTCOME_REFUSED, **picture)
     found = await measured(scorer, boxes, [held, stated, refused])
-    assert found[0] == EXPLAINED
-    assert found[2] == WRONG
+    assert (found[0], found[2]) == (EXPLAINED, WRONG)
+    assert isinstance(found[1], Unit)
+    [between] = (await scorer.measure_answers(sc.MeasureAnswersRequest(header=header(boxes), instances=[held]))).answers
+    assert (between.worst_below, between.best_above, between.best_below) == (1.0, 1.0, 1.0)
+    assert between.worst_above == pytest.approx(100 / 2656), "as two corners in thousandths: 4 to 20"
     recall = described(BY_METRIC["recall_at_k"])
     assert await measured(scorer, recall, [answer(0, "[]", [{"subject": "a", "predicate": "b", "object": "c"}], "relations")]) == [
         FROM_COUNT
