@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from genlevel.benchmark.model import Modality
+from genlevel.deciding.holm import Holm
 from genlevel.deciding.levels import Ladder
 from genlevel.deciding.orders import Order, WinsOrder
 from genlevel.deciding.pooled import PooledWealth
@@ -43,7 +44,10 @@ class Decider:
         predicted = sum(not (task.criterion.obstacle or task.criterion.whole) for task in tasks)
         epsilon = shares.epsilon / max(1, predicted)
         self._aim, self._with_uncertifiable = aim, with_uncertifiable
-        self._standings = {task.key: Standing(task, task.criterion, epsilon) for task in tasks}
+        # Levels are told by the first step alone: what the others come to is not asked for.
+        may_be_won = sum(not task.criterion.obstacle for task in tasks)
+        self._holm = Holm.of(shares, may_be_won) if aim is Aim.WINS else Holm.fixed(shares)
+        self._standings = {task.key: Standing(task, task.criterion, epsilon, self._holm) for task in tasks}
         every = tuple(self._standings.values())
         self._ladder = Ladder(every)
         self._pooled = PooledWealth(shares.pooled) if aim is Aim.VERDICT else None
@@ -118,13 +122,16 @@ class Decider:
         """Tasks that can only be told as a whole, all of whose units have outcomes. Nothing further counts before that."""
         return tuple(self._wholes)
 
-    def settle_whole(self, task: str, won: bool) -> None:
-        """What the full run's test says. Raises ValueError if it is not wanted."""
+    def settle_whole(self, task: str, p_value: float | None) -> None:
+        """The p-value of the full run's test. None: it cannot be told, so that the task stays undecided, and all else goes on.
+
+        Raises ValueError if it is not wanted.
+        """
         if task not in self._wholes:
             raise ValueError(f"task {task} is not wanted as a whole")
         self._wholes.remove(task)
         one = self._standings[task]
-        one.settle_whole(won=won)
+        one.settle_whole(p_value)
         self._changed(one)
         self._advance()
 
@@ -223,6 +230,32 @@ class Decider:
             self._undecided = sum(other.is_open for other in self._standings.values())
             self._order.counted(one)
             self._ladder.changed(one, self._used)
+        if one.is_full or not one.is_open:
+            self._look_at_full()
+
+    def _look_at_full(self) -> None:
+        """Holm's further steps: over tasks with all their units, between the marks. They are certified as soon as enough others are, and
+        are not once nothing else can be won any more."""
+        if self._bars:
+            return
+        every = self._standings.values()
+        full = {one.key: one for one in every if one.is_full}
+        if not full:
+            return
+        won = sum(one.state is TaskState.WON for one in every)
+        p_values = {key: one.p_values() for key, one in full.items()}
+        certified = self._holm.certified(won, {key: worst for key, (worst, _best) in p_values.items()})
+        self._bars = [key for key in certified if not full[key].settled and full[key].is_predicted]
+        if self._bars:
+            return
+        told = dict.fromkeys(certified, True)
+        if sum(one.is_open for one in every) == len(full):
+            possible = self._holm.certified(won, {key: best for key, (_worst, best) in p_values.items()})
+            told |= dict.fromkeys(full.keys() - set(possible), False)
+        for key, is_won in told.items():
+            full[key].settle_full(won=is_won)
+            self._ladder.changed(full[key], self._used)
+        self._undecided = sum(one.is_open for one in every)
 
     def _look_at_wealth(self) -> None:
         """Level 3 by pooled wealth, once it is enough under bars that are known."""
@@ -243,5 +276,6 @@ class Decider:
                 if criterion is not None and self._pooled is not None and one.is_predicted:
                     self._pooled.raise_bar(key, criterion)
                 self._changed(one)
+            self._look_at_full()
             self._look_at_wealth()
         return not self._wholes and not self._bars

@@ -29,6 +29,12 @@ class Holm:
     divisor: int
 
     @classmethod
+    def fixed(cls, shares: Shares) -> Holm:
+        """Of the first step alone."""
+        tests = max(1, shares.tests)
+        return cls(tests, shares.wins, tests)
+
+    @classmethod
     def of(cls, shares: Shares, tasks: int) -> Holm:
         """tasks: how many of them this run may win; fewer than all leave fewer steps.
 
@@ -44,7 +50,7 @@ class Holm:
         >>> Holm(516, 0.0405, 258).marked(Criterion(bar=0.5, critical=70), 100).low
         69
         """
-        if criterion.obstacle or criterion.whole or self.wins <= 0.0:
+        if criterion.obstacle or criterion.whole or not self.has_steps:
             return criterion
         if criterion.critical is not None:
             return replace(criterion, low=self._low(criterion.critical, units, criterion.bar))
@@ -52,6 +58,19 @@ class Holm:
             lenient = criterion.bets.log_threshold - math.log(self.tests / self.divisor)
             return replace(criterion, bets=replace(criterion.bets, log_low=lenient))
         return criterion
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether any but the first step is allowed for."""
+        return self.divisor < self.tests and self.wins > 0.0
+
+    def is_won(self, p_value: float) -> bool:
+        """Whether the first step certifies it, and so any."""
+        return self.tests * p_value <= self.wins
+
+    def may_certify(self, p_value: float) -> bool:
+        """Whether any step that is allowed for does."""
+        return self.divisor * p_value <= self.wins
 
     def certified(self, won: int, p_values: Mapping[str, float]) -> list[str]:
         """Holm's steps over further tasks, after so many that are won.

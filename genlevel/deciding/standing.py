@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from genlevel.deciding.holm import Holm
 from genlevel.deciding.predictions import Prediction, prediction_of, sizes_of
 from genlevel.deciding.values import Criterion, TaskDecision, TaskState, TaskToDecide, Unit
 
@@ -12,12 +13,13 @@ from genlevel.deciding.values import Criterion, TaskDecision, TaskState, TaskToD
 class Standing:
     """drawn: units that draws name. used: those whose outcomes counted. cut: the number of the first draw that no longer counts, as
     nothing further of the task can be asked. settled: it is known whether a best constant answer raises the bar. waits: for that, or for
-    what the whole task came to.
+    what the whole task came to. holm: what p-values are held against. whole_p_value: of a task that is told as a whole, if it is close.
     """
 
     task: TaskToDecide
     criterion: Criterion
     epsilon: float
+    holm: Holm
     state: TaskState = TaskState.UNDECIDED
     decided_at: int = 0
     drawn: int = 0
@@ -26,8 +28,10 @@ class Standing:
     settled: bool = False
     waits: bool = False
     prediction: Prediction | None = field(default=None, init=False)
+    whole_p_value: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        self.criterion = self.holm.marked(self.criterion, self.units)
         self._begin()
 
     @property
@@ -61,6 +65,18 @@ class Standing:
         """Whether there are further units to draw."""
         return self.drawn < self.units and self.cut is None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it has all its units and is told by neither of its marks, so that Holm's further steps tell it."""
+        return self.holm.has_steps and self.is_open and self.used == self.units and (self.is_predicted or self.whole_p_value is not None)
+
+    def p_values(self) -> tuple[float, float]:
+        """Of a full one: with failed answers wrong, and with them right."""
+        if self.prediction is None:
+            found = 1.0 if self.whole_p_value is None else self.whole_p_value
+            return found, found
+        return self.prediction.p_values()
+
     def use(self, unit: Unit) -> None:
         """The next unit's outcome."""
         self.used += 1
@@ -74,14 +90,14 @@ class Standing:
         """Takes another criterion from here on: a higher bar, as if it had been so from the start; whole; or none, with an obstacle."""
         if not self.is_open:
             return
-        self.criterion, self.waits = criterion, False
+        self.criterion, self.waits = self.holm.marked(criterion, self.units), False
         if criterion.obstacle or criterion.whole or self.prediction is None:
             self._begin()
             return
-        if _is_never_won(criterion, self.units):
+        if _is_never_won(self.criterion, self.units):
             self._decide(TaskState.NOT_WON, self.used)
             return
-        self.prediction = self.prediction.raised(criterion)
+        self.prediction = self.prediction.raised(self.criterion)
         self._look()
 
     def settle(self, criterion: Criterion | None) -> None:
@@ -92,7 +108,17 @@ class Standing:
         if self.is_open and self.prediction is not None:
             self._look()
 
-    def settle_whole(self, *, won: bool) -> None:
+    def settle_whole(self, p_value: float | None) -> None:
+        self.waits = False
+        if p_value is None:
+            return
+        won = self.holm.is_won(p_value)
+        if not won and self.holm.may_certify(p_value):
+            self.whole_p_value = p_value
+        else:
+            self.settle_full(won=won)
+
+    def settle_full(self, *, won: bool) -> None:
         self._decide(TaskState.WON if won else TaskState.NOT_WON, self.used)
 
     def decision(self, *, needed: bool) -> TaskDecision:
@@ -126,4 +152,5 @@ class Standing:
 
 def _is_never_won(criterion: Criterion, units: int) -> bool:
     """Whether no answers would certify a win."""
-    return not criterion.whole and (criterion.bar >= 1.0 or (criterion.critical is not None and criterion.critical > units))
+    fewest = criterion.critical if criterion.low is None else criterion.low
+    return not criterion.whole and (criterion.bar >= 1.0 or (fewest is not None and fewest > units))

@@ -15,7 +15,7 @@ SHARES = Shares(tests=4, wins=0.2, pooled=0.2, epsilon=0.4)
 @dataclass(frozen=True)
 class World:
     """All that decides. outcomes: by task. raised: the criteria that tasks have once their bars are asked for. turned: (unit, criterion) of
-    answers that show that a task is to be decided otherwise. whole: whether tasks that are told as a whole are won."""
+    answers that show that a task is to be decided otherwise. whole: the p-values of tasks that are told as a whole."""
 
     tasks: Sequence[TaskToDecide]
     outcomes: Mapping[str, Sequence[Unit]]
@@ -25,7 +25,7 @@ class World:
     with_uncertifiable: bool = False
     raised: Mapping[str, Criterion] = field(default_factory=dict)
     turned: Mapping[tuple[str, int], Criterion] = field(default_factory=dict)
-    whole: Mapping[str, bool] = field(default_factory=dict)
+    whole: Mapping[str, float | None] = field(default_factory=dict)
 
     def decider(self) -> Decider:
         return Decider(self.aim, self.tasks, self.shares, seed=self.seed, with_uncertifiable=self.with_uncertifiable)
@@ -39,7 +39,7 @@ class World:
         for key in bars:
             decider.settle_bar(key, self.raised.get(key))
         for key in wholes:
-            decider.settle_whole(key, self.whole.get(key, False))
+            decider.settle_whole(key, self.whole.get(key, 1.0))
         return bool(bars or wholes)
 
 

@@ -10,6 +10,9 @@ from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.deciding.decider import Decider
 from genlevel.deciding.predictions import prediction_of
 from genlevel.deciding.values import OPEN, RIGHT, WRONG, Aim, Bets, Criterion, Decided, LevelState, Shares, TaskState, TaskToDecide, Unit
+from scorer.certify.criteria import critical_count
+from scorer.certify.distributions import binomial_at_least
+from scorer.certify.multiplicity import holm
 from tests.deciding.driving import World, in_order, restarted, shuffled
 
 PLACES = [(modality, paradigm) for modality in (Modality.IMAGE, Modality.AUDIO) for paradigm in Paradigm] + [(Modality.LANGUAGE, None)]
@@ -26,7 +29,7 @@ def graded(bar: float, *, most: float = 1.0) -> Criterion:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, aims: tuple[Aim, ...] = tuple(Aim), epsilon: float = 0.4) -> World:
+def worlds(draw: st.DrawFn, *, aims: tuple[Aim, ...] = tuple(Aim), epsilon: float = 0.4, wins: float = 0.2) -> World:
     tasks: list[TaskToDecide] = []
     outcomes: dict[str, list[Unit]] = {}
     raised: dict[str, Criterion] = {}
@@ -50,12 +53,12 @@ def worlds(draw: st.DrawFn, *, aims: tuple[Aim, ...] = tuple(Aim), epsilon: floa
         tasks,
         outcomes,
         chance.choice(aims),
-        Shares(4, 0.2, 0.2, epsilon),
+        Shares(4, wins, 0.2, epsilon),
         chance.randrange(100),
         chance.random() < 0.3,
         raised,
         turned,
-        {one.key: chance.random() < 0.5 for one in tasks},
+        {one.key: chance.choice([0.0, 0.03, 0.07, 0.15, 0.5, None]) for one in tasks},
     )
 
 
@@ -71,7 +74,7 @@ def test_neither_arrival_nor_slots_nor_restarts_change_anything(world: World, ch
         assert calm.asked.keys() <= other.asked.keys()
 
 
-@given(worlds(aims=(Aim.WINS,)))
+@given(worlds(aims=(Aim.WINS,), wins=0.0))
 @settings(max_examples=80, deadline=None)
 def test_wins_are_what_each_tasks_prediction_says(world: World) -> None:
     found = in_order(world).decided
@@ -107,9 +110,9 @@ def test_without_an_error_the_levels_are_those_of_all_outcomes(world: World) -> 
         world.tasks,
         {key: [RIGHT if unit == RIGHT else WRONG for unit in units] for key, units in world.outcomes.items()},
         world.aim,
-        Shares(4, 0.2, 0.0, 0.0),
+        Shares(4, 0.0, 0.0, 0.0),
         world.seed,
-        whole=world.whole,
+        whole={key: 1.0 if p_value is None else p_value for key, p_value in world.whole.items()},
     )
     found = in_order(world).decided
     wins = {one.key for one in world.tasks if full_run_wins(world, one)}
@@ -125,7 +128,7 @@ def full_run_wins(world: World, one: TaskToDecide) -> bool:
     if criterion.obstacle or not units:
         return False
     if criterion.whole:
-        return world.whole[one.key]
+        return world.whole[one.key] == 0.0
     prediction = prediction_of(criterion, len(units), 0.0)
     for unit in units:
         prediction.add(unit)
@@ -268,3 +271,43 @@ def test_what_nothing_depends_on_is_not_needed() -> None:
     assert found.verdict == 3
     assert found.levels[1].by == "no task of image generation would be certified as won"
     assert {one.key: one.state for one in found.tasks}["text"] is TaskState.NOT_NEEDED
+
+
+def test_holms_further_steps_decide_about_what_lies_between_the_marks() -> None:
+    shares = Shares(8, 0.2, 0.0, 0.01)
+    critical = critical_count(40, 0.5, 8, 0.2)
+    low = critical_count(40, 0.5, 1, 0.2)
+    right = {"far": 40, "near": 39, "close": critical - 1, "closest": critical - 1, "between": low, "lost": low - 1, "none": 5}
+    tasks = [task(key, number % 5, 40, Criterion(bar=0.5, critical=critical)) for number, key in enumerate(right)]
+    tasks.append(task("whole", 2, 3, Criterion(bar=0.5, whole="all at once")))
+    for p_value in (0.001, 0.03, 0.3, None):
+        outcomes = {key: [RIGHT] * count + [WRONG] * (40 - count) for key, count in right.items()} | {"whole": [RIGHT] * 3}
+        for seed, units in enumerate(outcomes.values()):
+            random.Random(seed).shuffle(units)
+        world = World(tasks, outcomes, Aim.WINS, shares, whole={"whole": p_value})
+        found = in_order(world).decided
+        adjusted = holm([binomial_at_least(count, 40, 0.5) for count in right.values()] + [1.0 if p_value is None else p_value])
+        states = {told.key: told.state for told in found.tasks}
+        for key, entry in zip([*right, "whole"], adjusted, strict=True):
+            if p_value is None and states[key] is TaskState.UNDECIDED:
+                assert key not in ("far", "near", "lost", "none")
+            else:
+                assert states[key] is (TaskState.WON if entry <= 0.2 else TaskState.NOT_WON)
+        assert found.complete == (p_value is not None)
+        assert states["close"] is states["closest"]
+
+
+def test_a_close_task_is_certified_once_its_bar_is_known() -> None:
+    critical = critical_count(40, 0.5, 2, 0.2)
+    tasks = [task(key, 0, 40, Criterion(bar=0.5, critical=critical)) for key in ("won", "close")]
+    outcomes = {"won": [RIGHT] * 40, "close": [RIGHT] * (critical - 1) + [WRONG] * (41 - critical)}
+    for seed, units in enumerate(outcomes.values()):
+        random.Random(seed).shuffle(units)
+    raised = Criterion(bar=0.9, critical=critical_count(40, 0.9, 2, 0.2))
+    for of, state in (({}, TaskState.WON), ({"close": raised}, TaskState.NOT_WON)):
+        found = in_order(World(tasks, outcomes, Aim.WINS, Shares(2, 0.2, 0.0, 0.01), raised=of)).decided
+        assert [told.state for told in found.tasks] == [TaskState.WON, state]
+        assert found.complete
+    # Levels are told by the first step alone.
+    found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(2, 0.2, 0.0, 0.01))).decided
+    assert found.complete
