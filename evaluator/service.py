@@ -26,6 +26,7 @@ from evaluator.runs.context import Context
 from evaluator.runs.continuing import Continuing
 from evaluator.runs.control import STOPS, RunControl
 from evaluator.runs.deleting import Deleting
+from evaluator.runs.expected import with_expected
 from evaluator.runs.limits import Limiters
 from evaluator.runs.media_reading import MediaReading
 from evaluator.runs.records import RunRecords
@@ -251,7 +252,7 @@ class Evaluator:
         judge = await self._planner.model(route) if route and judged_tasks(plan.tasks) else None
         planned = await asyncio.to_thread(planned_run, plan, judge=judge, traffic=request.traffic)
         planned.plan = await self._starter.plan_number(plan, fresh=request.fresh)
-        return planned
+        return await with_expected(self._context.scorer, plan, planned, request.traffic)
 
     async def start_run(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
         """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError.

@@ -1,0 +1,61 @@
+"""What a dry run expects of a run that asks only until something is decided."""
+
+from __future__ import annotations
+
+import pytest
+
+from genlevel.runtime.errors import Unavailable
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
+from tests.evaluator.runs.asking import specification
+
+WINS = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS)
+
+
+@pytest.fixture
+def suite(suite_folder):
+    suite_folder(120, "Causal-Reasoning")
+    return suite_folder(120, "Medical-Reasoning")
+
+
+async def planned(evaluator, suite, until=WINS, *, batch=False, **fields):
+    traffic = ev.TrafficSettings(until_decided=until, batch=batch)
+    return await evaluator.plan_run(ev.PlanRunRequest(specification=specification(suite, **fields), traffic=traffic))
+
+
+async def test_a_dry_run_says_how_many_answers_and_how_much_money(make_evaluator, suite, scripted):
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="2"))
+    evaluator, _ = make_evaluator()
+    found = await planned(evaluator, suite)
+    expected = found.expected
+    assert not expected.note
+    assert expected.total == 240
+    assert 0 < expected.median <= expected.worst <= 240
+    assert expected.models >= 1
+    assert expected.runs >= 1
+    whole = sum(task.estimated_nano_usd for task in found.tasks)
+    assert 0 < expected.median_nano_usd <= expected.worst_nano_usd <= whole
+    twice = (await planned(evaluator, suite, repeats=2)).expected
+    assert twice.total == 480
+    without = await evaluator.plan_run(ev.PlanRunRequest(specification=specification(suite)))
+    assert not without.HasField("expected")
+
+
+async def test_what_the_model_cannot_be_asked_takes_nothing(make_evaluator, drawing_suite):
+    evaluator, _ = make_evaluator()
+    expected = (await planned(evaluator, drawing_suite(30))).expected
+    assert (expected.total, expected.median) == (30, 0)
+    assert expected.note
+
+
+async def test_what_cannot_be_kept_is_a_problem_and_a_scorer_that_is_away_a_note(make_evaluator, suite, monkeypatch):
+    evaluator, scorer = make_evaluator()
+    found = await planned(evaluator, suite, batch=True)
+    assert any("--until-decided" in line for line in found.problems)
+    assert not found.HasField("expected")
+
+    async def away(request):
+        raise Unavailable("the scorer is away")
+
+    monkeypatch.setattr(scorer, "expect_decision", away)
+    assert (await planned(evaluator, suite)).expected.note == "the scorer is away"
