@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from genlevel.deciding.binary import frontier
+from genlevel.deciding.holm import Holm
 from genlevel.deciding.values import Criterion, Shares, TaskToDecide, Unit
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def simulated(task: TaskToDecide, shares: Floats, epsilon: float, rng: np.random
         return Simulated(task, right, np.zeros(len(shares), dtype=np.int64), np.zeros(len(shares), dtype=bool))
     if task.criterion.whole:
         return Simulated(task, right, np.full(len(shares), count, dtype=np.int64), right.mean(axis=1) > task.criterion.bar)
-    units, won = decisions(right, critical_of(task.criterion, count), epsilon)
+    units, won = decisions(right, *marks_of(task.criterion, count), epsilon)
     if is_pooled(task):
         units = np.minimum(count, np.ceil(POOLED * units).astype(np.int64))
         won = right.mean(axis=1) >= _share_that_wins(task.criterion, count)
@@ -85,13 +86,16 @@ def _share_that_wins(criterion: Criterion, units: int) -> float:
     return criterion.bar + min(math.expm1(min(growth, 50.0)) / (amount * ITEMS) for amount, growth in wanted)
 
 
-def decisions(right: Flags, critical: int, epsilon: float) -> tuple[Counts, Flags]:
-    """After how many of its units, drawn in this order, each row is predicted to hold at least ``critical`` right ones, or not to."""
+def decisions(right: Flags, critical: int, low: int, epsilon: float) -> tuple[Counts, Flags]:
+    """After how many of its units, drawn in this order, each row is predicted to hold at least ``critical`` right ones, or below ``low``.
+
+    Rows that hold as many as one and less than the other take all of their units, and are not won here.
+    """
     import numpy as np
 
     runs, units = right.shape
     decided, won = np.full(runs, -1, dtype=np.int64), np.zeros(runs, dtype=bool)
-    wins, losses = frontier(units, critical, epsilon), frontier(units, units - critical + 1, epsilon)
+    wins, losses = frontier(units, critical, epsilon), frontier(units, units - low + 1, epsilon)
     begin, end, before = 0, min(units, _FIRST), np.zeros(runs, dtype=np.int64)
     while True:
         drawn = np.arange(begin, end + 1)
@@ -103,16 +107,18 @@ def decisions(right: Flags, critical: int, epsilon: float) -> tuple[Counts, Flag
         new = (decided < 0) & either.any(axis=1)
         decided[new], won[new] = drawn[first[new]], above[new, first[new]]
         if end >= units or (decided >= 0).all():
-            return decided, won
+            return np.where(decided < 0, units, decided), won
         begin, end, before = end, min(units, 2 * end), counts[:, -1]
 
 
-def critical_of(criterion: Criterion, units: int) -> int:
-    """The fewest right answers that win; of a betting test those that would win an exact one with its threshold."""
+def marks_of(criterion: Criterion, units: int) -> tuple[int, int]:
+    """The fewest right answers that win, and that may win by Holm's further steps; of a betting test those that would in an exact one."""
     if criterion.critical is not None:
-        return criterion.critical
-    assert criterion.bets is not None
-    return fewest_right(units, criterion.bar, criterion.bets.log_threshold)
+        return criterion.critical, criterion.critical if criterion.low is None else criterion.low
+    bets = criterion.bets
+    assert bets is not None
+    critical = fewest_right(units, criterion.bar, bets.log_threshold)
+    return critical, critical if bets.log_low is None else min(critical, fewest_right(units, criterion.bar, bets.log_low))
 
 
 def fewest_right(units: int, bar: float, threshold: float) -> int:
@@ -141,13 +147,15 @@ def answers_of_wins(tasks: Sequence[TaskToDecide], truths: Floats, shares: Share
     import numpy as np
 
     found = np.zeros(truths.shape, dtype=np.int64)
+    holm = Holm.of(shares, sum(not task.criterion.obstacle for task in tasks))
     for place, task in enumerate(tasks):
         rng = np.random.Generator(np.random.SFC64([seed, place]))
-        one = simulated(task, truths[:, place], own_epsilon(tasks, shares), rng)
+        marked = replace(task, criterion=holm.marked(task.criterion, len(task.units)))
+        one = simulated(marked, truths[:, place], own_epsilon(tasks, shares), rng)
         found[:, place] = one.answers(one.units)
     return found
 
 
 def own_epsilon(tasks: Sequence[TaskToDecide], shares: Shares) -> float:
     """A task's own share of the error of predictions, as ``Decider`` gives it."""
-    return shares.epsilon / max(1, shares.tests)
+    return shares.epsilon / max(1, sum(not (task.criterion.obstacle or task.criterion.whole) for task in tasks))

@@ -19,17 +19,24 @@ def task(criterion: Criterion, units: list[int], key: str = "a") -> TaskToDecide
     return TaskToDecide(key, Modality.IMAGE, Paradigm.COMPREHENSION, units, criterion)
 
 
-@given(units=st.integers(1, 150), part=st.floats(0.0, 1.1), share=st.floats(0.0, 1.0), epsilon=st.sampled_from([0.0, 1e-5, 0.1]))
+@given(
+    units=st.integers(1, 150),
+    part=st.floats(0.0, 1.1),
+    apart=st.integers(0, 4),
+    share=st.floats(0.0, 1.0),
+    epsilon=st.sampled_from([0.0, 1e-5, 0.1]),
+)
 @settings(max_examples=60, deadline=None)
-def test_rows_are_decided_when_predictions_are(units: int, part: float, share: float, epsilon: float) -> None:
+def test_rows_are_decided_when_predictions_are(units: int, part: float, apart: int, share: float, epsilon: float) -> None:
     critical = round(part * units)
+    low = max(0, critical - apart)
     right = np.random.default_rng(units).random((5, units)) < share
-    found, won = decisions(right, critical, epsilon)
+    found, won = decisions(right, critical, low, epsilon)
     for row, decided, is_won in zip(right, found, won, strict=True):
-        prediction = prediction_of(Criterion(critical=critical), units, epsilon)
+        prediction = prediction_of(Criterion(critical=critical, low=low), units, epsilon)
         for answer in row:
             prediction.add(RIGHT if answer else WRONG)
-        assert prediction.decided_at == decided
+        assert prediction.added == decided
         assert (prediction.state is TaskState.WON) == is_won
 
 
