@@ -197,7 +197,7 @@ class Decider:
     def _draw(self) -> None:
         lag = LAGS[self._aim]
         while self._number - lag - self._number // GROWTH <= self._prefix:
-            one = self._order.next()
+            one = self._order.next(self._number)
             if one is None:
                 return
             draw = Draw(self._number, one.key, one.drawn)
@@ -219,6 +219,8 @@ class Decider:
         if criterion is not None and one.is_open:
             one.turn(criterion)
         self._order.counted(one, unit if was_predicted else None)
+        if criterion is not None:
+            self._order.counted(one)
         self._changed(one)
         self._look_at_wealth()
 
@@ -273,6 +275,7 @@ class Decider:
             for key in bars:
                 one, criterion = self._standings[key], self._told[key]
                 one.settle(criterion)
+                self._order.counted(one)
                 if criterion is not None and self._pooled is not None and one.is_predicted:
                     self._pooled.raise_bar(key, criterion)
                 self._changed(one)

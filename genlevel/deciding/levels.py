@@ -20,12 +20,14 @@ _NAMES = {Modality.THREE_D: "3D"}
 
 @dataclass(slots=True, eq=False)
 class Side:
-    """Tasks that are alike to the levels: of one modality and paradigm, or of language. open: how many of them may still be won."""
+    """Tasks that are alike to the levels: of one modality and paradigm, or of language. open: how many of them may still be won.
+    needed: whether the highest level may depend on them."""
 
     name: str
     tasks: list[Standing] = field(default_factory=list)
     winner: str = ""
     open: int = 0
+    needed: bool = True
 
     def __post_init__(self) -> None:
         self.count()
@@ -50,13 +52,17 @@ class Side:
 
 
 class Ladder:
-    """The levels of a benchmark's tasks. pooled: by what Level 3 is attained without a win, in one line, once it is."""
+    """The levels of a benchmark's tasks. is_known: whether the highest level is. changes: how often anything changed."""
 
     def __init__(self, standings: Iterable[Standing]) -> None:
         self._sides: dict[tuple[Modality, Paradigm | None], Side] = {}
+        self._places: dict[str, Side] = {}
         self.language = Side("language")
+        self.is_known, self.changes = False, 0
         for one in standings:
-            self._side_of(one).tasks.append(one)
+            outside = one.task.modality is not Modality.LANGUAGE
+            side = self._places[one.key] = self._side(one.task.modality, one.task.paradigm) if outside else self.language
+            side.tasks.append(one)
         modalities = [modality for modality in Modality if modality is not Modality.LANGUAGE]
         self.pairs: Sequence[tuple[Side, Side]] = tuple(
             (self._side(modality, Paradigm.COMPREHENSION), self._side(modality, Paradigm.GENERATION)) for modality in modalities
@@ -71,7 +77,7 @@ class Ladder:
 
     def changed(self, standing: Standing, outcomes: int) -> None:
         """Something is decided of a task. outcomes: how many draws had counted by then."""
-        self._side_of(standing).count()
+        self._places[standing.key].count()
         self._look(outcomes)
 
     def attain_third(self, by: str, outcomes: int) -> None:
@@ -83,11 +89,6 @@ class Ladder:
         return self._states[level]
 
     @property
-    def is_known(self) -> bool:
-        """Whether the highest level is."""
-        return all(state is not LevelState.UNDECIDED for state in self._states.values())
-
-    @property
     def highest(self) -> int | None:
         return max((level for level in LEVELS if self._states[level] is LevelState.ATTAINED), default=None)
 
@@ -96,16 +97,17 @@ class Ladder:
 
     def needs(self, standing: Standing) -> bool:
         """Whether the highest level may still depend on this task."""
-        if not standing.criterion.rewards or self.is_known:
-            return False
-        if standing.task.modality is Modality.LANGUAGE:
-            return self._states[4] is not LevelState.NOT_ATTAINED and self.language.is_alive
-        if self._states[3] is LevelState.UNDECIDED:
-            return True
-        if self._states[4] is not LevelState.UNDECIDED:
-            return False
-        side = self._side_of(standing)
-        return side.is_alive and not any(one.is_out for pair in self.pairs if side in pair for one in pair)
+        return standing.criterion.rewards and self._places[standing.key].needed
+
+    def _look_at_needs(self) -> None:
+        self.changes += 1
+        third, fourth = self._states[3], self._states[4]
+        self.is_known = all(state is not LevelState.UNDECIDED for state in self._states.values())
+        self.language.needed = not self.is_known and fourth is not LevelState.NOT_ATTAINED and self.language.is_alive
+        for pair in self.pairs:
+            may_be = fourth is LevelState.UNDECIDED and not any(side.is_out for side in pair)
+            for side in pair:
+                side.needed = not self.is_known and (third is LevelState.UNDECIDED or (may_be and side.is_alive))
 
     def _look(self, outcomes: int) -> None:
         third = next((side for side in self.sides if side.is_won), None)
@@ -125,6 +127,7 @@ class Ladder:
             if state is not LevelState.UNDECIDED:
                 self._states[level] = state
                 self._found[level] = LevelDecision(level, state, attained[level] or lost[level], outcomes)
+        self._look_at_needs()
 
     def _no_third(self) -> str:
         if self._pooled or not all(side.is_out for side in self.sides):
@@ -138,10 +141,6 @@ class Ladder:
             return ""
         out = [next(side for side in pair if side.is_out) for pair in self.pairs if any(side.tasks for side in pair)]
         return "; ".join(_none(side) for side in out) or "no task outside language"
-
-    def _side_of(self, standing: Standing) -> Side:
-        task = standing.task
-        return self.language if task.modality is Modality.LANGUAGE else self._side(task.modality, task.paradigm)
 
     def _side(self, modality: Modality, paradigm: Paradigm | None) -> Side:
         found = self._sides.get((modality, paradigm))

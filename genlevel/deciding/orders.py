@@ -16,8 +16,8 @@ FIRST = 8
 class Order(Protocol):
     """Which task is next. It follows from what ``counted`` and ``drawn`` were told, and from nothing else."""
 
-    def next(self) -> Standing | None:
-        """A task that has a further unit; None if none is to be drawn as things stand. It changes nothing then."""
+    def next(self, number: int) -> Standing | None:
+        """A task that has a further unit, for the draw of this number; None if none is to be drawn as things stand."""
         ...
 
     def drawn(self, standing: Standing) -> None:
@@ -40,7 +40,7 @@ class WinsOrder:
         self._numbers = {one.key: number for number, one in enumerate(standings)}
         self._last = LastOrder(standings, with_uncertifiable=with_uncertifiable)
 
-    def next(self) -> Standing | None:
+    def next(self, number: int) -> Standing | None:
         return self._in_turn() or self._nearest() or self._last.next()
 
     def drawn(self, standing: Standing) -> None:

@@ -1,10 +1,10 @@
 """Which task's unit is drawn next, if the highest level is to be known: the task that is thought to tell the most for an answer.
 
 What is thought is drawn at random from what is known of each task's share (Thompson sampling), on the scale asin(sqrt(share)). There the
-spread of a share seen n times is 1 / (2 sqrt(n)) wherever it is, and what an answer tells between two shares is about 2 (difference)^2.
-Until Level 3 is known, a task promises how fast wealth that is bet on it grows: its share against the bar. After that, how soon its own win
-shows: its share against the critical one, by what is left to show. For Level 4 the pair of sides is taken that promises most at its weaker
-side, and of it that side, which is also the one that is sooner ruled out.
+spread of a share seen n times is about 1 / (2 sqrt(n)) wherever it is, and what an answer tells between two shares is about
+2 (difference)^2. Until Level 3 is known, a task promises how fast wealth that is bet on it grows: its share against the bar. After that,
+how soon its own win shows: its share against the critical one, by what is left to show. For Level 4 the pair of sides is taken that
+promises most at its weaker side, and of it that side, which is also the one that is sooner ruled out.
 """
 
 from __future__ import annotations
@@ -27,116 +27,155 @@ if TYPE_CHECKING:
 
 PRIOR = 2.0
 """How many answers at the bar are thought to have been seen of each task."""
+_POOL = 1 << 16
+_STEP = 40_503
+"""Odd, so that it visits all of the pool; far from any simple part of it."""
 
 
 class LevelsOrder:
-    """By the levels that are not known yet. All random numbers follow from the seed and from how many draws there were."""
+    """By the levels that are not known yet. The random numbers follow from the seed and the draw's number."""
 
     def __init__(self, standings: Sequence[Standing], ladder: Ladder, seed: int, *, with_uncertifiable: bool) -> None:
         import numpy as np
 
-        self._np, self._random = np, np.random.RandomState(seed % 2**32)
-        self._ladder = ladder
+        self._np, self._ladder = np, ladder
         self._last = LastOrder(standings, with_uncertifiable=with_uncertifiable)
-        self._known = _Known(standings)
-        self._groups: dict[str, _Group] = {}
-        self._outside = [one for one in standings if _is_outside(one)]
+        self._sides = (*ladder.sides, ladder.language)
+        self._known = _Known([one for side in self._sides for one in side.tasks])
+        self._parts: dict[Side, slice] = {}
+        start = 0
+        for side in self._sides:
+            self._parts[side] = slice(start, start + len(side.tasks))
+            start += len(side.tasks)
+        self._outside = slice(0, start - len(ladder.language.tasks))
+        self._random = np.random.RandomState(seed % 2**32).standard_normal(_POOL + start)
+        self._changes = ladder.changes
 
-    def next(self) -> Standing | None:
+    def next(self, number: int) -> Standing | None:
         ladder = self._ladder
         if ladder.is_known:
             return self._last.uncertifiable()
+        if self._changes != ladder.changes:
+            self._changes = ladder.changes
+            self._known.shut_all(ladder)
         if ladder.state(3) is LevelState.UNDECIDED:
-            return self._fastest_growth() or self._last.whole(lambda one: _is_outside(one) and ladder.needs(one))
+            return self._fastest_growth(number) or self._last.whole(lambda one: _is_outside(one) and ladder.needs(one))
         if ladder.state(4) is LevelState.UNDECIDED:
-            return self._of_pairs() or self._last.whole(lambda one: _is_outside(one) and ladder.needs(one))
-        found = self._soonest([ladder.language])
-        return found[1] if found else self._last.whole(ladder.needs)
+            return self._of_pairs(number) or self._last.whole(lambda one: _is_outside(one) and ladder.needs(one))
+        return self._of_language(number) or self._last.whole(ladder.needs)
 
     def drawn(self, standing: Standing) -> None:
         if not standing.has_more:
-            self._groups.clear()
+            self._known.shut(standing)
 
     def counted(self, standing: Standing, unit: Unit | None = None) -> None:
-        if unit is not None:
+        if unit is None:
+            self._known.raised(standing)
+        else:
             self._known.add(standing, unit)
         if not (may_be_drawn(standing) and standing.is_predicted):
-            self._groups.clear()
+            self._known.shut(standing)
 
-    def _group(self, name: str, among: Sequence[Standing]) -> _Group:
-        found = self._groups.get(name)
-        if found is None:
-            standings = [one for one in among if one.is_predicted and may_be_drawn(one) and self._ladder.needs(one)]
-            found = self._groups[name] = _Group(standings, self._known)
-        return found
+    def _thought(self, number: int, part: slice) -> Floats:
+        """Deviations, in spreads' units times spreads, of a part of the tasks."""
+        start = number * _STEP % _POOL
+        deviations: Floats = self._random[start + part.start : start + part.stop] * self._known.spread[part]
+        return deviations
 
-    def _fastest_growth(self) -> Standing | None:
-        group = self._group("3", self._outside)
-        if not group.standings:
-            return None
-        known, at = self._known, group.at
-        thought = known.middle[at] + self._random.standard_normal(len(at)) * known.spread[at]
-        return group.standings[int(((thought - known.bar[at]) * known.worth[at]).argmax())]
+    def _fastest_growth(self, number: int) -> Standing | None:
+        known, part = self._known, self._outside
+        promise = self._thought(number, part)
+        promise += known.middle[part]
+        promise -= known.bar[part]
+        promise *= known.worth[part]
+        promise -= known.closed[part]
+        return known.best(promise, part)
 
-    def _of_pairs(self) -> Standing | None:
+    def _of_pairs(self, number: int) -> Standing | None:
         """The weaker side of the pair whose weaker side promises most."""
-        best: tuple[float, Standing] | None = None
+        promise = self._soonness(number, self._outside)
+        best, place = -math.inf, -1
         for pair in self._ladder.pairs:
-            if any(side.is_out for side in pair):
-                continue
-            found = [self._soonest([side]) for side in pair if side.is_alive]
-            weakest = min((one for one in found if one), key=lambda one: one[0], default=None)
-            if weakest is not None and (best is None or weakest[0] > best[0]):
-                best = weakest
-        return best[1] if best else None
+            weaker, there = math.inf, -1
+            for side in pair:
+                if side.needed:
+                    part = self._parts[side]
+                    at = part.start + int(promise[part].argmax())
+                    if -math.inf < promise[at] < weaker:
+                        weaker, there = float(promise[at]), at
+            if there >= 0 and weaker > best:
+                best, place = weaker, there
+        return self._known.standings[place] if place >= 0 else None
 
-    def _soonest(self, sides: Sequence[Side]) -> tuple[float, Standing] | None:
-        """(promise, task) of the task among sides whose win shows soonest."""
-        group = self._group(sides[0].name, [one for side in sides for one in side.tasks])
-        if not group.standings:
-            return None
-        known, at = self._known, group.at
-        apart = known.middle[at] + self._random.standard_normal(len(at)) * known.spread[at] - known.critical[at]
-        promise = apart * self._np.abs(apart) * known.worth[at] ** 2 / known.left[at]
-        place = int(promise.argmax())
-        return float(promise[place]), group.standings[place]
+    def _of_language(self, number: int) -> Standing | None:
+        part = self._parts[self._ladder.language]
+        return self._known.best(self._soonness(number, part), part)
 
-
-class _Group:
-    """Tasks that a unit may be drawn of, and where they stand in ``_Known``."""
-
-    def __init__(self, standings: Sequence[Standing], known: _Known) -> None:
-        import numpy as np
-
-        self.standings = standings
-        self.at = np.array([known.places[one.key] for one in standings], dtype=np.intp)
+    def _soonness(self, number: int, part: slice) -> Floats:
+        """What each task of a part promises of its own win: one over the answers until it shows, below 0 if it is thought not to be one."""
+        known = self._known
+        apart = self._thought(number, part)
+        apart += known.middle[part]
+        apart -= known.critical[part]
+        apart *= self._np.abs(apart)
+        apart *= known.rate[part]
+        apart -= known.closed[part]
+        return apart
 
 
 class _Known:
     """What is known of each task's share, on the scale asin(sqrt(share)).
 
     middle, spread: of the share. bar: what wealth grows above; critical: about what the full run has to come to. worth: 1 over the root of
-    the answers of a unit. left: how much has to be shown yet, in natural units.
+    the answers of a unit. rate: its square by how much has to be shown yet, in natural units. closed: infinite if no unit may be drawn.
     """
 
     def __init__(self, standings: Sequence[Standing]) -> None:
         import numpy as np
 
-        self.places = {one.key: place for place, one in enumerate(standings)}
+        self.standings = standings
+        self._places = {one.key: place for place, one in enumerate(standings)}
         self._sums = [[0.0, 0.0] for _ in standings]
-        self.middle, self.spread, self.bar, self.critical, self.worth, self.left = (np.zeros(len(standings)) for _ in range(6))
+        self.middle, self.spread, self.bar, self.critical, self.worth, self.rate, self.closed = (np.zeros(len(standings)) for _ in range(7))
         for place, one in enumerate(standings):
             self.worth[place] = 1.0 / math.sqrt(max(one.cost, 1e-9))
-            self.bar[place] = _angle(one.criterion.bar)
-            self.critical[place] = _critical_angle(one.criterion, one.units)
+            self._hold(place, one)
             self._look(place, one)
+            if not (one.is_predicted and may_be_drawn(one) and one.criterion.rewards):
+                self.closed[place] = math.inf
+
+    def best(self, promise: Floats, part: slice) -> Standing | None:
+        """The task of a part that promises most; None if none of them may be drawn."""
+        if not promise.size:
+            return None
+        place = int(promise.argmax())
+        return None if promise[place] == -math.inf else self.standings[part.start + place]
 
     def add(self, one: Standing, unit: Unit) -> None:
-        place = self.places[one.key]
+        place = self._places[one.key]
         sums, most = self._sums[place], max(one.criterion.most, 1e-9)
         sums[0] += unit.worst[0] / most
         sums[1] += unit.worst[1] / most
         self._look(place, one)
+
+    def raised(self, one: Standing) -> None:
+        """Its criterion is another one."""
+        place = self._places[one.key]
+        self._hold(place, one)
+        self._look(place, one)
+
+    def shut(self, one: Standing) -> None:
+        self.closed[self._places[one.key]] = math.inf
+
+    def shut_all(self, ladder: Ladder) -> None:
+        """Shuts those on which nothing depends any more."""
+        for place, one in enumerate(self.standings):
+            if not ladder.needs(one):
+                self.closed[place] = math.inf
+
+    def _hold(self, place: int, one: Standing) -> None:
+        self.bar[place] = _angle(one.criterion.bar)
+        self.critical[place] = _critical_angle(one.criterion, one.units)
 
     def _look(self, place: int, one: Standing) -> None:
         above, below = self._sums[place]
@@ -146,7 +185,7 @@ class _Known:
         self.spread[place] = 0.5 / math.sqrt(seen)
         apart = max(0.0, middle - float(self.critical[place]))
         needed = -math.log(max(one.epsilon, 1e-12))
-        self.left[place] = max(1.0, needed - 2.0 * below * apart * apart)
+        self.rate[place] = float(self.worth[place]) ** 2 / max(1.0, needed - 2.0 * below * apart * apart)
 
 
 def _is_outside(one: Standing) -> bool:
