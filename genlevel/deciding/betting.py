@@ -28,12 +28,23 @@ _ROUNDING = 1e-6
 class BettingPrediction:
     """Of a task with a betting test on its units. See ``predictions.prediction_of``."""
 
-    def __init__(self, criterion: Criterion, units: int, epsilon: float, sizes: Sequence[float] = (), against: float | None = None) -> None:
-        """against: the error that "not won" has left; None: epsilon."""
+    def __init__(
+        self,
+        criterion: Criterion,
+        units: int,
+        epsilon: float,
+        sizes: Sequence[float] = (),
+        against: float | None = None,
+        *,
+        to_the_end: bool = False,
+    ) -> None:
+        """against: the error that "not won" has left; None: epsilon. to_the_end: "won" is said with all units alone, as one that was not
+        drawn may be larger than the test is for, which then certifies nothing.
+        """
         if criterion.bets is None:
             raise ValueError("a betting test has bets")
         self._criterion, self._units, self._epsilon, self._sizes = criterion, units, epsilon, sizes
-        self._against = epsilon if against is None else against
+        self._against, self._to_the_end = epsilon if against is None else against, to_the_end
         bets: Bets = criterion.bets
         self._amounts, self._wanted = bets.amounts, bets.log_threshold
         self._low = self._wanted if bets.log_low is None else bets.log_low
@@ -85,10 +96,16 @@ class BettingPrediction:
 
     def _look(self) -> None:
         extremes = self._extremes
-        if any(test.rejected for test in self._wins) or self._log_wealth(self._worst, extremes.lowest, self._wanted) >= self._wanted:
+        if self._is_won():
             self._state = TaskState.WON
         elif all(test.rejected for test in self._losses) or self._log_wealth(self._best, extremes.highest, self._low) < self._low:
             self._state = TaskState.NOT_WON
+
+    def _is_won(self) -> bool:
+        if self._to_the_end and len(self._history) < self._units:
+            return False
+        predicted = not self._to_the_end and any(test.rejected for test in self._wins)
+        return predicted or self._log_wealth(self._worst, self._extremes.lowest, self._wanted) >= self._wanted
 
     def p_values(self) -> tuple[float, float]:
         """See ``predictions.Prediction``."""
@@ -111,6 +128,8 @@ class BettingPrediction:
             return max(1.0, float(left))
         ends = [(log + total / drawn * self._units, place) for place, (log, total) in enumerate(zip(self._logs, self._worst, strict=True))]
         end, place = max(ends)
+        if self._to_the_end and end >= self._wanted:
+            return float(left)
         lows, highs = self._extremes.bounds()
         mean, width = self._worst[place] / drawn, highs[place] - lows[place]
         away = abs(end - self._wanted) / self._units
@@ -121,7 +140,7 @@ class BettingPrediction:
 
     def raised(self, criterion: Criterion) -> BettingPrediction:
         """The same units under another criterion, as if it had been so from the start."""
-        found = BettingPrediction(criterion, self._units, self._epsilon, self._sizes, self._against * LATER)
+        found = BettingPrediction(criterion, self._units, self._epsilon, self._sizes, self._against * LATER, to_the_end=self._to_the_end)
         for unit in self._history:
             found.add(unit)
         return found

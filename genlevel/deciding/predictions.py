@@ -11,7 +11,9 @@ from genlevel.deciding.values import Criterion, TaskState, TaskToDecide, Unit
 
 __all__ = ["Prediction", "binary_bounds", "prediction_of", "sizes_of"]
 
-_CLUSTERS = "betting on clusters"
+CLUSTERS = "betting on clusters"
+POOLED = "betting on pooled counts"
+"""How the names of tests begin whose units are clusters, and whose units have as many items as their answers."""
 
 
 class Prediction(Protocol):
@@ -64,7 +66,7 @@ def prediction_of(criterion: Criterion, units: int, epsilon: float, sizes: Seque
     if criterion.critical is not None:
         return BinaryPrediction(criterion, units, epsilon)
     if criterion.bets is not None:
-        return BettingPrediction(criterion, units, epsilon, sizes)
+        return BettingPrediction(criterion, units, epsilon, sizes, to_the_end=criterion.test.startswith(POOLED))
     raise ValueError("a criterion without a test cannot be predicted")
 
 
@@ -74,6 +76,6 @@ def sizes_of(task: TaskToDecide) -> Sequence[float]:
     Once the largest are drawn, the smaller ones that are left can change less: that decides a task with one large cluster much earlier.
     """
     most, largest = task.criterion.most, max(task.units, default=0)
-    if largest <= 0 or most <= 1.0 or not task.criterion.test.startswith(_CLUSTERS):
+    if largest <= 0 or most <= 1.0 or not task.criterion.test.startswith(CLUSTERS):
         return ()
     return tuple(answers * most / largest for answers in task.units)

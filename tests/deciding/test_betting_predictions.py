@@ -11,9 +11,10 @@ import pytest
 
 from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.deciding.betting import BettingPrediction
-from genlevel.deciding.predictions import prediction_of, sizes_of
+from genlevel.deciding.predictions import CLUSTERS, POOLED, prediction_of, sizes_of
 from genlevel.deciding.totals import TotalTest
 from genlevel.deciding.values import Bets, Criterion, TaskState, TaskToDecide, Unit
+from scorer.certify.ends import Kind
 
 EPSILON = 0.2
 
@@ -236,6 +237,24 @@ def test_a_unit_larger_than_the_test_is_for_wins_nothing() -> None:
     prediction = BettingPrediction(Criterion(bar=0.5, most=5.0, bets=Bets((0.1,), (1.0,), 3.0)), 100, 1e-4)
     prediction.add(unit(1e30, 1e30))
     assert (prediction.state, prediction.decided_at) == (TaskState.NOT_WON, 1)
+
+
+def test_pooled_counts_are_won_with_all_units_alone() -> None:
+    pooled = Criterion(bar=0.5, most=20.0, bets=Bets((0.09,), (1.0,), 5.0), test="betting on pooled counts, at most 20 items a unit")
+    for last, state in ((unit(3.0, 4.0), TaskState.WON), (unit(21.0, 21.0), TaskState.NOT_WON)):
+        prediction = prediction_of(pooled, 200, 1e-3)
+        for _unit in range(199):
+            prediction.add(unit(3.0, 4.0))
+        assert prediction.state is TaskState.UNDECIDED
+        assert prediction.expected_more() == 1.0
+        prediction.add(last)
+        assert prediction.state is state
+    lost = prediction_of(pooled, 200, 1e-3)
+    for _unit in range(150):
+        lost.add(unit(0.5, 4.0))
+    assert lost.state is TaskState.NOT_WON
+    assert Kind.COUNTS.value.startswith(POOLED)
+    assert Kind.CLUSTERS.value.startswith(CLUSTERS)
 
 
 def test_sizes_are_those_of_clusters_alone() -> None:
