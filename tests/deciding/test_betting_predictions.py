@@ -8,6 +8,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.deciding.betting import BettingPrediction
@@ -17,6 +19,7 @@ from genlevel.deciding.values import Bets, Criterion, TaskState, TaskToDecide, U
 from scorer.certify.ends import Kind
 
 EPSILON = 0.2
+SHARES = st.sampled_from([0.0, 0.21, 0.5, 0.87, 1.0])
 
 
 def unit(above: float, below: float = 1.0) -> Unit:
@@ -176,6 +179,26 @@ def test_certainty_needs_no_error() -> None:
     for _step in range(3):
         lost.add(unit(0.0))
     assert lost.state is TaskState.NOT_WON, "0.5 ** 3 * 1.5 ** 3 is less than 3"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([1.0, 2.0, 5.0]), SHARES, SHARES), min_size=1, max_size=12),
+    st.floats(0.05, 0.9),
+    st.floats(0.0, 6.0),
+)
+@settings(max_examples=80, deadline=None)
+def test_certainty_is_what_all_units_say_by_the_formula(entries: list[tuple[float, float, float]], bar: float, wanted: float) -> None:
+    units = [Unit((size * min(low, high), size), (size * max(low, high), size)) for size, low, high in entries]
+    sizes = [size for size, _low, _high in entries]
+    most = max(sizes)
+    criterion = Criterion(bar=bar, most=most, bets=Bets((0.3 / (bar * most), 0.9 / (bar * most)), (0.6, 0.4), wanted))
+    for known in ((), sizes):
+        prediction = BettingPrediction(criterion, len(units), 0.0, known)
+        for one in units:
+            prediction.add(one)
+        at_worst, at_best = wins(criterion, units), wins(criterion, [Unit(one.best, one.best) for one in units])
+        expected = TaskState.WON if at_worst else TaskState.UNDECIDED if at_best else TaskState.NOT_WON
+        assert prediction.state is expected
 
 
 def test_open_units_are_wrong_for_a_win_and_right_against_one() -> None:
