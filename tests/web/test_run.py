@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import re
 from html import unescape
 
 import pytest
+from google.protobuf import json_format
 
 from genlevel.runtime.callers import Caller, Role
 from genlevel.v1 import content_pb2 as ct
@@ -15,6 +18,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.web.door import Door
 from tests.evaluator.conftest import ScriptedGateway, failing
+from tests.views.decided import WON, decision_of
 from tests.waiting import until
 from tests.web.driven import driven_site
 
@@ -274,3 +278,29 @@ async def test_a_run_is_deleted_once_it_was_said_what_that_frees(tmp_path, gatew
         assert (deleted.status_code, deleted.headers["location"]) == (303, "/")
         await site.page(path, 404)
         assert (await site.get("/runs.json")).json()["runs"] == []
+
+
+async def test_a_run_that_was_decided_early_says_what_is_decided_also_of_each_task(tmp_path, gateway):
+    gateway.latency_s = 0.0
+    async with driven_site(tmp_path / "data", gateway) as site:
+        run = await begun(site, make_suite(tmp_path, 3))
+        await comes(lambda: state(site, run), lambda now: now.status == ev.RUN_STATUS_FINISHED)
+        plain = await site.page(f"/runs/{run}")
+        assert "Decided early" not in plain
+        journal, decision = site.evaluator._journal, decision_of([("nlp/Causal-Reasoning", WON)])
+        await journal.decisions.keep(run, json_format.MessageToJson(decision))
+        page = shown(await site.page(f"/runs/{run}"))
+        assert "Decided early, and completed since: Level 3 It was decided early, having asked 175 of 42,000" in page
+        journal.update_run(run, status=ev.RUN_STATUS_DECIDED)
+        whole = await site.page(f"/runs/{run}")
+        page = shown(whole)
+        assert "Decided early: Level 3 Sought: the highest level" in page
+        assert "<code>genlevel eval</code> of the same model and suite without --until-decided asks the rest" in whole
+        assert f'href="/runs/{run}/card#decided"' in whole
+        assert "Go on" not in page
+        document = (await site.get(f"/runs/{run}.json")).json()
+        assert (document["decision"]["verdict"], document["status"]) == (3, "decided")
+        (head, row) = csv.reader(io.StringIO((await site.get(f"/runs/{run}.tasks.csv")).text))
+        assert (head[-1], row[-1]) == ("decided early", "won")
+        assert ">won</td></tr>" in await site.page(f"/runs/{run}?part=detail")
+        assert (await site.get("/runs.json?status=decided")).json()["found"] == 1

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from genlevel.connection.services import progress_of
+from genlevel.documents.decision_words import decision_of, early_head, early_lines, early_title
+from genlevel.documents.decisions import decision_document
 from genlevel.documents.progress_words import is_to_go_on
 from genlevel.documents.run_progress import details_document, progress_document
 from genlevel.documents.run_words import is_told_here, limits_told, progress_facts, recent_calls, standing_told
+from genlevel.documents.runs import status_name
 from genlevel.documents.traffic import NONE_RECORDED, kept_told, span_of, summary, traffic_document
 from genlevel.runtime.callers import Role
 from genlevel.v1 import evaluator_pb2 as ev
@@ -21,6 +24,8 @@ from genlevel.web.places import AnswerPlace
 from genlevel.web.reply import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from genlevel.runtime.documents import Document
 
 EVERY_S = 2
@@ -77,8 +82,13 @@ async def view_of(asked: Asked, answered: Reply) -> Page:
         found = await evaluator.get_run(ev.GetRunRequest(run_id=run.run_id, details=True, not_added_up=True))
         details = details_document(found.details)
         document |= {"name": found.run.name, "tags": list(found.run.tags), "notes": found.run.notes, **details}
-        tables = {"tasks": tasks_table(details), "failures": failures_table(details)}
+        early = {"decision": decision_document(run.decision)} if run.HasField("decision") else {}
+        document |= early
+        decided = {task["key"]: task["state"] for task in early["decision"]["tasks"]} if early else {}
+        tables = {"tasks": tasks_table(details, decided), "failures": failures_table(details)}
         values |= {
+            "early": _early({"status": status_name(run.status), "certified": None, **early}),
+            "decided": decided,
             "details": details,
             "failures": [_linked(run.run_id, group) for group in details["failures"]],
             "tasks_address": f"{address_of(run.run_id)}/answers",
@@ -99,11 +109,26 @@ def address_of(run: str) -> str:
     return f"/runs/{quote(run, safe='')}"
 
 
-def tasks_table(details: Document) -> Table:
-    """How far each task is."""
+def tasks_table(details: Document, decided: Mapping[str, str]) -> Table:
+    """How far each task is. decided: what was decided of it before all was asked, by its key; empty if nothing was to be."""
     outcomes = ("answered", "refused", "failed", "unsupported", "pending")
-    rows = [(task["task"], task["total"], *(task[outcome] for outcome in outcomes)) for task in details["tasks"]]
-    return table("Tasks, by outcome of their instances", ["task", ">asked", *(f">{outcome}" for outcome in outcomes)], rows)
+    columns = ["task", ">asked", *(f">{outcome}" for outcome in outcomes), *(["decided early"] if decided else [])]
+    rows = [
+        (
+            *(task["task"], task["total"], *(task[outcome] for outcome in outcomes)),
+            *([decided.get(task["task"])] if decided else []),
+        )
+        for task in details["tasks"]
+    ]
+    return table("Tasks, by outcome of their instances", columns, rows)
+
+
+def _early(document: Document) -> Document | None:
+    """What a page shows of a run's decision: its title, its head, and all that is said of it; None without one."""
+    decision = decision_of(document)
+    if decision is None:
+        return None
+    return {"title": early_title(document), "head": early_head(decision), "lines": list(early_lines(document))}
 
 
 def failures_table(details: Document) -> Table:
