@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from genlevel.documents.decisions import asked_of, error_told, sought_told, states_counted
+from genlevel.documents.words import one_line
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ _NOT_KNOWN = (
     "not known, as it was not asked: a task stops once it is decided, so the share of right answers so far is biased; it has bounds"
     " instead of a score, and scores of levels are bounds"
 )
-_LEVELS = {"attained": "attained", "not attained": "the full run would not certify it", "undecided": "undecided"}
+POOLED = "pooled betting"
+"""How the test is told by which Level 3 is attained without a named win: its own claim, no prediction of the full run's certificate."""
+_LEVELS = {"attained": "the full run would certify it", "not attained": "the full run would not certify it"}
 
 
 def early_mark(run: ev.Run) -> str:
@@ -69,19 +72,21 @@ def early_told(decision: Document) -> str:
     if decision["aim"] != "verdict":
         meant = "tasks of which the full run would certify a win above the published score"
     elif decision["verdict"] is not None:
-        meant = "certified above published scores"
+        entry = decision["levels"].get(str(decision["verdict"]), {})
+        meant = f"attained by {POOLED}, which names no task" if _is_pooled(entry) else "the full run would certify it"
     elif early_head(decision) == "undecided":
         meant = "neither certified, nor known that the full run would not"
     else:
         meant = "the full run would certify no task outside language above the published score"
-    return f"{meant}; {asked_of(decision)}; {_differs(decision)}"
+    return f"{meant}; {asked_of(decision)}; {error_told(decision)}"
 
 
 def level_told(level: str, entry: Document) -> str:
-    """What is decided of a level, when, and by which test."""
-    state = _LEVELS.get(entry["state"], entry["state"])
+    """What is decided of a level, when, and by which test or tasks."""
+    state = "attained" if _is_pooled(entry) else _LEVELS.get(entry["state"], entry["state"])
     after = "" if entry["decided_at"] is None else f", after {_answers(entry['decided_at'])}"
-    return f"Level {level}: {state}{after}{f' ({by})' if (by := entry['by']) else ''}"
+    by = f"; {one_line(entry['by'], 400)}" if entry["by"] else ""
+    return f"Level {level}: {state}{after}{by}"
 
 
 def tasks_told(decision: Document) -> str:
@@ -99,12 +104,13 @@ def early_lines(document: Document) -> Iterator[str]:
         yield f"it was {MARK}, having {asked_of(decision)}, and is complete now: the verdict, levels and scores are the full run's"
         yield f"then it was: {early_head(decision)}"
     yield f"sought: {sought_told(decision['aim'])}, above published scores"
-    yield from (level_told(level, entry) for level, entry in decision["levels"].items())
+    levels = decision["levels"].items()
+    yield from (level_told(level, entry) for level, entry in levels if decision["aim"] == "verdict" or entry["state"] != "undecided")
     if told := tasks_told(decision):
         yield f"tasks: {told}"
     if is_completed(document):
         yield from _confirmed(document, decision)
-    yield error_told(decision)
+    yield f"error: {error_told(decision)}"
     if is_completed(document):
         return
     yield _NOT_KNOWN
@@ -151,8 +157,8 @@ def _left(decision: Document) -> Iterator[str]:
     yield f"saved: {_answers(left)} not asked{cost}"
 
 
-def _differs(decision: Document) -> str:
-    return error_told(decision).partition(";")[0]
+def _is_pooled(entry: Document) -> bool:
+    return entry.get("state") == "attained" and str(entry.get("by")).startswith(POOLED)
 
 
 def _answers(count: int) -> str:

@@ -31,4 +31,4 @@ def test_the_decision_is_pointed_to_until_the_run_is_complete(tmp_path: Path, ca
     _print(document, frozenset())
     _head, certified, *rest = capsys.readouterr().out.splitlines()
     assert certified.startswith("certified: ")
-    assert sum(line.startswith("decided early: Level 3 (certified above published scores; asked 175 of 42,000;") for line in rest) == 1
+    assert sum(line.startswith("decided early: Level 3 (attained by pooled betting, which names no task; asked") for line in rest) == 1

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from genlevel.deciding.pooled import PooledWealth
 from genlevel.documents.decision_words import (
+    POOLED,
     carried,
     early_head,
     early_lines,
@@ -64,11 +66,11 @@ def test_every_line_of_a_run_that_was_decided_early() -> None:
     assert early_title(document) == "Decided early"
     assert list(early_lines(document)) == [
         "sought: the highest level that the full run would certify, above published scores",
-        "Level 3: attained, after 175 answers (pooled betting)",
-        "Level 4: the full run would not certify it, after 175 answers (no task of one side can be won)",
-        "Level 5: the full run would not certify it, after 175 answers (no task of one side can be won)",
+        "Level 3: attained, after 175 answers; pooled betting over 5 tasks: wealth 712, needed 444",
+        "Level 4: the full run would not certify it, after 175 answers; no task of one side can be won",
+        "Level 5: the full run would not certify it, after 175 answers; no task of one side can be won",
         "tasks: 2 won, 1 not won, 1 undecided, 1 not needed, 1 not certifiable",
-        "differs from the full run's with a chance of at most 0.01; the certificate's own error is at most 0.05",
+        "error: differs from the full run's with a chance of at most 0.01; the certificate's own error is at most 0.05",
         "not known, as it was not asked: a task stops once it is decided, so the share of right answers so far is biased; it has bounds"
         " instead of a score, and scores of levels are bounds",
         "saved: 41,825 answers not asked, about $12.30 at what those of the same tasks cost",
@@ -79,7 +81,8 @@ def test_every_line_of_a_run_that_was_decided_early() -> None:
 @pytest.mark.parametrize(
     ("decision", "said"),
     [
-        (decision_of((), (ATTAINED, OPEN, OPEN)), "certified above published scores; asked 175 of 42,000; differs"),
+        (decision_of((), (ATTAINED, OPEN, OPEN)), "attained by pooled betting, which names no task; asked 175 of 42,000; differs"),
+        (decision_of((), (ATTAINED, ATTAINED, OPEN)), "the full run would certify it; asked 175 of 42,000; differs"),
         (decision_of((), (OPEN, OPEN, OPEN)), "neither certified, nor known that the full run would not; asked"),
         (decision_of((), (NOT_ATTAINED,) * 3), "the full run would certify no task outside language above the published score; asked"),
         (decision_of(TASKS, (), aim=WINS), "tasks of which the full run would certify a win above the published score; asked"),
@@ -88,7 +91,18 @@ def test_every_line_of_a_run_that_was_decided_early() -> None:
 def test_a_head_is_told_with_how_much_was_asked_and_its_error(decision: ev.EarlyDecision, said: str) -> None:
     told = early_told(decision_document(decision))
     assert told.startswith(said)
-    assert told.endswith("differs from the full run's with a chance of at most 0.01")
+    assert told.endswith("a chance of at most 0.01; the certificate's own error is at most 0.05")
+
+
+def test_what_pooled_betting_says_is_known_by_how_it_begins() -> None:
+    assert PooledWealth(0.00225).told().startswith(POOLED)
+
+
+def test_of_wins_alone_levels_are_said_only_if_they_are_known_and_names_of_tasks_are_one_line() -> None:
+    document = result(decision_of(TASKS, (ATTAINED, OPEN, OPEN), aim=WINS))
+    document["decision"]["levels"]["3"]["by"] = "win of a/\x1b[2J\nb (image comprehension)"
+    levels = [line for line in early_lines(document) if line.startswith("Level")]
+    assert levels == [r"Level 3: the full run would certify it, after 175 answers; win of a/\x1b[2J b (image comprehension)"]
 
 
 def test_once_the_run_is_complete_its_own_figures_count_and_what_was_said_is_held_against_them() -> None:
@@ -120,7 +134,7 @@ def test_what_nothing_is_known_of_is_left_out() -> None:
 
 def test_a_certificate_points_to_the_decision() -> None:
     said = pointed_to(decision_document(decision_of(TASKS)))
-    assert said.startswith("decided early: Level 3 (certified above published scores; asked 175 of 42,000;")
+    assert said.startswith("decided early: Level 3 (attained by pooled betting, which names no task; asked 175 of 42,000;")
     assert said.endswith("takes what was not asked as wrong against a win and as right against a loss")
 
 

@@ -139,7 +139,7 @@ async def test_a_run_that_was_decided_early_has_a_section_after_its_verdict(fold
     html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)
     assert "<script>alert" not in page
     for made in (page, text):
-        assert "Level 3: attained, after 175 answers (pooled betting)." in made
+        assert "Level 3: attained, after 175 answers; pooled betting over 5 tasks: wealth 712, needed 444." in made
     assert "Decided early, above published scores: at least Level 3." in text
     table = text[text.index("What is decided of each task:") :].split("\n\n")[1]
     assert [line.split(" | ")[2] for line in table.splitlines()[2:]] == ["won", "undecided"]

@@ -9,6 +9,7 @@ from genlevel.v1 import evaluator_pb2 as ev
 WON, NOT_WON, UNDECIDED = ev.DecidedTask.STATE_WON, ev.DecidedTask.STATE_NOT_WON, ev.DecidedTask.STATE_UNDECIDED
 UNCERTIFIABLE, NOT_NEEDED = ev.DecidedTask.STATE_UNCERTIFIABLE, ev.DecidedTask.STATE_NOT_NEEDED
 ATTAINED, NOT_ATTAINED, OPEN = ev.DecidedLevel.STATE_ATTAINED, ev.DecidedLevel.STATE_NOT_ATTAINED, ev.DecidedLevel.STATE_UNDECIDED
+_BY = {(3, ATTAINED): "pooled betting over 5 tasks: wealth 712, needed 444", (4, ATTAINED): "wins of a and b"}
 
 
 def decision_of(
@@ -48,7 +49,7 @@ def decision_of(
             ev.DecidedLevel(
                 level=number,
                 state=state,
-                by="" if state == OPEN else "pooled betting" if number == 3 else "no task of one side can be won",
+                by="" if state == OPEN else _BY.get((number, state), "no task of one side can be won"),
                 decided_at=0 if state == OPEN else asked,
             )
             for number, state in enumerate(levels, start=3)

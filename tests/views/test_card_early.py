@@ -55,7 +55,7 @@ def completed(runs: ScoredRuns) -> dict[str, Any]:
 def test_what_was_decided_comes_before_the_certificate_and_the_point_rule_is_of_part(document: dict[str, Any]) -> None:
     first, *others, points = card_of(document).verdicts
     assert (first.of, first.head, first.certified) == ("Decided early, above published scores", "at least Level 3", True)
-    assert first.told.startswith("certified above published scores; asked 175 of 42,000; differs from the full run's")
+    assert first.told.startswith("attained by pooled betting, which names no task; asked 175 of 42,000; differs from the full run's")
     assert all(part.of.startswith("Certified") for part in others)
     assert points.told.endswith("; by the tasks alone that were asked in full")
 
@@ -114,7 +114,7 @@ def test_other_results_say_nothing_of_decisions(runs: ScoredRuns) -> None:
 
 
 def test_the_piece_for_notebooks_tells_it_and_stays_valid(document: dict[str, Any], completed: dict[str, Any]) -> None:
-    document["decision"]["tasks"][0]["note"] = document["decision"]["levels"]["3"]["by"] = "</ul><script>\u202e"
+    document["decision"]["tasks"][0]["note"] = document["decision"]["levels"]["3"]["by"] = "pooled betting</ul><script>\u202e"
     for told, said in ((document, "Decided early, above published scores"), (completed, "Decided early, and completed since")):
         piece = card_html(told)
         html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(
@@ -126,12 +126,12 @@ def test_the_piece_for_notebooks_tells_it_and_stays_valid(document: dict[str, An
 
 
 def test_a_terminal_has_it_all(document: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    document["decision"]["levels"]["3"]["by"] = "pooled \x1b[2J"
+    document["decision"]["levels"]["3"]["by"] = "pooled betting \x1b[2J"
     print_card(document, {})
     said = capsys.readouterr().out
-    head = "Decided early: at least Level 3 (certified above published scores; asked 175 of 42,000; differs from the full run's"
+    head = "Decided early: at least Level 3 (attained by pooled betting, which names no task; asked 175 of 42,000; differs from the full"
     assert head in said
-    assert r"Level 3: attained, after 175 answers (pooled \x1b[2J)" in said
+    assert r"Level 3: attained, after 175 answers; pooled betting \x1b[2J" in said
     assert "  `genlevel eval` of the same model and suite without --until-decided asks the rest" in said
     assert said.index("Decided early") < said.index("certified")
     (row,) = [line for line in said.splitlines() if line.strip().startswith(TASKS[3].name.strip()[:12]) and "60 of" in line][:1]
