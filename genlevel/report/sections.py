@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from genlevel.documents.comparisons import biased
-from genlevel.documents.decision_words import early_mark
+from genlevel.documents.decision_words import decision_of, early_head, early_mark, is_completed
 from genlevel.documents.words import asked_told, cost_told, one_line, short, span
 from genlevel.report.methods import METHODS
 from genlevel.views.card import Card
@@ -71,6 +71,7 @@ def make_report(gathered: Gathered, made: str) -> Report:
 
 def _overview(parts: Sequence[RunPart]) -> Section:
     rows: list[tuple[Cell, ...]] = []
+    any_early = any(early_mark(part.run) for part in parts)
     for part in parts:
         result = part.card.document
         counts, level, certified = result["instances"], result["level"], result["certified"]
@@ -80,6 +81,7 @@ def _overview(parts: Sequence[RunPart]) -> Section:
                 result["model"],
                 result["suite"],
                 _level(certified and certified["verdict"]),
+                *([early_head(found) if (found := decision_of(result)) and not is_completed(result) else None] if any_early else []),
                 _level(level and level["verdict"]),
                 level["levels"]["2"] if level else None,
                 counts["total"],
@@ -87,7 +89,18 @@ def _overview(parts: Sequence[RunPart]) -> Section:
                 result["usage"]["usd"],
             )
         )
-    columns = ["run", "model", "suite", "certified", "paper's rule", ">Level 2 score.2", ">instances", ">without outcome", ">US$.4"]
+    columns = [
+        "run",
+        "model",
+        "suite",
+        "certified",
+        *(["decided early"] if any_early else []),
+        "paper's rule",
+        ">Level 2 score.2",
+        ">instances",
+        ">without outcome",
+        ">US$.4",
+    ]
     return Section("The runs", tables=(table("What was measured", columns, rows),))
 
 

@@ -18,7 +18,7 @@ from genlevel.views.card_html import card_html
 from genlevel.views.card_pictures import levels_figure
 from genlevel.views.card_tables import tables_of
 from genlevel.views.figures.levels import Standing
-from tests.views.decided import ATTAINED, NOT_NEEDED, NOT_WON, OPEN, UNDECIDED, WON, decision_of
+from tests.views.decided import ATTAINED, NOT_ATTAINED, NOT_NEEDED, NOT_WON, OPEN, UNDECIDED, WON, decision_of
 from tests.views.figures.svg import drawn, elements
 from tests.web.scored import ScoredRuns, choices
 
@@ -44,7 +44,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> ScoredRuns:
 @pytest.fixture
 def document(runs: ScoredRuns) -> dict[str, Any]:
     states = [(task.id, state) for task, state in zip(TASKS, STATES, strict=True)]
-    return run_of(runs, status=ev.RUN_STATUS_DECIDED, decision=decision_of(states, (ATTAINED, OPEN, OPEN)))
+    return run_of(runs, status=ev.RUN_STATUS_DECIDED, decision=decision_of(states, (ATTAINED, OPEN, NOT_ATTAINED)))
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def test_the_first_remark_is_that_it_is_no_full_run(document: dict[str, Any]) ->
 
 def test_levels_have_what_was_decided_beside_the_certificate_not_in_its_place(document: dict[str, Any]) -> None:
     card = card_of(document)
-    assert [row.early for row in card.levels] == [None, None, Standing.ATTAINED, Standing.UNDECIDED, Standing.UNDECIDED]
+    assert [row.early for row in card.levels] == [None, None, Standing.ATTAINED, Standing.UNDECIDED, Standing.NOT_ATTAINED]
     assert card.levels[2].published is Standing.UNDECIDED
     figure = levels_figure(card)
     said = [text.text for text in elements(drawn(figure.picture), "text")]
     assert said.count("early: attained") == 1
     assert figure.table.columns[-1].name == "decided early"
-    assert [row[-1] for row in figure.table.rows] == [None, None, "attained", "undecided", "undecided"]
+    assert [row[-1] for row in figure.table.rows] == [None, None, "attained", "undecided", "not certified"]
 
 
 def test_tasks_are_listed_by_what_is_decided_of_them(document: dict[str, Any]) -> None:

@@ -36,6 +36,10 @@ class Standing(StrEnum):
     UNDECIDED = "undecided"
 
 
+_EARLY = {Standing.ATTAINED: "attained", Standing.NOT_ATTAINED: "not certified", Standing.UNDECIDED: "undecided"}
+"""What was decided of a level before all was asked: that it is not attained is more than that no full run would certify it."""
+
+
 @dataclass(frozen=True, slots=True)
 class LevelRow:
     """One level.
@@ -97,7 +101,7 @@ def levels_table(rows: Sequence[LevelRow]) -> Table:
                 row.published and row.published.value,
                 row.specialists and row.specialists.value,
                 row.point if row.score is not None else None,
-                *([row.early and row.early.value] if any(row.early for row in rows) else []),
+                *([row.early and _EARLY[row.early]] if any(row.early for row in rows) else []),
             )
             for row in rows
         ],
@@ -118,7 +122,7 @@ def _told(row: LevelRow) -> str:
     certified = f", {row.published.value} above published scores" if row.published else ""
     beaten = f", {row.specialists.value} against the specialists" if row.specialists else ""
     score = "" if row.score is None else f": score {number(row.score)} ({span(row.interval)})"
-    early = f", decided early: {row.early.value}" if row.early else ""
+    early = f", decided early: {_EARLY[row.early]}" if row.early else ""
     return f"Level {row.number}{score}{certified}{beaten}{early}"
 
 
@@ -147,7 +151,7 @@ def _row(body: ET.Element, row: LevelRow, top: float, scale: Scale) -> None:
         if standing is not None:
             _standing(drawn, standing, x, y)
     if row.early is not None:
-        text(drawn, COLUMNS[0], middle + 25, f"early: {row.early.value}", "small strong", anchor="middle")
+        text(drawn, COLUMNS[0], middle + 25, f"early: {_EARLY[row.early]}", "small strong", anchor="middle")
 
 
 def _badge(parent: ET.Element, row: LevelRow, x: float, middle: float) -> None:
