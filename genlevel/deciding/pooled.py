@@ -2,9 +2,12 @@
 
 If no task is truly won, the units of each add (above, below) with E(above - bar below) <= 0, and for bets 0 <= L < 1 / (bar most) that
 follow from the outcomes of earlier draws alone, as does which task is next, the wealth prod (1 + L (above - bar below)) is a
-supermartingale from 1. By Ville's inequality it ever reaches 1 / share with a chance of at most the share. A bet is that of Kelly on the
-mean seen so far, shrunk by ``PSEUDO`` draws at the bar. Source: Waudby-Smith and Ramdas 2024, "Estimating means of bounded random variables
-by betting".
+supermartingale from 1, and so is a mean of several such wealths. By Ville's inequality it ever reaches 1 / share with a chance of at most
+the share. A bet is that of Kelly on the mean seen so far, shrunk towards the bar. Source: Waudby-Smith and Ramdas 2024, "Estimating means
+of bounded random variables by betting".
+
+Where many tasks are good, it is best to bet soon; where few are, what is lost on all others outweighs it, unless one waits for more. So the
+capital is split among several ``TEMPERS``.
 
 What is bet on is that answers are above a bar. If the best constant answer raises it, the task's bets are multiplied out again, under the
 higher bar from the start; which tasks were drawn stays, as it follows from earlier outcomes all the same.
@@ -17,8 +20,8 @@ from collections.abc import Iterable
 
 from genlevel.deciding.values import Criterion, Unit
 
-PSEUDO = 10.0
-"""How many draws at the bar a task's mean is shrunk by."""
+TEMPERS = ((10.0, 0.0), (20.0, 1.0), (40.0, 2.0))
+"""(how many draws at the bar the mean is shrunk by, how many standard errors it has to be above the bar before there is a bet)."""
 MOST = 0.9
 """The largest bet, as a share of the one that can lose all."""
 _LEAST_BAR = 1e-4
@@ -26,44 +29,38 @@ _LEAST_BAR = 1e-4
 
 
 class Stake:
-    """The bets on one task. log: their wealth, in natural units. bets: how many were placed."""
+    """The bets on one task. logs: what each temper has made of 1, in natural units. is_bet: whether there was any bet."""
 
-    __slots__ = ("_above", "_bar", "_below", "_binary", "_drawn", "_largest", "_most", "_squares", "bets", "log")
+    __slots__ = ("_bar", "_binary", "_drawn", "_excess", "_largest", "_most", "_squares", "is_bet", "logs")
 
     def __init__(self, criterion: Criterion) -> None:
         self._bar, self._most = max(criterion.bar, _LEAST_BAR), criterion.most
         self._largest = MOST / (self._bar * self._most)
         self._binary = criterion.critical is not None
-        self._above = self._below = self._squares = 0.0
-        self._drawn = self.bets = 0
-        self.log = 0.0
+        self._excess = self._squares = 0.0
+        self._drawn = 0
+        self.is_bet = False
+        self.logs = [0.0] * len(TEMPERS)
 
     def add(self, above: float, below: float) -> None:
         """The next unit, at worst."""
-        bet = self._bet()
         gain = above - self._bar * below
-        if bet > 0.0:
-            self.bets += 1
-            if below > self._most:
-                # It was bet on smaller units: it may cost, but not win.
-                gain = min(gain, 0.0)
-            self.log += math.log1p(max(bet * gain, -1.0 + 1e-9))
+        if self._excess > 0.0 and self._bar < 1.0:
+            self._bet(gain if below <= self._most else min(gain, 0.0))
         self._drawn += 1
-        self._above += above
-        self._below += below
+        self._excess += gain
         self._squares += gain * gain
 
-    def _bet(self) -> float:
-        if self._bar >= 1.0:
-            return 0.0
-        drawn = self._drawn + PSEUDO
-        mean = (self._above - self._bar * self._below) / drawn
-        if mean <= 0.0:
-            return 0.0
+    def _bet(self, gain: float) -> None:
         spread = self._bar * (1.0 - self._bar) * self._most * self._most
-        if not self._binary:
-            spread = (PSEUDO * spread + self._squares) / drawn
-        return min(mean / spread, self._largest)
+        for place, (pseudo, errors) in enumerate(TEMPERS):
+            drawn = self._drawn + pseudo
+            variance = spread if self._binary else (pseudo * spread + self._squares) / drawn
+            if self._excess >= errors * math.sqrt(self._drawn * variance):
+                self.is_bet = True
+                bet = min(self._excess / drawn / variance, self._largest)
+                # Units larger than the largest may cost, but not win: what was bet does not allow for them.
+                self.logs[place] += math.log1p(max(bet * gain, -1.0 + 1e-9))
 
 
 class PooledWealth:
@@ -73,15 +70,16 @@ class PooledWealth:
         self.needed = -math.log(share) if share > 0.0 else math.inf
         self._stakes: dict[str, Stake] = {}
         self._units: dict[str, list[tuple[float, float]]] = {}
-        self._log = 0.0
+        self._logs = [0.0] * len(TEMPERS)
 
     @property
     def log(self) -> float:
-        return self._log
+        highest = max(self._logs)
+        return highest + math.log(math.fsum(math.exp(log - highest) for log in self._logs) / len(self._logs))
 
     @property
     def is_enough(self) -> bool:
-        return self._log >= self.needed
+        return max(self._logs) >= self.needed and self.log >= self.needed
 
     def add(self, key: str, criterion: Criterion, unit: Unit) -> None:
         """The next draw's outcome; open answers count as wrong."""
@@ -89,10 +87,10 @@ class PooledWealth:
         if stake is None:
             stake = self._stakes[key] = Stake(criterion)
             self._units[key] = []
-        before = stake.log
+        before = stake.logs[:]
         stake.add(*unit.worst)
         self._units[key].append(unit.worst)
-        self._log += stake.log - before
+        self._logs = [log + after - was for log, after, was in zip(self._logs, stake.logs, before, strict=True)]
 
     def raise_bar(self, key: str, criterion: Criterion) -> None:
         """Multiplies out again what was bet on a task, under another criterion."""
@@ -101,18 +99,18 @@ class PooledWealth:
         stake = self._stakes[key] = Stake(criterion)
         for above, below in self._units[key]:
             stake.add(above, below)
-        self._log = math.fsum(one.log for one in self._stakes.values())
+        self._logs = [math.fsum(one.logs[place] for one in self._stakes.values()) for place in range(len(TEMPERS))]
 
     def unsure(self, unsettled: Iterable[str]) -> list[str]:
         """Of these tasks, those whose bars have to be known before the wealth counts: first those that won, then all that were bet on."""
         staked = [(key, self._stakes[key]) for key in unsettled if key in self._stakes]
-        return [key for key, stake in staked if stake.log > 0.0] or [key for key, stake in staked if stake.bets]
+        return [key for key, stake in staked if max(stake.logs) > 0.0] or [key for key, stake in staked if stake.is_bet]
 
     def told(self) -> str:
         """The wealth, in one line."""
-        tasks = sum(stake.bets > 0 for stake in self._stakes.values())
+        tasks = sum(stake.is_bet for stake in self._stakes.values())
         on = f"{tasks:,} task{'' if tasks == 1 else 's'}"
-        return f"pooled betting over {on}: wealth {_number(self._log)}, needed {_number(self.needed)}"
+        return f"pooled betting over {on}: wealth {_number(self.log)}, needed {_number(self.needed)}"
 
 
 def _number(log: float) -> str:

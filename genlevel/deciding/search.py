@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PRIOR = 2.0
+PRIOR = 4.0
 """How many answers at the bar are thought to have been seen of each task."""
 _POOL = 1 << 16
 _STEP = 40_503
