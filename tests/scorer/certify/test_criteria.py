@@ -18,12 +18,15 @@ from genlevel.benchmark.model import Benchmark, Task, TaskMetric
 from genlevel.benchmark.outcomes import OPEN, Outcome
 from genlevel.deciding.summing import DIGITS, unit_of
 from genlevel.deciding.values import Criterion, Unit
-from scorer.certify import TaskEvidence, certify, evidence_from_statistics, measured
+from scorer.certify import TaskEvidence, betting, certify, evidence_from_statistics, measured
 from scorer.certify.certificate import Status
 from scorer.certify.claims import Claim
 from scorer.certify.criteria import NOTHING_LEFT, RATED, PlannedTask, against_specialists, criteria, criterion, critical_count
 from scorer.certify.distributions import binomial_at_least
+from scorer.certify.ends import most_items
+from scorer.certify.ends import units_of as units_of_sample
 from scorer.certify.rows import BEST, WORST
+from scorer.certify.samples import Sample
 from scorer.levels.rules import TaskResult, judge, judge_all
 from scorer.metrics.nature import FROM_COUNT, FROM_ORDER
 from scorer.metrics.parts import parts_of
@@ -91,6 +94,15 @@ def p_value(task: Task, statistics: Rows, clusters: Mapping[AnswerKey, int], con
     return claim.win(), claim.test
 
 
+def bets_of(task: Task, statistics: Rows, clusters: Mapping[AnswerKey, int], bar: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Of the certificate, which knows all answers."""
+    ends = evidence_from_statistics(task.metric, statistics, clusters)
+    assert ends is not None
+    assert isinstance(ends.low.sample, Sample)
+    amounts, weights = betting.bets(bar, units_of_sample(ends.low.sample, most_items(task)))
+    return tuple(amounts.tolist()), tuple(weights.tolist())
+
+
 STATISTICS = {
     "accuracy": lambda draw, better: 1.0 if draw.random() < better else 0.0,
     "f1": lambda draw, better: round(draw.betavariate(8 * better, 8 * (1 - better)), 9),
@@ -152,9 +164,21 @@ def test_it_asks_what_the_certificate_asks_of_all_answers(
     asked = criterion(planned(task, rows, clusters, repeats, constant), tests, SHARE)
     assert (asked.obstacle, asked.whole) == ("", "")
     assert asked.test == test
+    assert asked.bets is None or (asked.bets.amounts, asked.bets.weights) == bets_of(task, rows, clusters, asked.bar)
     decided = margin(asked, units_of(task, rows, clusters))
     assume(abs(math.log(max(found, 1e-300) * tests / SHARE)) > 1e-6)
     assert (decided >= 0.0) == (found * tests <= SHARE)
+
+
+def test_bets_on_many_clusters_are_those_of_the_certificate() -> None:
+    """Of few units every bet is the largest."""
+    draw = random.Random(2)
+    task, rows = task_of("f1", 50.0), full_data(draw, "f1", (600, 1), 0.6)
+    clusters = {key: number // 5 for number, key in enumerate(sorted(rows)) if number < 400}
+    asked = criterion(planned(task, rows, clusters, 1), 584, SHARE)
+    assert asked.bets is not None
+    assert (asked.bets.amounts, asked.bets.weights) == bets_of(task, rows, clusters, 0.5)
+    assert len(set(asked.bets.amounts)) > 2
 
 
 def test_the_certificate_of_a_whole_benchmark_wins_what_the_criteria_say_and_holm_may_add_to_them() -> None:
@@ -283,5 +307,7 @@ def test_against_a_specialist_the_bar_is_the_most_that_its_true_score_may_be() -
     assert against_specialists(one, 500, SHARE, 10**7).bar < 0.706
     graded = against_specialists(PlannedTask(judge(task_of("f1", 70.0), None), 400), 500, SHARE, 400)
     assert graded.bar > found.bar
+    clustered = against_specialists(PlannedTask(judge(task_of("f1", 70.0), None), 400, sizes={4: 100}), 500, SHARE, 400)
+    assert clustered.bar > graded.bar, "and its instances count by fours"
     assert against_specialists(one, 500, SHARE, 0).obstacle
     assert against_specialists(PlannedTask(judge(task_of("micro_f1", 70.0), None), 400), 500, SHARE, 400).obstacle

@@ -166,6 +166,8 @@ async def test_criteria_of_a_run_in_the_order_of_its_tasks(scorer: Scorer) -> No
     assert (found.tests, found.wins_share) == (516, pytest.approx(0.0405))
     assert found.pooled_share == pytest.approx(0.00225 * 2 / 516)
 
+    twice = sc.CriteriaTask(task=described(CHOICE), instances=200, repeats=2)
+    assert (await scorer.get_criteria(criteria_request(twice))).criteria[0].test == "betting"
     plain.best_constant = CHOICE.reference_workbook + 5.0  # type: ignore[operator]
     [raised] = (await scorer.get_criteria(criteria_request(plain))).criteria
     assert raised.bar == pytest.approx(exact.bar + 0.05)
@@ -227,6 +229,7 @@ def _wealth(criterion: sc.Criterion, units: list[Unit]) -> float:
             "do not add up",
         ),
         (criteria_request(sc.CriteriaTask(task=described(CHOICE), sizes=[sc.UnitSize(units=4)])), "add up"),
+        (criteria_request(sc.CriteriaTask(task=described(CHOICE), instances=9, sizes=[sc.UnitSize(instances=3, units=3)] * 2)), "add up"),
         (criteria_request(sc.CriteriaTask(task=described(CHOICE), instances=2**64 - 1)), "too many"),
         (criteria_request(sc.CriteriaTask(task=described(CHOICE), instances=9, best_constant=math.nan)), "no score"),
     ],
