@@ -52,7 +52,7 @@ def _asked(
         for key in list(decider.wanted_bars):
             decider.settle_bar(key, None)
         for key in list(decider.wanted_outcomes):
-            decider.settle_whole(key, bool(by_key[key].won[run]))
+            decider.settle_whole(key, 0.0 if by_key[key].won[run] else 1.0)
         for draw in decider.draws(1):
             asked[draw.task] += 1
             decider.weigh(draw.number, by_key[draw.task].unit(run, draw.unit))
