@@ -158,7 +158,7 @@ def _left(decision: Document) -> Iterator[str]:
 
 
 def _is_pooled(entry: Document) -> bool:
-    return entry.get("state") == "attained" and str(entry.get("by")).startswith(POOLED)
+    return str(entry.get("by")).startswith(POOLED)
 
 
 def _answers(count: int) -> str:

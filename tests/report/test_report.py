@@ -134,9 +134,9 @@ async def test_a_run_that_was_decided_early_has_a_section_after_its_verdict(fold
         part.run.decision.CopyFrom(decision_of([("nlp/Causal-Reasoning", WON), (HOSTILE, UNDECIDED)], (ATTAINED, OPEN, OPEN)))
         card = card_of(result_document(part.run, await verdict_of(found, runs[1])))
         other = (await gather(found, runs[:1])).runs[0]
-    early = RunPart(part.run, card, (), ())
-    both = make_report(Gathered((other, early), ("not here",)), "now").sections[0].tables[0]
-    assert ([column.name for column in both.columns][4], [row[4] for row in both.rows]) == ("decided early", [None, "at least Level 3"])
+    early, completed = RunPart(part.run, card, (), ()), RunPart(part.run, card_of({**card.document, "status": "finished"}), (), ())
+    some = make_report(Gathered((other, early, completed), ("not here",) * 2), "now").sections[0].tables[0]
+    assert [some.columns[4].name, *(row[4] for row in some.rows)] == ["decided early", None, "at least Level 3", None]
     report = make_report(Gathered((early,), ()), "2026-11-29 08:00 UTC")
     assert [section.title for section in report.sections[:2]] == ["Verdict", "Decided early"]
     page, text = report_html(report), report_markdown(report)

@@ -72,6 +72,7 @@ def test_a_run_that_was_decided_early_is_listed_apart_without_a_rank(tmp_path: P
     page = runs.client().get("/leaderboard?published=no").text
     last = page[page.index("<h3>Decided early</h3>") :]
     assert last.count('href="/runs/') == 2
+    assert page.count('href="/runs/early/card"') == 1
     assert '<span class="badge warn">decided early</span>' in last
     rows = list(csv.reader(io.StringIO(runs.client().get("/leaderboard.board.csv?published=no").text)))
     assert [row[0] for row in rows[1:]] == ["ranked", "ranked", "early", "early"]
