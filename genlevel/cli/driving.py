@@ -19,7 +19,8 @@ from genlevel.cli.printing import Telling, note
 from genlevel.cli.watching import Watched, watch
 from genlevel.client.following import patiently
 from genlevel.connection.services import DEFAULT_FOLDER, Services, verdict_of
-from genlevel.documents.decisions import sought_told, until_document
+from genlevel.documents.decision_words import sought_told
+from genlevel.documents.decisions import until_document
 from genlevel.documents.runs import has_no_answer, result_document
 from genlevel.documents.waiting_batches import batches_document, batches_told
 from genlevel.documents.words import asked_told, harmless

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genlevel.cli.printing import console, table
-from genlevel.documents.decisions import expected_told
+from genlevel.documents.decision_words import expected_told
 from genlevel.documents.price_words import price_told
 from genlevel.documents.words import number
 

@@ -4,11 +4,11 @@ unknown. Values in, values out: the documents are those of genlevel.documents.ru
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from genlevel.documents.decisions import asked_of, error_told, sought_told, states_counted
-from genlevel.documents.words import one_line
+from genlevel.documents.words import number, one_line
 from genlevel.v1 import evaluator_pb2 as ev
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ _NOT_KNOWN = (
 POOLED = "pooled betting"
 """How the test is told by which Level 3 is attained without a named win: its own claim, no prediction of the full run's certificate."""
 _LEVELS = {"attained": "the full run would certify it", "not attained": "the full run would not certify it"}
+
+_SOUGHT = {
+    "wins": "of each task, whether the full run would certify a win",
+    "verdict": "the highest level that the full run would certify",
+}
 
 
 def early_mark(run: ev.Run) -> str:
@@ -134,6 +139,49 @@ def carried(document: Document) -> str:
     complete = "" if decision["complete"] else ", not all of what was sought"
     asked = f"{asked_of(decision)}{complete}"
     return f"{MARK}: {early_head(decision)} ({asked}); the answers are scored again, the decision is taken as it was made"
+
+
+def states_counted(decision: Document) -> dict[str, int]:
+    """How many tasks there are of each state, in the order won, not won, undecided, not needed, not certifiable, unknown ones last."""
+    found = Counter(task["state"] for task in decision["tasks"])
+    ordered = ("won", "not won", "undecided", "not needed", "not certifiable")
+    return {state: found[state] for state in (*ordered, *sorted(found.keys() - set(ordered))) if found[state]}
+
+
+def sought_told(aim: str) -> str:
+    """What a run is asked for, in words.
+
+    >>> sought_told("verdict")
+    'the highest level that the full run would certify'
+    """
+    return _SOUGHT.get(aim, f"something that this version does not know ({aim})")
+
+
+def asked_of(decision: Document) -> str:
+    """How much was asked: "asked 1,234 of 42,000"."""
+    return f"asked {decision['asked']:,} of {decision['total']:,}"
+
+
+def error_told(decision: Document) -> str:
+    """The errors: the prediction's, and the certificate's own beside it."""
+    differs = f"differs from the full run's with a chance of at most {number(decision['epsilon'])}"
+    return f"{differs}; the certificate's own error is at most {number(decision['alpha'])}"
+
+
+def expected_told(expected: Document, usd: float | None) -> str:
+    """The same in a line. usd: what the full run would cost; None: not known.
+
+    >>> known = {"median": 420, "worst": 11_800, "total": 42_000, "models": 13, "runs": 8, "median_usd": 0.42, "worst_usd": 11.8}
+    >>> expected_told(known, 42.0)
+    'about 420 of 42,000 calls (median of 13 published models x 8 simulations), at worst 11,800; US$ 0.42 to 11.80 of 42.00'
+    """
+    if expected["median"] is None:
+        return f"at most {expected['total']:,} calls; how many are needed is not known before: {expected['note']}"
+    simulated = f"median of {expected['models']:,} published models x {expected['runs']:,} simulations"
+    calls = f"about {expected['median']:,} of {expected['total']:,} calls ({simulated}), at worst {expected['worst']:,}"
+    if None in (expected["median_usd"], expected["worst_usd"], usd):
+        return calls
+    return f"{calls}; US$ {number(expected['median_usd'])} to {number(expected['worst_usd'])} of {number(usd)}"
 
 
 def _confirmed(document: Document, decision: Document) -> Iterator[str]:

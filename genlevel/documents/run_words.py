@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genlevel.documents.decisions import sought_told, until_document
+from genlevel.documents.decision_words import sought_told
+from genlevel.documents.decisions import until_document
 from genlevel.documents.progress_words import is_to_go_on, waiting_told
 from genlevel.documents.run_progress import limits_document
 from genlevel.documents.runs import run_document, tokens_in, tokens_out

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from genlevel.documents.decisions import asked_of, decision_document, error_told, is_decided_early, states_counted
+from genlevel.documents.decision_words import asked_of, error_told, states_counted
+from genlevel.documents.decisions import decision_document, is_decided_early
 from genlevel.documents.runs import result_document
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genlevel.documents.decision_words import early_head, early_told
-from genlevel.documents.decisions import decision_document, expected_told, is_decided_early
+from genlevel.documents.decision_words import early_head, early_told, expected_told
+from genlevel.documents.decisions import decision_document, is_decided_early
 
 if TYPE_CHECKING:
     from genlevel.runtime.documents import Document
