@@ -4,7 +4,7 @@ Prints, each measured in a process of its own:
   1. levels of 100 models x 699 tasks (aim: under 1 s);
   2. a run of 699 tasks and 325,876 instances, a third of them in clusters: storing one task's score with the others there, the certificate
      without and with 2,000 bootstrap draws (aim: under 60 s and 2 GiB), and its comparison with another such run;
-  3. 57,920 answers of language tasks parsed and scored, from the messages on.
+  3. 57,920 answers of language tasks parsed and scored, from the messages on, and measured a few at a time.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 INSTANCES = 325_876
 LANGUAGE_INSTANCES = 57_920
 DRAWS = 2000
+MEASURED_TOGETHER = 8
 
 
 def peak_mib() -> float:
@@ -228,11 +229,23 @@ def language() -> dict[str, float]:
             assert response.score.HasField("score"), response.score.note
         return time.perf_counter() - started
 
+    async def measure(scorer: Scorer) -> float:
+        started = time.perf_counter()
+        for description, instances in streams:
+            for start in range(0, len(instances), MEASURED_TOGETHER):
+                some = instances[start : start + MEASURED_TOGETHER]
+                header = sc.ScoreTaskHeader(run_id="r", model="m", suite="s", benchmark="general-bench", task=description)
+                response = await scorer.measure_answers(sc.MeasureAnswersRequest(header=header, instances=some))
+                assert len(response.answers) == len(some)
+        return time.perf_counter() - started
+
     with tempfile.TemporaryDirectory() as folder:
         scorer = Scorer(sqlite_url(Path(folder) / "scores.sqlite"))
         seconds = asyncio.run(run(scorer))
+        measured = asyncio.run(measure(scorer))
         scorer.close()
-    return {"seconds": seconds, "tasks": len(tasks), "per_answer_ms": 1000 * seconds / LANGUAGE_INSTANCES}
+    each, alone = 1000 * seconds / LANGUAGE_INSTANCES, 1000 * measured / LANGUAGE_INSTANCES
+    return {"seconds": seconds, "tasks": len(tasks), "per_answer_ms": each, "measured_ms": alone}
 
 
 def in_own_process(part: str) -> dict[str, float]:
@@ -258,6 +271,7 @@ def main() -> None:
     found = in_own_process("language")
     each = f"{found['per_answer_ms']:.3f} ms each"
     print(f"{LANGUAGE_INSTANCES:,} answers of {found['tasks']:.0f} language tasks parsed and scored: {found['seconds']:.1f} s, {each}")
+    print(f"  measured {MEASURED_TOGETHER} at a time, as while a run is decided: {found['measured_ms']:.3f} ms each")
 
 
 if __name__ == "__main__":
