@@ -54,7 +54,8 @@ def is_completed(document: Document) -> bool:
 def early_title(document: Document) -> str:
     """What the part of a card is called that tells of the decision."""
     if is_completed(document):
-        return "Decided early, and completed since"
+        whole = document["decision"]["asked"] >= document["decision"]["total"]
+        return "Decided only with all of it asked" if whole else "Decided early, and completed since"
     return "Decided early" if document["decision"]["complete"] else "Decided so far"
 
 
@@ -106,8 +107,10 @@ def early_lines(document: Document) -> Iterator[str]:
     if decision is None:
         return
     if is_completed(document):
-        yield f"it was {MARK}, having {asked_of(decision)}, and is complete now: the verdict, levels and scores are the full run's"
-        yield f"then it was: {early_head(decision)}"
+        whole = decision["asked"] >= decision["total"]
+        was = "all of it was asked" if whole else f"it was {MARK}, having {asked_of(decision)}, and is complete now"
+        yield f"{was}: the verdict, levels and scores are the full run's"
+        yield f"{'what was sought' if whole else 'then it was'}: {early_head(decision)}"
     yield f"sought: {sought_told(decision['aim'])}, above published scores"
     levels = decision["levels"].items()
     yield from (level_told(level, entry) for level, entry in levels if decision["aim"] == "verdict" or entry["state"] != "undecided")

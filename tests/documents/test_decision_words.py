@@ -119,6 +119,15 @@ def test_once_the_run_is_complete_its_own_figures_count_and_what_was_said_is_hel
     assert not [line for line in early_lines(document) if "certified by the full run" in line]
 
 
+def test_a_run_that_had_to_ask_all_of_it_was_not_decided_early() -> None:
+    document = result(decision_of(TASKS, asked=42_000), "finished")
+    assert early_title(document) == "Decided only with all of it asked"
+    assert list(early_lines(document))[:2] == [
+        "all of it was asked: the verdict, levels and scores are the full run's",
+        "what was sought: Level 3",
+    ]
+
+
 def test_of_a_run_that_was_stopped_before_what_was_sought_is_decided_it_is_said_that_more_may_be() -> None:
     assert early_title(result(decision_of(TASKS, (OPEN,) * 3, complete=False), "budget")) == "Decided so far"
     assert early_title(result(decision_of(TASKS), "running")) == "Decided early"  # it is being completed
