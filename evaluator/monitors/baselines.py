@@ -232,6 +232,10 @@ def check_serves(run: ev.Run, specification: mo.MonitorSpecification) -> None:
             raise UsageError(f"run {run.run_id} is of the {name} {there!r}, and the monitor is of {wanted!r}")
     if (of.parameters, of.no_structured_output) != (asked.parameters, asked.no_structured_output):
         raise UsageError(f"run {run.run_id} was asked with other parameters than the monitor asks with")
+    if run.status == ev.RUN_STATUS_DECIDED:
+        raise UsageError(
+            f"run {run.run_id} was decided early; `genlevel eval` without --until-decided asks the rest, which a baseline needs"
+        )
     if run.status != ev.RUN_STATUS_FINISHED:
         raise UsageError(f"run {run.run_id} has not finished; `genlevel resume {run.run_id}` goes on with it")
 

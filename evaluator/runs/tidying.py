@@ -18,6 +18,7 @@ from genlevel.runtime.settings import RunDefaults
 from genlevel.v1 import evaluator_pb2 as ev
 
 DAY_S = 86_400.0
+_ENDED = (ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_DECIDED)
 _OVER = (Wanted.FINISHED, Wanted.STOPPED, Wanted.CANNOT_SUCCEED)
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def outdated(runs: Iterable[ListedRun], now: float, *, keep_days: float | None, 
 
     def is_outdated(run: ListedRun) -> bool:
         days = keep_ticks_days if run.occasion else keep_days
-        over = run.status != ev.RUN_STATUS_RUNNING and (run.wanted in _OVER or run.status == ev.RUN_STATUS_FINISHED)
+        over = run.status in _ENDED or (run.status != ev.RUN_STATUS_RUNNING and run.wanted in _OVER)
         return days is not None and over and not run.name and KEEP not in run.tags and run.updated < now - days * DAY_S
 
     return [run.run_id for run in runs if is_outdated(run)]

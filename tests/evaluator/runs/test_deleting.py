@@ -318,6 +318,7 @@ def test_runs_that_are_over_go_after_so_many_days_unless_somebody_keeps_them():
     runs = [
         run_of("old"),
         run_of("stopped", wanted=Wanted.STOPPED, status=ev.RUN_STATUS_INTERRUPTED),
+        run_of("decided", wanted=Wanted.NOTHING, status=ev.RUN_STATUS_DECIDED),
         run_of("failed", wanted=Wanted.CANNOT_SUCCEED, status=ev.RUN_STATUS_FAILED),
         run_of("new", updated=9.5 * DAY),
         run_of("named", name="x"),
@@ -328,10 +329,10 @@ def test_runs_that_are_over_go_after_so_many_days_unless_somebody_keeps_them():
         run_of("running", wanted=Wanted.STOPPED, status=ev.RUN_STATUS_RUNNING),
         run_of("tick", occasion="hourly#1"),
     ]
-    assert outdated(runs, 10 * DAY, keep_days=1, keep_ticks_days=None) == ["old", "stopped", "failed"]
+    assert outdated(runs, 10 * DAY, keep_days=1, keep_ticks_days=None) == ["old", "stopped", "decided", "failed"]
     assert outdated(runs, 10 * DAY, keep_days=None, keep_ticks_days=9) == ["tick"]
     assert outdated(runs, 10 * DAY, keep_days=None, keep_ticks_days=None) == []
-    assert outdated(runs, 10 * DAY, keep_days=0.1, keep_ticks_days=11) == ["old", "stopped", "failed", "new"]
+    assert outdated(runs, 10 * DAY, keep_days=0.1, keep_ticks_days=11) == ["old", "stopped", "decided", "failed", "new"]
 
 
 async def test_a_service_deletes_what_is_that_old_and_says_so(make_evaluator, suite_folder, caplog):
