@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
-from evaluator.journal.tables import decisions
+from evaluator.journal.tables import answers, decisions
 from genlevel.runtime.leases import Lease
 from genlevel.runtime.storage import insert_into
 
@@ -27,6 +27,14 @@ class DecisionTable:
         query = select(decisions.c.decision).where(decisions.c.run_id == run_id)
         with self._engine.connect() as connection:
             return str(connection.execute(query).scalar_one_or_none() or "")
+
+    def asked(self, run_id: str) -> dict[str, tuple[int, int, int]]:
+        """Of each task of a run: how many answers it has, what those cost whose cost is known, in nano-dollars, and how many these are."""
+        cost = answers.c.cost_nano_usd
+        query = select(answers.c.task, func.count(), func.coalesce(func.sum(cost), 0), func.count(cost))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.where(answers.c.run_id == run_id).group_by(answers.c.task))
+            return {task: (int(count), int(known), int(counted)) for task, count, known, counted in rows}
 
     def keep(self, run_id: str, decision: str, lease: Lease | None = None) -> asyncio.Future[None]:
         """Stores what is decided of a run (EarlyDecision as JSON), in place of what was before."""

@@ -13,6 +13,7 @@ from evaluator.journal.wishes import Wish
 from evaluator.runs.asking import RunState
 from evaluator.runs.batched import BatchedExecution
 from evaluator.runs.crew import Ending
+from evaluator.runs.deciding import Deciding
 from evaluator.runs.judging import Judging
 from evaluator.runs.passes import RunPass
 from evaluator.runs.records import ENDED_BY_WISH
@@ -147,6 +148,8 @@ class ActiveRun:
         progress.pace = going.limits().pace or 0.0
         if progress.waits_for and self.log.waiting:
             progress.waiting["storage"] = self.log.waiting
-        if judging is None and progress.rate:
+        if isinstance(execution, Deciding):
+            progress.deciding.CopyFrom(execution.progress())
+        elif judging is None and progress.rate:
             progress.remaining_s = going.pending() / progress.rate
         return progress

@@ -17,6 +17,7 @@ from evaluator.runs.active import ActiveRun
 from evaluator.runs.batched import BatchedExecution, batches_before
 from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
+from evaluator.runs.deciding import Deciding
 from evaluator.runs.endings import log_end, named, told_ending, with_unstored
 from evaluator.runs.execution import Execution
 from evaluator.runs.judging import Judging
@@ -27,6 +28,7 @@ from evaluator.runs.priced import with_prices
 from evaluator.runs.records import ENDED_BY_WISH
 from evaluator.runs.run_log import LOST, RunLog
 from evaluator.runs.scoring import begun, header_of
+from evaluator.runs.sought import sought_of
 from evaluator.runs.work import Work
 from evaluator.traffic.budget import Budget
 from genlevel.runtime.errors import GenlevelError, NotFoundError, RunTaken, StorageError, Unavailable, UsageError, may_pass
@@ -169,6 +171,7 @@ class RunControl:
         scored: frozenset[str] = frozenset()
         if work.asks and any(totals.outcomes.values()):  # else nothing is scored, and a verdict has certificates, which take a while
             scored = await self._scored(record.run_id)
+        sought = await sought_of(self._context.scorer, header, work, batches)
         wish, header.plan = await self._started(work)
         work, budget = replace(work, record=replace(record, plan_number=header.plan)), Budget(*caps(work.traffic), spent)
         # From here until it is among the active ones nothing waits: a run that starts at the same time finds this one's limiter in use.
@@ -177,7 +180,8 @@ class RunControl:
             active.execution = self.shares.pass_of(work, header, log, lease=lock.lease, totals=totals, scored=scored)
         elif work.asks:
             active.accounts.add(work.plan.model.account)
-            active.execution = (Execution if batches is None else BatchedExecution)(
+            asking = Execution if batches is None else BatchedExecution
+            active.execution = (asking if sought is None else partial(Deciding, sought=sought))(
                 work.plan,
                 header,
                 self._context,

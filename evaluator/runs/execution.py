@@ -7,22 +7,20 @@ continued by another process; what is journalled is never asked again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from evaluator.journal.records import Answer, RunRecord, Totals
+from evaluator.journal.records import Answer, Totals
 from evaluator.planning.plans import Plan
-from evaluator.runs.asking import Asking, Item, Part
+from evaluator.runs.alone import Alone, TaskState
+from evaluator.runs.asking import Item
 from evaluator.runs.context import Context
-from evaluator.runs.crew import CHUNK, Ending
+from evaluator.runs.crew import CHUNK
 from evaluator.runs.kept import KeptTask, Room
 from evaluator.runs.run_log import RunLog
-from evaluator.runs.scoring import score_task
 from evaluator.traffic.budget import Budget
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -30,15 +28,7 @@ _MOST_KEPT = 4 << 20
 """Bytes of questions and answers, about, that are kept in memory until they are scored, of all tasks: some 3,500 short ones."""
 
 
-@dataclass(slots=True, kw_only=True)
-class TaskState(Part):
-    """One task of a run while it goes on."""
-
-    kept: KeptTask
-    changed: bool = False  # new answers since it was last scored
-
-
-class Execution(Asking[TaskState]):
+class Execution(Alone[TaskState]):
     """Drives one run to its end.
 
     Args:
@@ -74,33 +64,15 @@ class Execution(Asking[TaskState]):
             budget=budget,
             share=share,
             totals=totals,
+            retry_failed=retry_failed,
             priced_before=priced_before,
         )
-        self._total = plan.total
         self._scored_already = scored
-        self._retry_failed = retry_failed
-        self._fresh = not sum(totals.outcomes.values())  # the journal has no answer that could be asked for again
         room = Room(_MOST_KEPT)
         self._tasks = [TaskState(planned, kept=KeptTask(planned, room)) for planned in plan.tasks]
-        self._to_score: asyncio.Queue[TaskState | None] = asyncio.Queue()
 
-    async def run(self) -> Ending:
-        """Works until every instance has its outcome or the run is stopped."""
-        self._context.telemetry.show(self)
-        self._scoring = asyncio.create_task(self._score_finished(), name="scoring")
-        try:
-            fault = await self._drive()
-            for state in self._tasks:
-                if not state.finished and state.changed:
-                    self._to_score.put_nowait(state)
-            self._to_score.put_nowait(None)
-            await self._scored()
-            if fault is not None:
-                raise fault
-        finally:
-            self._scoring.cancel()
-            self._context.telemetry.hide(self)
-        return self._told_ending("instances")
+    def _begun(self) -> Iterable[TaskState]:
+        return [state for state in self._tasks if not state.finished and state.changed]
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -156,41 +128,3 @@ class Execution(Asking[TaskState]):
         super()._count_of(state, answer)
         if state.finished:
             self._to_score.put_nowait(state)
-
-    @property
-    def shared(self) -> bool:
-        """No: this process has the run alone."""
-        return False
-
-    def uncounted(self) -> tuple[int, int]:
-        """Calls and retries of this start."""
-        return self.calls, self.retries
-
-    def counted(self, record: RunRecord) -> tuple[int, int]:
-        """As of ``RunPass``."""
-        return record.calls + self.calls, record.retries + self.retries
-
-    def pending(self) -> int:
-        """Answers without an outcome."""
-        return max(0, self._total - sum(self.state.outcomes.values()))
-
-    def fruitless(self, earlier_calls: int) -> str:
-        """Why a run that came to its end has failed as a whole: calls were made, now or earlier, none succeeded. Empty if one did."""
-        outcomes = self.state.outcomes
-        failed = outcomes[Outcome.FAILED]
-        if not failed or not earlier_calls + self.calls or outcomes[Outcome.ANSWERED] or outcomes[Outcome.REFUSED]:
-            return ""
-        return f"no call succeeded: {failed:,} of {self._total:,} instances failed{self._last_failure}"
-
-    # -- scoring ---------------------------------------------------------------------------------------------------
-
-    async def _score_finished(self) -> None:
-        while (state := await self._to_score.get()) is not None:
-            kept = state.kept
-            try:
-                await score_task(self._context, self._header, state.planned, kept.instances if state.read else None, kept.all_said())
-            except GenlevelError as error:
-                self.fail(error)
-                return
-            kept.forget()
-            state.changed = False

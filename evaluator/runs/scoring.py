@@ -225,8 +225,7 @@ def _instance_messages(
     rated = ratings.of(asked) if ratings is not None else {}
     messages, size = [sc.ScoreTaskRequest()], 0
     for key, instance in asked:
-        message = instance_answer(key, instance, answers.get(key), planned.task, sent)
-        _place(message, instance, planned)
+        message = told_answer(key, instance, answers.get(key), planned, sent)
         if key in rated:
             message.MergeFrom(rated[key])
         length = message.ByteSize()
@@ -236,6 +235,13 @@ def _instance_messages(
         size += length
         messages[-1].instances.append(message)
     return messages
+
+
+def told_answer(key: AnswerKey, instance: Instance, answer: Said | None, planned: TaskPlan, sent: SentFiles) -> sc.InstanceAnswer:
+    """One answer of a run's task as the scorer is told of it, without ratings. Raises as ``SentFiles`` does."""
+    message = instance_answer(key, instance, answer, planned.task, sent)
+    _place(message, instance, planned)
+    return message
 
 
 def _place(message: sc.InstanceAnswer, instance: Instance, planned: TaskPlan) -> None:

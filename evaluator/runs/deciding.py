@@ -1,0 +1,359 @@
+"""One run that asks only until something is decided: what ``genlevel.deciding`` draws is asked, measured and weighed.
+
+A call begins only while calls in flight and answers that are not weighed yet are fewer than the slots: so no more calls are made beyond the
+one that decides than there may be in flight. What waits for its call once its task is decided is not asked any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from google.protobuf import json_format
+
+from evaluator.deciding.telling import Asked, decision_message
+from evaluator.deciding.units import UnitReader
+from evaluator.journal.records import Answer, Said, Totals
+from evaluator.journal.rows import storable
+from evaluator.planning.plans import Plan
+from evaluator.runs.alone import Alone, TaskState
+from evaluator.runs.asking import Item, Part
+from evaluator.runs.context import Context
+from evaluator.runs.crew import Ending
+from evaluator.runs.kept import KeptTask, Room
+from evaluator.runs.measuring import AnsweredUnit, Measured, Measuring
+from evaluator.runs.run_log import RunLog
+from evaluator.runs.settling import Settling
+from evaluator.runs.sought import Sought
+from evaluator.traffic.budget import Budget
+from evaluator.traffic.told import overrun_told
+from evaluator.traffic.traffic import Stored
+from evaluator.traffic.turns import current_task
+from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.model import Instance
+from genlevel.benchmark.outcomes import Outcome
+from genlevel.deciding.values import OPEN, Draw
+from genlevel.deciding.values import TaskState as Decision
+from genlevel.runtime.limits import AccountLimiter, Share
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+_AHEAD = 8
+"""Draws that are taken at a time."""
+_MOST_MEASURED = 512
+"""Units that are measured together."""
+_LOOK_S = 0.25
+"""Seconds after which it is looked whether there is room for a call, though nothing has come: a call may wait for a retry."""
+_KEEP_S = 5.0
+_PAUSES = 20.0  # what is decided so far is added up from the journal: of a large run less often
+
+UNDECIDED = "it stays undecided: nothing further is to be asked, and answers have failed or are not rated"
+
+
+@dataclass(slots=True, kw_only=True)
+class UnitPart(Part):
+    """A unit that was drawn. said: its answers so far."""
+
+    draw: Draw
+    task: TaskState
+    instances: Sequence[Instance]
+    said: dict[AnswerKey, Said]
+
+    @property
+    def keys(self) -> list[AnswerKey]:
+        """Of all of its answers."""
+        return [key for instance in self.instances for key in self.planned.keys(instance)]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of its answers are there."""
+        return len(self.said) == len(self.instances) * self.planned.repeats
+
+
+class Deciding(Alone[UnitPart]):
+    """Drives one run until something is decided.
+
+    Args:
+        sought: what is to be decided.
+        scored: tasks that need no scoring if nothing new is asked of them.
+        header, log, totals, retry_failed, priced_before: as of ``Alone``.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        header: sc.ScoreTaskHeader,
+        context: Context,
+        sought: Sought,
+        *,
+        log: RunLog,
+        limiter: AccountLimiter,
+        budget: Budget,
+        share: Share,
+        totals: Totals,
+        scored: frozenset[str] = frozenset(),
+        retry_failed: bool = False,
+        priced_before: bool = False,
+    ) -> None:
+        super().__init__(
+            plan,
+            header,
+            context,
+            log=log,
+            limiter=limiter,
+            budget=budget,
+            share=share,
+            totals=totals,
+            retry_failed=retry_failed,
+            priced_before=priced_before,
+        )
+        self._sought = sought
+        self._decider = sought.decider()
+        self._scored_already = scored
+        nothing = Room(0)
+        self._tasks = {planned.task.key: TaskState(planned, kept=KeptTask(planned, nothing)) for planned in plan.tasks}
+        self._reading = UnitReader((one.planned, one.units) for one in sought.tasks)
+        self._measuring = Measuring(context.scorer, context.blobs, header)
+        self._handed = self._unweighed = 0  # answers that are being asked for; those of units that are not weighed yet
+        self._done: Counter[str] = Counter()  # answers of units that were drawn, by task
+        self._sizes: list[int] = []  # answers of each draw, by its number
+        self._came: list[UnitPart] = []
+        self._arrived, self._moved = asyncio.Event(), asyncio.Event()
+        self._at_work: dict[asyncio.Task[object], UnitPart] = {}
+        self._passed_over: set[asyncio.Task[object]] = set()
+        self._weighing: Counter[str] = Counter()  # units that are not weighed yet, by task
+        self._short: set[str] = set()  # tasks that the budget has no call for any more
+        self._gone: set[str] = set()  # those of which the decider knows it
+        self._kept_at, self._keeping_took = time.monotonic(), 0.0
+
+    async def run(self) -> Ending:
+        self._sought = await self._sought.of_plan(self._context.scorer, self._header)
+        self._decider = self._sought.decider()
+        for one in self._sought.tasks:
+            self._measuring.describe(one.planned, one.description)
+        self._settling = Settling(self._context.scorer, self._header, self._sought, self._decider, score=self._score_of)
+        try:
+            return await super().run()
+        finally:
+            await self._keep()
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        weighing = asyncio.create_task(self._guard(self._weigh_all()), name="weighing")
+        try:
+            await self._settling.settle()
+            while not self._decider.over:
+                self._moved.clear()
+                self._set_aside()
+                if draws := self._decider.draws(_AHEAD):
+                    await self._begin(draws)
+                elif self._handed or self._unweighed:
+                    await self._move()
+                else:
+                    break
+        finally:
+            weighing.cancel()
+
+    async def _begin(self, draws: Sequence[Draw]) -> None:
+        """Has units asked, as far as they are not in the journal."""
+        draws = [draw for draw in draws if self._decider.needs(draw) and draw.task not in self._short]
+        read = partial(self._read_units, draws)
+        ready = all(self._reading.ready(draw.task, draw.unit) for draw in draws)
+        parts = read() if ready else await asyncio.to_thread(read)
+        if not self._fresh:
+            await self._context.journal.reads(self._find_known, parts)
+        for part in parts:
+            for item in self._left(part):
+                while self._handed - self._traffic.waiting["retry"] + self._unweighed >= self._slots:
+                    self._moved.clear()
+                    await self._move()
+                self._handed += 1
+                await self._queue.put(item)
+
+    def _read_units(self, draws: Sequence[Draw]) -> list[UnitPart]:
+        found = []
+        for draw in draws:
+            state = self._tasks[draw.task]
+            instances = self._reading.take(draw.task, draw.unit)
+            found.append(UnitPart(state.planned, draw=draw, task=state, instances=instances, said={}, read=True))
+        return found
+
+    def _find_known(self, parts: Sequence[UnitPart]) -> None:
+        """Puts into units what the journal has of their answers."""
+        for part in parts:
+            part.said = self._context.journal.said_to(self._header.run_id, part.planned.task.key, part.keys)
+
+    def _left(self, part: UnitPart) -> list[Item[UnitPart]]:
+        """The answers of a unit that are to be asked for, once they are counted."""
+        state, key = part.task, part.planned.task.key
+        state.changed |= bool(part.said) and key not in self._scored_already
+        if self._retry_failed:
+            part.again = {answer for answer, said in part.said.items() if said.outcome is Outcome.FAILED}
+            part.said = {answer: said for answer, said in part.said.items() if answer not in part.again}
+            self.state.outcomes[Outcome.FAILED] -= len(part.again)
+        self._sizes += [0] * (part.draw.number + 1 - len(self._sizes))
+        self._sizes[part.draw.number] = len(part.instances) * part.planned.repeats
+        keys = [(instance, answer) for instance in part.instances for answer in part.planned.keys(instance)]
+        items = [Item(part, instance, answer) for instance, answer in keys if answer not in part.said]
+        part.open = len(items)
+        state.open += len(items)
+        if not items:
+            self._complete(part)
+        return items
+
+    @property
+    def _slots(self) -> int:
+        """How many calls may be in flight."""
+        return max(1, int(self._limiter.concurrency.limit))
+
+    async def _move(self) -> None:
+        """Waits until something has come, or for a moment."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_S):
+                await self._moved.wait()
+
+    def _set_aside(self) -> None:
+        """Tells that tasks have no further call, once none of theirs is under way."""
+        for key in self._short - self._gone:
+            if not self._tasks[key].open and not self._weighing[key]:
+                self._gone.add(key)
+                self._decider.set_aside(key)
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    async def _work_on(self, item: Item[UnitPart]) -> Stored | None:
+        part, worker = item.state, current_task()
+        if not self._decider.needs(part.draw) or part.draw.task in self._short:
+            self._drop(item)
+            return None
+        self._at_work[worker] = part
+        try:
+            return await super()._work_on(item)
+        except asyncio.CancelledError:
+            if worker not in self._passed_over or self._stopping:
+                raise
+            worker.uncancel()
+            self._drop(item)
+            return None
+        finally:
+            del self._at_work[worker]
+            self._passed_over.discard(worker)
+
+    def _pass_over(self) -> None:
+        """Ends what waits for its call though its task needs it no more."""
+        for worker, part in self._at_work.items():
+            if worker not in self._traffic.busy and worker not in self._passed_over and not self._decider.needs(part.draw):
+                self._passed_over.add(worker)
+                worker.cancel()
+
+    def _drop(self, item: Item[UnitPart]) -> None:
+        """Counts an answer that is not asked for after all."""
+        part = item.state
+        part.open -= 1
+        part.task.open -= 1
+        self._handed -= 1
+        self.state.outcomes[Outcome.FAILED] += item.key in part.again
+        self._moved.set()
+
+    def _leave(self, item: Item[UnitPart]) -> None:
+        self._drop(item)
+        item.state.left_out += 1
+        self._short.add(item.state.draw.task)
+
+    def _count_of(self, part: UnitPart, answer: Answer) -> None:
+        part.task.changed = True
+        part.task.open -= 1
+        self._handed -= 1
+        kept = storable(answer)  # as the journal has it, for whoever begins anew
+        part.said[answer.key] = Said(kept.outcome, kept.raw_answer, kept.files)
+        super()._count_of(part, answer)
+        if part.is_complete:
+            self._complete(part)
+        self._moved.set()
+
+    def _complete(self, part: UnitPart) -> None:
+        """All answers of a unit are there."""
+        state, key = part.task, part.planned.task.key
+        self._came.append(part)
+        self._unweighed += len(part.said)
+        self._weighing[key] += 1
+        self._done[key] += len(part.said)
+        if self._done[key] == part.planned.answers:
+            state.read = True
+            if state.changed:
+                self._to_score.put_nowait(state)
+        self._arrived.set()
+
+    def _begun(self) -> Iterable[TaskState]:
+        return [state for state in self._tasks.values() if state.changed and not state.finished]
+
+    # -- weighing --------------------------------------------------------------------------------------------------
+
+    async def _weigh_all(self) -> None:
+        while True:
+            while not self._came:
+                self._arrived.clear()
+                await self._arrived.wait()
+            parts, self._came = self._came[:_MOST_MEASURED], self._came[_MOST_MEASURED:]
+            for part, found in zip(parts, await self._measured(parts), strict=True):
+                key = part.draw.task
+                self._decider.weigh(part.draw.number, found.unit, self._settling.turned(key, found.whole) if found.whole else None)
+                self._unweighed -= len(part.said)
+                self._weighing[key] -= 1
+            await self._settling.settle()
+            self._pass_over()
+            self._moved.set()
+            if time.monotonic() - self._kept_at > max(_KEEP_S, _PAUSES * self._keeping_took):
+                await self._keep()
+
+    async def _measured(self, parts: Sequence[UnitPart]) -> list[Measured]:
+        """What units add. Of tasks without a test of their units that is not looked at."""
+        tested = [part for part in parts if self._settling.is_tested(part.draw.task)]
+        found = iter(await self._measuring.units([AnsweredUnit(part.planned, part.instances, part.said) for part in tested]))
+        return [next(found) if self._settling.is_tested(part.draw.task) else Measured(OPEN) for part in parts]
+
+    async def _score_of(self, task: str) -> sc.TaskScore:
+        """Scores a task as it stands."""
+        return await self._score(self._tasks[task])
+
+    # -- telling ---------------------------------------------------------------------------------------------------
+
+    async def _keep(self) -> None:
+        """Stores what is decided so far."""
+        journal, began = self._context.journal, time.monotonic()
+        asked = await journal.reads(journal.decisions.asked, self._header.run_id)
+        sought = self._sought
+        message = decision_message(
+            sought.until,
+            self._decider.decided(),
+            sought.criteria.shares,
+            asked=Asked.of(asked),
+            tasks=[(one.planned, one.units) for one in sought.tasks],
+            sizes=self._sizes,
+        )
+        self._log.decided(json_format.MessageToJson(message, indent=None))
+        self._kept_at = time.monotonic()
+        self._keeping_took = self._kept_at - began
+
+    def progress(self) -> ev.DecidingProgress:
+        """How far it is."""
+        tasks = [one for one in self._decider.decided().tasks if one.state is not Decision.UNCERTIFIABLE]
+        return ev.DecidingProgress(settled=sum(one.state is not Decision.UNDECIDED for one in tasks), tasks=len(tasks))
+
+    def _told_ending(self, things: str) -> Ending:
+        ending = super()._told_ending(things)
+        if self._ending.status not in (ev.RUN_STATUS_FINISHED, ev.RUN_STATUS_BUDGET):
+            return ending
+        if sum(self.state.outcomes.values()) >= self._total:
+            return Ending(ev.RUN_STATUS_FINISHED, overrun_told(self._budget))
+        if self._decider.decided().complete:
+            return Ending(ev.RUN_STATUS_DECIDED, overrun_told(self._budget))
+        if ending.status == ev.RUN_STATUS_BUDGET:
+            return ending
+        return Ending(ev.RUN_STATUS_DECIDED, "; ".join(filter(None, (overrun_told(self._budget), UNDECIDED))))

@@ -1,0 +1,84 @@
+"""What the scorer says of tasks while a run is being decided: what their best constant answers raise, and what whole tasks came to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from evaluator.deciding.criteria import criteria_request, criterion_of, is_rated, told_as_a_whole, without_test
+from evaluator.ports import ScorerPort
+from evaluator.runs.sought import Sought
+from genlevel.deciding.decider import Decider
+from genlevel.deciding.values import Criterion
+from genlevel.v1 import scorer_pb2 as sc
+
+Score = Callable[[str], Awaitable[sc.TaskScore]]
+
+
+class Settling:
+    """Answers what a decider wants to know of one run's tasks. score: has a task scored as it stands, by its key."""
+
+    def __init__(self, scorer: ScorerPort, header: sc.ScoreTaskHeader, sought: Sought, decider: Decider, *, score: Score) -> None:
+        self._scorer = scorer
+        self._header = header
+        self._sought = sought
+        self._decider = decider
+        self._score = score
+        self._tasks = {one.planned.task.key: one for one in sought.tasks}
+        self._criteria = {one.planned.task.key: criterion for one, criterion in zip(sought.tasks, sought.criteria.criteria, strict=True)}
+
+    def is_tested(self, task: str) -> bool:
+        """Whether the units of a task say anything one by one."""
+        criterion = self._criteria[task]
+        return not (criterion.obstacle or criterion.whole)
+
+    def turned(self, task: str, why: str) -> Criterion:
+        """A task's criterion from now on, as an answer of it shows that only all together say anything."""
+        self._criteria[task] = told_as_a_whole(self._criteria[task], why)
+        return self._criteria[task]
+
+    async def settle(self) -> None:
+        """Answers all that is wanted. Raises GenlevelError."""
+        decider = self._decider
+        while (bars := tuple(decider.wanted_bars)) or decider.wanted_outcomes:
+            for task, criterion in (await self._bars(bars)).items():
+                decider.settle_bar(task, criterion)
+            for task in tuple(decider.wanted_outcomes):
+                decider.settle_whole(task, await self._p_value(task))
+
+    async def _bars(self, tasks: Sequence[str]) -> dict[str, Criterion | None]:
+        """Of each of these tasks its criterion with the higher bar, or with the obstacle that its score shows; None: it stays."""
+        found: dict[str, Criterion | None] = {}
+        constants = {}
+        for task in tasks:
+            score = await self._score(task)
+            found[task] = None if score.HasField("bounds") else without_test(self._criteria[task], score.note or "it has no score")
+            if found[task] is None and score.HasField("best_constant"):
+                constants[task] = score.best_constant
+        if constants:
+            found.update(await self._raised(constants))
+        return found
+
+    async def _raised(self, constants: Mapping[str, float]) -> dict[str, Criterion | None]:
+        """The criteria of tasks whose best constant answers are known, in the metric's unit; None: one of these raises no bar."""
+        asked = [self._tasks[task] for task in constants]
+        entries = ((one.planned, one.description, one.units) for one in asked)
+        response = await self._scorer.get_criteria(criteria_request(self._header, entries, self._sought.until.alpha, constants))
+        raised: dict[str, Criterion | None] = {}
+        for task, criterion in zip(constants, map(criterion_of, response.criteria), strict=True):
+            is_other = criterion.bar > self._criteria[task].bar or criterion.obstacle or criterion.whole
+            raised[task] = criterion if is_other else None
+            if is_other:
+                self._criteria[task] = criterion
+        return raised
+
+    async def _p_value(self, task: str) -> float | None:
+        """The p-value of a whole task's win; None: it cannot be told, as answers have failed or have no rating."""
+        score = await self._score(task)
+        if is_rated(self._tasks[task].planned) and not score.HasField("score"):
+            return None
+        request = sc.GetVerdictRequest(run_id=self._header.run_id, alpha=self._sought.until.alpha)
+        certificate = (await self._scorer.get_verdict(request)).certificate
+        p_value = next((one.p_win for one in certificate.tasks if one.key == task and one.test), 1.0)
+        shares = self._sought.criteria.shares
+        is_open = score.counts.failed + score.counts.pending > 0
+        return None if is_open and p_value > shares.wins / max(1, shares.tests) else p_value

@@ -1,0 +1,52 @@
+"""Suites of tasks of General-Bench with questions of their own, and what a model of a given strength says to each."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass
+class World:
+    """right: questions that the model knows. options of every question: yes (A), no (B)."""
+
+    root: Path
+    right: set[str] = field(default_factory=set)
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def task(self, folder: str, instances: int, share: float, *, kind: str = "MultipleChoiceQA", picture_each: int = 0) -> None:
+        """Adds a task that the model knows this share of. picture_each: questions about each picture; 0: there are none."""
+        place = self.root / folder
+        place.mkdir(parents=True)
+        chance, items = random.Random(f"{folder}:{share}"), []
+        for number in range(instances):
+            question = f"{place.name} {number}?"
+            label = self.labels[question] = chance.choice("AB")
+            if chance.random() < share:
+                self.right.add(question)
+            given = {"question": question, "options": ["yes", "no"]}
+            if picture_each:
+                name = f"{number // picture_each}.png"
+                (place / "images").mkdir(exist_ok=True)
+                (place / "images" / name).write_bytes(PNG + name.encode())
+                given["image_file"] = f"images/{name}"
+            items.append({"id": f"q{number}", "input": given, "output": {"answer": label}})
+        (place / "annotation.json").write_text(json.dumps({"task": place.name, "type": kind, "data": items}))
+
+    def say(self, question: str) -> str:
+        """The model's answer."""
+        label = self.labels[question]
+        return label if question in self.right else "AB"[label == "A"]
+
+    def script(self, question: str, calls: int) -> str:
+        """As of ``ScriptedGateway``."""
+        return self.say(question)
+
+
+def asked_twice(calls: Counter[str]) -> list[str]:
+    return [question for question, count in calls.items() if count > 1]
