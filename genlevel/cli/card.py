@@ -83,7 +83,7 @@ def print_tasks(out: Console, entries: list[Document], decision: Document | None
     given_away = any(entry.get("best_constant") is not None for entry in entries)
     varying = any(entry.get("variation") for entry in entries)
     further = [*([">chance / constant"] if given_away else []), *([">answers vary"] if varying else [])]
-    further += ["decided early", ">asked"] if decided else []
+    further += ["decided early", ">asked for it"] if decided else []
     tasks = table("task", "metric", ">n", ">score", ">± s.e.", ">reference", "win", *further)
     for entry in entries:
         bounds = entry["bounds"]

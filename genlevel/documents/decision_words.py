@@ -90,7 +90,8 @@ def early_told(decision: Document) -> str:
 def level_told(level: str, entry: Document) -> str:
     """What is decided of a level, when, and by which test or tasks."""
     state = "attained" if _is_pooled(entry) else _LEVELS.get(entry["state"], entry["state"])
-    after = "" if entry["decided_at"] is None else f", after {_answers(entry['decided_at'])}"
+    at = entry["decided_at"]
+    after = "" if at is None else f", after {_answers(at)}" if at else ", before any answer"
     by = f"; {one_line(entry['by'], 400)}" if entry["by"] else ""
     return f"Level {level}: {state}{after}{by}"
 

@@ -14,6 +14,7 @@ from genlevel.documents.decision_words import (
     early_lines,
     early_title,
     early_told,
+    level_told,
     pointed_to,
     tasks_told,
 )
@@ -117,6 +118,12 @@ def test_once_the_run_is_complete_its_own_figures_count_and_what_was_said_is_hel
     assert not [line for line in lines if "saved" in line or "--until-decided" in line or "biased" in line]
     document["certified"]["alpha"] = 0.01  # a certificate of another error was not predicted
     assert not [line for line in early_lines(document) if "certified by the full run" in line]
+
+
+def test_what_is_known_from_the_start_rests_on_no_answer() -> None:
+    assert level_told("4", {"state": "not attained", "by": "no task outside language", "decided_at": 0}) == (
+        "Level 4: the full run would not certify it, before any answer; no task outside language"
+    )
 
 
 def test_a_run_that_had_to_ask_all_of_it_was_not_decided_early() -> None:
