@@ -19,14 +19,14 @@ from simulate_nulls import beta, bleu_like, f1_like
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Task
-from genlevel.deciding.expected import decisions
+from genlevel.deciding.expected import decisions, marks_of
+from genlevel.deciding.holm import Holm
 from genlevel.deciding.predictions import prediction_of
-from genlevel.deciding.values import Bets, Criterion, TaskState, TaskToDecide, Unit
+from genlevel.deciding.values import Bets, Criterion, Shares, TaskState, TaskToDecide, Unit
 from scorer.certify import specialists
-from scorer.certify.criteria import Criteria, PlannedTask, criteria, critical_count
-from scorer.certify.intervals import clopper_pearson
+from scorer.certify.criteria import Criteria, PlannedTask, against_specialists, criteria
 from scorer.levels.published import publication
-from scorer.levels.rules import judge_all
+from scorer.levels.rules import judge, judge_all
 
 ALPHA, EPSILON = 0.05, 0.01
 Array = Any
@@ -90,7 +90,8 @@ def highest(task: Task) -> float:
 @dataclass(frozen=True)
 class Wins:
     """Of some runs of a model. asked, total: answers of all of them. most: the largest part that any run asked. otherwise: runs in which
-    a task is decided otherwise than its test says; than Holm's procedure certifies. won, certified: wins in all runs, by tests and by Holm.
+    a task is decided otherwise than the full run's certificate says, by Holm's procedure. won: wins in all runs. close: tasks in all runs
+    that only Holm's further steps decide.
     """
 
     model: str
@@ -100,42 +101,50 @@ class Wins:
     total: int
     most: float
     otherwise: int
-    than_holm: int
     won: int
-    certified: int
+    close: int
 
 
 def exact_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> Wins | None:
+    """A run asks all tasks with exact tests that a value of the model was published of."""
     shares = truth.of_kind(exact=True)
     if not shares:
         return None
-    asked, wrong = np.zeros(runs, dtype=np.int64), np.zeros(runs, dtype=bool)
-    predicted, p_values = [], []
+    holm = Holm.of(run_shares(epsilon), len(shares))
+    asked = np.zeros(runs, dtype=np.int64)
+    predicted, close, p_values = [], [], []
     for place, share in shares.items():
         task, rng = tasks_to_decide()[place], np.random.Generator(np.random.SFC64([seed, place]))
-        count, critical = len(task.units), task.criterion.critical
-        assert critical is not None
+        count = len(task.units)
+        critical, low = marks_of(holm.marked(task.criterion, count), count)
         right = rng.random((runs, count), dtype=np.float32) < share
-        units, won = decisions(right, critical, epsilon)
+        units, won = decisions(right, critical, low, epsilon / len(shares))
         whole = right.sum(axis=1)
         asked += units
-        wrong |= won != (whole >= critical)
         predicted.append(won)
+        close.append((units == count) & (whole >= low) & (whole < critical))
         p_values.append(stats.binom.sf(whole - 1, count, min(task.criterion.bar, 1.0)))
     total = sum(len(tasks_to_decide()[place].units) for place in shares)
-    certified, won = _certified(np.stack(p_values)), np.stack(predicted)
+    found, between = _with_further_steps(np.stack(predicted), np.stack(close), np.stack(p_values), holm), np.stack(close)
+    wrong = (found != _certified(np.stack(p_values))).any(axis=0)
+    most = float(asked.max()) / total
     return Wins(
-        truth.model,
-        runs,
-        len(shares),
-        int(asked.sum()),
-        runs * total,
-        float(asked.max()) / total,
-        int(wrong.sum()),
-        int((certified != won).any(axis=0).sum()),
-        int(won.sum()),
-        int(certified.sum()),
+        truth.model, runs, len(shares), int(asked.sum()), runs * total, most, int(wrong.sum()), int(found.sum()), int(between.sum())
     )
+
+
+def run_shares(epsilon: float) -> Shares:
+    found = found_criteria()
+    return Shares(found.tests, found.wins, found.pooled, epsilon)
+
+
+def _with_further_steps(won: Array, close: Array, p_values: Array, holm: Holm) -> Array:
+    found = won.copy()
+    for run in np.flatnonzero(close.any(axis=0)):
+        between = {str(place): float(p_values[place, run]) for place in np.flatnonzero(close[:, run])}
+        for place in holm.certified(int(won[:, run].sum()), between):
+            found[int(place), run] = True
+    return found
 
 
 def _certified(p_values: Array) -> Array:
@@ -206,33 +215,41 @@ def graded_pairs(number: int, seed: int) -> list[tuple[int, float]]:
     return [pairs[place] for place in np.random.default_rng(seed).permutation(len(pairs))[:number]]
 
 
-def specialist_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> tuple[int, int, int, int, int]:
-    """Against the specialists' own true scores, measured on the task list's n: (asked, total, wins, wins of Fisher's test, otherwise).
+@dataclass(frozen=True)
+class Specialists:
+    """Against the specialists' own true scores, measured on the task list's n. fisher: wins of Fisher's exact test in the same runs."""
 
-    The bar is the upper limit of the specialist's true share at half of the error, the test of it has the other half.
-    """
+    model: str
+    asked: int
+    total: int
+    otherwise: int
+    won: int
+    fisher: int
+
+
+def specialist_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> Specialists | None:
+    """The bar is the upper limit of the specialist's true share at half of the error, and the test of it has the other half."""
     asked = total = wins = fisher = otherwise = 0
-    found = found_criteria()
-    for place, share in truth.of_kind(exact=True).items():
-        task, count, rng = (
-            general_bench().tasks[place],
-            general_bench().tasks[place].instances,
-            np.random.Generator(np.random.SFC64([seed, place])),
-        )
-        reference = task.reference_workbook or 0.0
-        theirs = specialists.successes(reference / 100.0, count, specialists.least_step(reference) / 100.0, better=True)
-        bar = clopper_pearson(theirs, count, 1.0 - found.wins / found.tests)[1]
-        critical = critical_count(count, bar, found.tests, found.wins / 2.0)
+    found, shares = found_criteria(), truth.of_kind(exact=True)
+    for place, share in shares.items():
+        task = general_bench().tasks[place]
+        count, rng = task.instances, np.random.Generator(np.random.SFC64([seed, place]))
+        planned = PlannedTask(judge(task, None), count)
+        critical = against_specialists(planned, found.tests, found.wins, count).critical
+        if critical is None:
+            continue
         right = rng.random((runs, count), dtype=np.float32) < share
-        units, won = decisions(right, critical, epsilon)
+        units, won = decisions(right, critical, critical, epsilon / len(shares))
         whole = right.sum(axis=1)
         asked, total, wins = asked + int(units.sum()), total + runs * count, wins + int(won.sum())
         otherwise += int((won != (whole >= critical)).sum())
+        reference = task.reference_workbook or 0.0
+        theirs = specialists.successes(reference / 100.0, count, specialists.least_step(reference) / 100.0, better=True)
         fisher += int((stats.hypergeom.sf(whole - 1, 2 * count, whole + theirs, count) <= found.wins / found.tests).sum())
-    return asked, total, wins, fisher, otherwise
+    return Specialists(truth.model, asked, total, otherwise, wins, fisher) if shares else None
 
 
 def all_exact_wins(runs: int, epsilon: float = EPSILON) -> Iterator[Wins]:
     for position, truth in enumerate(truths()):
-        if (found := exact_wins(truth, runs, epsilon / found_criteria().tests, position)) is not None:
+        if (found := exact_wins(truth, runs, epsilon, position)) is not None:
             yield found
