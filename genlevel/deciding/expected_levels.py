@@ -17,8 +17,8 @@ from genlevel.deciding.values import Aim, LevelState, Shares, TaskToDecide
 if TYPE_CHECKING:
     from genlevel.deciding.expected import Counts, Floats
 
-MOST_DRAWS = 30_000
-"""Of all simulated runs together: about two seconds."""
+MOST_DRAWS = 60_000
+"""Of all simulated runs together: some seconds."""
 Sides = Mapping[tuple[Modality, Paradigm | None], Sequence[int]]
 
 

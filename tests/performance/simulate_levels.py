@@ -1,0 +1,192 @@
+"""Runs that are asked until their verdict is decided, by the decider itself: published models, models with wins, and nulls.
+
+Each task's answers are a population in the seeded order, right or wrong or graded; a graded unit is asked of the decider as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from simulate_wins import SHAPES, Truth, found_criteria, is_won, run_shares, tasks_to_decide
+
+from genlevel.benchmark.catalogue import general_bench
+from genlevel.benchmark.model import Modality, Paradigm
+from genlevel.deciding.decider import Decider
+from genlevel.deciding.values import Aim, Criterion, Decided, LevelState, Shares, TaskToDecide, Unit
+from scorer.certify.criteria import PlannedTask, criterion
+from scorer.certify.obstacles import obstacle_of
+from scorer.levels.rules import judge
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Population:
+    """A task with what its units add in the full run, in the seeded order."""
+
+    task: TaskToDecide
+    above: Array
+    below: Array
+
+    def unit(self, place: int) -> Unit:
+        both = (float(self.above[place]), float(self.below[place]))
+        return Unit(both, both)
+
+    @property
+    def is_won(self) -> bool:
+        return not self.task.criterion.obstacle and not self.task.criterion.whole and is_won(self.task.criterion, self.above, self.below)
+
+
+@dataclass(frozen=True)
+class Early:
+    """What a run came to. asked: units asked, one call in flight; third: when Level 3 was attained, 0 if it was not. by_wins: Level 3 of the
+    full run, by its wins; level: its highest level, 0 if it is none of 3-5."""
+
+    asked: int
+    total: int
+    third: int
+    pooled: bool
+    full_third: bool
+    full_level: int
+    decided: Decided
+
+
+def populations(tasks: Sequence[TaskToDecide], shares: Sequence[float], shape: str, seed: Sequence[int]) -> list[Population]:
+    """shape: of graded tasks with bounded means, one of ``simulate_wins.SHAPES``; "" takes answers as right or wrong."""
+    found = []
+    for place, (task, share) in enumerate(zip(tasks, shares, strict=True)):
+        rng, count = np.random.Generator(np.random.SFC64([*seed, place])), len(task.units)
+        below = np.ones(count)
+        if task.criterion.bets is not None and task.criterion.most > 1.0:
+            below = 2.0 * rng.integers(1, 7, count)
+            above = 2.0 * rng.binomial((below / 2.0).astype(int), share)
+        elif task.criterion.bets is not None and shape and 0.003 < share < 0.997:
+            above = SHAPES[shape](share, count)(rng, 1)[0]
+        else:
+            above = (rng.random(count) < share).astype(float)
+        found.append(Population(task, above, below))
+    return found
+
+
+def run(known: Sequence[Population], shares: Shares, seed: int, *, most: int = 10**9, until_third: bool = False) -> Early:
+    """most: units asked, after which nothing more is. until_third: it is over once Level 3 is decided."""
+    decider = Decider(Aim.VERDICT, [one.task for one in known], shares, seed=seed)
+    by_key = {one.task.key: one for one in known}
+    asked = 0
+    while not decider.over and asked < most:
+        for key in list(decider.wanted_bars):
+            decider.settle_bar(key, None)
+        for key in list(decider.wanted_outcomes):
+            decider.settle_whole(key, 1.0)
+        for draw in decider.draws(1):
+            asked += 1
+            decider.weigh(draw.number, by_key[draw.task].unit(draw.unit))
+        if until_third and asked % 64 == 0 and decider.decided().levels[0].state is not LevelState.UNDECIDED:
+            break
+    decided = decider.decided()
+    third = decided.levels[0]
+    return Early(
+        asked=asked,
+        total=sum(len(one.task.units) for one in known),
+        third=third.decided_at if third.state is LevelState.ATTAINED else 0,
+        pooled=third.by.startswith("pooled"),
+        full_third=full_level(known) >= 3,
+        full_level=full_level(known),
+        decided=decided,
+    )
+
+
+def full_level(known: Sequence[Population]) -> int:
+    """The highest level of the full run, each win at the fixed threshold: 3 to 5, or 0."""
+    won = {(one.task.modality, one.task.paradigm) for one in known if one.task.criterion.rewards and one.is_won}
+    if not any(paradigm for _modality, paradigm in won):
+        return 0
+    both = any(won.issuperset({(modality, Paradigm.COMPREHENSION), (modality, Paradigm.GENERATION)}) for modality in Modality)
+    return (5 if (Modality.LANGUAGE, None) in won else 4) if both else 3
+
+
+def published_run(truth: Truth, shape: str, seed: int, **options: Any) -> Early:
+    """All tasks that a value of the model was published of and that have a test."""
+    places = [place for place in truth.shares if not found_criteria().tasks[place].whole]
+    known = populations([tasks_to_decide()[place] for place in places], [truth.shares[place] for place in places], shape, [11, seed])
+    return run(known, run_shares(0.01), seed, **options)
+
+
+def better_run(seed: int, shape: str, **options: Any) -> Early:
+    """A model that is 8 to 15 points better than its specialists on 10 to 30 % of all tasks that have a test, and worse on the others."""
+    rng = np.random.default_rng([12, seed])
+    tasks = [task for task in tasks_to_decide() if not (task.criterion.obstacle or task.criterion.whole)]
+    part = rng.uniform(0.1, 0.3)
+    shares = []
+    for task in tasks:
+        points = rng.uniform(0.08, 0.15) if rng.random() < part else -rng.uniform(0.05, 0.25)
+        shares.append(float(np.clip(task.criterion.bar + points, 0.01, 0.99)))
+    return run(populations(tasks, shares, shape, [13, seed]), run_shares(0.01), seed, **options)
+
+
+@dataclass(frozen=True)
+class Null:
+    """Tasks whose truth is their bar. draw: (generator, units) -> what they add above. units: of each task; None: its own."""
+
+    name: str
+    bar: float | None
+    draw: Callable[[np.random.Generator, int], Array] | None
+    units: int | None
+    sizes: tuple[int, ...] = ()
+
+
+def _near_perfect(zeros: float, least: float) -> tuple[float, Callable[[np.random.Generator, int], Array]]:
+    mean = (1.0 - zeros) * (1.0 + least) / 2.0
+    return mean, lambda rng, count: np.where(rng.random(count) < zeros, 0.0, rng.uniform(least, 1.0, count))
+
+
+def nulls() -> tuple[Null, ...]:
+    found = [Null(f"right or wrong, n = {count or 'real'}", None, None, count) for count in (25, 50, None)]
+    for zeros, least in ((0.02, 0.98), (0.005, 0.995)):
+        mean, draw = _near_perfect(zeros, least)
+        found += [
+            Null(f"graded, {100 * zeros:g} % zeros, else {least:g}-1, n = {count or 'real'}", mean, draw, count) for count in (25, 50, None)
+        ]
+    found.append(Null("one cluster holds half of the data", 0.7, None, None, (100, *[2] * 50)))
+    return tuple(found)
+
+
+def null_run(null: Null, seed: int, shares: Shares, most: int) -> Early:
+    """Tasks of the benchmark that have a test of answers or of their mean, in the place of their own answers such as the null's."""
+    known = []
+    for place, task in enumerate(tasks_to_decide()):
+        criterion = task.criterion
+        if criterion.obstacle or criterion.whole or (criterion.bets is not None and criterion.most > 1.0):
+            continue
+        rng = np.random.Generator(np.random.SFC64([14, seed, place]))
+        known.append(_null_population(null, place, null.units or len(task.units), rng))
+    return run(known, shares, seed, most=most)
+
+
+def _null_population(null: Null, place: int, units: int, rng: np.random.Generator) -> Population:
+    task = tasks_to_decide()[place]
+    if null.sizes:
+        sizes = rng.permutation(null.sizes).astype(float)
+        of_sizes = _criterion("accuracy", null.bar or 0.5, sum(null.sizes), null.sizes)
+        right = (rng.random(len(sizes)) < of_sizes.bar).astype(float)
+        return Population(replace(task, units=sizes.astype(int).tolist(), criterion=of_sizes), right * sizes, sizes)
+    if null.draw is not None and null.bar is not None:
+        graded = replace(task, units=[1] * units, criterion=_criterion("f1", null.bar, units))
+        return Population(graded, null.draw(rng, units), np.ones(units))
+    binary = replace(task, units=[1] * units, criterion=_criterion("accuracy", min(max(task.criterion.bar, 0.02), 0.98), units))
+    return Population(binary, (rng.random(units) < binary.criterion.bar).astype(float), np.ones(units))
+
+
+@cache
+def _criterion(metric: str, bar: float, instances: int, sizes: tuple[int, ...] = ()) -> Criterion:
+    """Of a task with this metric and reference."""
+    plain = next(task for task in general_bench().tasks if task.metric.id == metric and not obstacle_of(task.metric))
+    of_bar = replace(plain, reference_workbook=100.0 * bar)
+    found = found_criteria()
+    planned = PlannedTask(judge(of_bar, None), instances, sizes=Counter(sizes) if sizes else {})
+    return criterion(planned, found.tests, found.wins)
