@@ -12,11 +12,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from simulate_wins import SHAPES, Truth, found_criteria, is_won, run_shares, tasks_to_decide
+from simulate_wins import SHAPES, Truth, found_criteria, p_value, run_shares, tasks_to_decide
 
 from genlevel.benchmark.catalogue import general_bench
 from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.deciding.decider import Decider
+from genlevel.deciding.holm import Holm
 from genlevel.deciding.values import Aim, Criterion, Decided, LevelState, Shares, TaskToDecide, Unit
 from scorer.certify.criteria import PlannedTask, criterion
 from scorer.certify.obstacles import obstacle_of
@@ -38,22 +39,26 @@ class Population:
         return Unit(both, both)
 
     @property
-    def is_won(self) -> bool:
-        return not self.task.criterion.obstacle and not self.task.criterion.whole and is_won(self.task.criterion, self.above, self.below)
+    def p_value(self) -> float:
+        """Of the full run's test."""
+        return 1.0 if self.task.criterion.obstacle or self.task.criterion.whole else p_value(self.task.criterion, self.above, self.below)
 
 
 @dataclass(frozen=True)
 class Early:
-    """What a run came to. asked: units asked, one call in flight; third: when Level 3 was attained, 0 if it was not. by_wins: Level 3 of the
-    full run, by its wins; level: its highest level, 0 if it is none of 3-5."""
+    """What a run came to. asked: units, with one call in flight. third: draws when Level 3 was attained, 0 if it was not; pooled: without a
+    win. full_level: the highest level that the full run's certificate has, 0 if it is none of 3 to 5."""
 
     asked: int
     total: int
     third: int
     pooled: bool
-    full_third: bool
     full_level: int
     decided: Decided
+
+    @property
+    def full_third(self) -> bool:
+        return self.full_level >= 3
 
 
 def populations(tasks: Sequence[TaskToDecide], shares: Sequence[float], shape: str, seed: Sequence[int]) -> list[Population]:
@@ -95,15 +100,16 @@ def run(known: Sequence[Population], shares: Shares, seed: int, *, most: int = 1
         total=sum(len(one.task.units) for one in known),
         third=third.decided_at if third.state is LevelState.ATTAINED else 0,
         pooled=third.by.startswith("pooled"),
-        full_third=full_level(known) >= 3,
         full_level=full_level(known),
         decided=decided,
     )
 
 
 def full_level(known: Sequence[Population]) -> int:
-    """The highest level of the full run, each win at the fixed threshold: 3 to 5, or 0."""
-    won = {(one.task.modality, one.task.paradigm) for one in known if one.task.criterion.rewards and one.is_won}
+    """The highest level that the full run certifies, by Holm's procedure: 3 to 5, or 0."""
+    holm = Holm.of(run_shares(0.01), len(known))
+    certified = set(holm.certified(0, {one.task.key: one.p_value for one in known}))
+    won = {(one.task.modality, one.task.paradigm) for one in known if one.task.criterion.rewards and one.task.key in certified}
     if not any(paradigm for _modality, paradigm in won):
         return 0
     both = any(won.issuperset({(modality, Paradigm.COMPREHENSION), (modality, Paradigm.GENERATION)}) for modality in Modality)
@@ -153,6 +159,7 @@ def nulls() -> tuple[Null, ...]:
             Null(f"graded, {100 * zeros:g} % zeros, else {least:g}-1, n = {count or 'real'}", mean, draw, count) for count in (25, 50, None)
         ]
     found.append(Null("one cluster holds half of the data", 0.7, None, None, (100, *[2] * 50)))
+    found.append(Null("one cluster is ten times as large as the others", 0.7, None, None, (20, *[2] * 490)))
     return tuple(found)
 
 

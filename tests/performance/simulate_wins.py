@@ -7,24 +7,26 @@ predictions themselves.
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 from simulate_nulls import beta, bleu_like, f1_like
 
-from genlevel.benchmark.catalogue import general_bench
-from genlevel.benchmark.model import Task
+from genlevel.benchmark.catalogue import find_task, general_bench
+from genlevel.deciding.decider import Decider
 from genlevel.deciding.expected import decisions, marks_of
-from genlevel.deciding.holm import Holm
+from genlevel.deciding.holm import Holm, at_least
 from genlevel.deciding.predictions import prediction_of
-from genlevel.deciding.values import Bets, Criterion, Shares, TaskState, TaskToDecide, Unit
+from genlevel.deciding.values import RIGHT, WRONG, Aim, Bets, Criterion, Shares, TaskState, TaskToDecide, Unit
 from scorer.certify import specialists
-from scorer.certify.criteria import Criteria, PlannedTask, against_specialists, criteria
+from scorer.certify.criteria import Criteria, PlannedTask, against_specialists, criteria, share_of
 from scorer.levels.published import publication
 from scorer.levels.rules import judge, judge_all
 
@@ -69,22 +71,24 @@ class Truth:
 
 
 @cache
-def truths() -> tuple[Truth, ...]:
-    """All models with values. Certifiable metrics are all of scores 0..100, or as ``highest`` says, and higher is better."""
+def truths(table: Path | None = None) -> tuple[Truth, ...]:
+    """All published models with values of certifiable tasks, and further ones of a table (model, sheet, task_name, score)."""
+    values = {model.model: dict(model.values) for model in publication().models}
+    if table is not None:
+        with table.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                if (task := find_task(row["sheet"], row["task_name"])) is not None and row["score"]:
+                    values.setdefault(row["model"], {}).setdefault(task.id, float(row["score"]))
     found = []
-    for model in publication().models:
+    for model, scores in values.items():
         shares = {
-            place: min(max(model.values[task.id] / highest(task), 0.0), 1.0)
+            place: min(max(share_of(task, scores[task.id]), 0.0), 1.0)
             for place, (task, criterion) in enumerate(zip(general_bench().tasks, found_criteria().tasks, strict=True))
-            if task.id in model.values and not criterion.obstacle
+            if task.id in scores and not criterion.obstacle
         }
         if shares:
-            found.append(Truth(model.model, shares))
+            found.append(Truth(model, shares))
     return tuple(found)
-
-
-def highest(task: Task) -> float:
-    return 5.0 if task.metric.id.startswith("mos") else 100.0
 
 
 @dataclass(frozen=True)
@@ -174,13 +178,14 @@ def graded_wins(shape: str, picked: Sequence[tuple[int, float]], epsilon: float,
     asked = total = otherwise = wins = 0
     for position, (place, share) in enumerate(picked):
         criterion, count = tasks_to_decide()[place].criterion, len(tasks_to_decide()[place].units)
+        assert criterion.bets is not None
         values = SHAPES[shape](share, count)(np.random.Generator(np.random.SFC64([seed, position])), 1)[0]
         prediction = prediction_of(criterion, count, epsilon)
         for value in values.tolist():
             if prediction.state is not TaskState.UNDECIDED:
                 break
             prediction.add(Unit((value, 1.0), (value, 1.0)))
-        won = is_won(criterion, values, np.ones(count))
+        won = log_wealth(criterion.bets, values - criterion.bar) >= criterion.bets.log_threshold
         asked += prediction.added
         total += count
         otherwise += prediction.state is not (TaskState.WON if won else TaskState.NOT_WON)
@@ -188,12 +193,12 @@ def graded_wins(shape: str, picked: Sequence[tuple[int, float]], epsilon: float,
     return Graded(shape, len(picked), asked, total, otherwise, wins)
 
 
-def is_won(criterion: Criterion, above: Array, below: Array) -> bool:
-    """What the full test of all units says."""
+def p_value(criterion: Criterion, above: Array, below: Array) -> float:
+    """Of the full test, from what all units add."""
     if criterion.critical is not None:
-        return bool(above.sum() >= criterion.critical)
+        return at_least(round(float(above.sum())), len(above), criterion.bar)
     assert criterion.bets is not None
-    return log_wealth(criterion.bets, above - criterion.bar * below) >= criterion.bets.log_threshold
+    return math.exp(min(0.0, -log_wealth(criterion.bets, above - criterion.bar * below)))
 
 
 def log_wealth(bets: Bets, gains: Array) -> float:
@@ -249,7 +254,24 @@ def specialist_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> Speci
     return Specialists(truth.model, asked, total, otherwise, wins, fisher) if shares else None
 
 
-def all_exact_wins(runs: int, epsilon: float = EPSILON) -> Iterator[Wins]:
-    for position, truth in enumerate(truths()):
-        if (found := exact_wins(truth, runs, epsilon, position)) is not None:
-            yield found
+def agreement(truth: Truth) -> tuple[int, int]:
+    """(tasks with exact tests, those of which the decider says otherwise, or elsewhere, than ``decisions``) of one run."""
+    shares = truth.of_kind(exact=True)
+    tasks = [tasks_to_decide()[place] for place in shares]
+    rng = np.random.Generator(np.random.SFC64([30, len(shares)]))
+    right = {task.key: rng.random(len(task.units)) < share for task, share in zip(tasks, shares.values(), strict=True)}
+    decider = Decider(Aim.WINS, tasks, run_shares(EPSILON), seed=7)
+    while not decider.over:
+        for key in list(decider.wanted_bars):
+            decider.settle_bar(key, None)
+        for draw in decider.draws(1):
+            decider.weigh(draw.number, RIGHT if right[draw.task][draw.unit] else WRONG)
+    holm, apart = Holm.of(run_shares(EPSILON), len(tasks)), 0
+    for task, told in zip(tasks, decider.decided().tasks, strict=True):
+        critical, low = marks_of(holm.marked(task.criterion, len(task.units)), len(task.units))
+        units, won = decisions(right[task.key][None, :], critical, low, EPSILON / len(tasks))
+        whole = int(right[task.key].sum())
+        if units[0] == len(task.units) and low <= whole < critical:
+            continue  # what Holm's further steps come to
+        apart += told.decided_at != units[0] or (told.state is TaskState.WON) != won[0]
+    return len(tasks), apart
