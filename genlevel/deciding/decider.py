@@ -44,9 +44,7 @@ class Decider:
         predicted = sum(not (task.criterion.obstacle or task.criterion.whole) for task in tasks)
         epsilon = shares.epsilon / max(1, predicted)
         self._aim, self._with_uncertifiable = aim, with_uncertifiable
-        # Levels are told by the first step alone: what the others come to is not asked for.
-        may_be_won = sum(not task.criterion.obstacle for task in tasks)
-        self._holm = Holm.of(shares, may_be_won) if aim is Aim.WINS else Holm.fixed(shares)
+        self._holm = Holm.of(shares, sum(not task.criterion.obstacle for task in tasks))
         self._standings = {task.key: Standing(task, task.criterion, epsilon, self._holm) for task in tasks}
         every = tuple(self._standings.values())
         self._ladder = Ladder(every)
@@ -65,7 +63,7 @@ class Decider:
         self._any_right = False
         self._bars = [one.key for one in every if one.waits and one.is_predicted]
         self._wholes: list[str] = []
-        self._stalled = False
+        self._all_wins, self._stalled = aim is Aim.WINS, False
         self._advance()
 
     def draws(self, most: int) -> list[Draw]:
@@ -85,7 +83,7 @@ class Decider:
         """
         if not 0 <= number < self._number:
             raise ValueError(f"there is no draw {number}: {self._number} were made")
-        if number >= self._prefix:
+        if number >= self.counted:
             self._outcomes.setdefault(number, (unit, criterion))
             self._advance()
 
@@ -137,7 +135,7 @@ class Decider:
 
     def needs(self, draw: Draw) -> bool:
         """Whether it is to be asked; not if its outcome counts already, or its task is decided or nothing depends on it any more."""
-        return draw.number >= self._prefix and not self.over and self._counts(draw)
+        return draw.number >= self.counted and not self.over and self._counts(draw)
 
     @property
     def over(self) -> bool:
@@ -148,19 +146,18 @@ class Decider:
 
     def decided(self) -> Decided:
         reached = self._is_reached
-        needed = self._aim is Aim.WINS or not reached
         return Decided(
             complete=reached,
             verdict=self._ladder.highest or (2 if self._any_right else None),
             tasks=tuple(
-                one.decision(needed=needed and (self._aim is Aim.WINS or self._ladder.needs(one))) for one in self._standings.values()
+                one.decision(needed=self._aim is Aim.WINS or (not reached and self._needs(one))) for one in self._standings.values()
             ),
             levels=self._ladder.decisions(),
         )
 
     @property
-    def _prefix(self) -> int:
-        """How many draws count, or were passed over."""
+    def counted(self) -> int:
+        """How many draws count, or were passed over: the first ones, up to one whose outcome is waited for."""
         return self._number - len(self._open)
 
     @property
@@ -174,13 +171,19 @@ class Decider:
             return False
         if one.state is TaskState.UNCERTIFIABLE:
             return self._with_uncertifiable
-        return one.is_open and (self._aim is Aim.WINS or self._ladder.needs(one))
+        return one.is_open and self._needs(one)
+
+    def _needs(self, one: Standing) -> bool:
+        return self._all_wins or self._ladder.needs(one)
 
     def _advance(self) -> None:
         """Lets all count that can, and draws all that may be drawn after each."""
         while self._is_settled() and not self.over:
             self._draw()
             if not self._open:
+                if self._hangs() and self._order.widen():
+                    self._widen()
+                    continue
                 self._stalled = True
                 return
             draw = self._open[0]
@@ -194,9 +197,22 @@ class Decider:
                 self._outcomes.pop(draw.number, None)
                 self._open.popleft()
 
+    def _widen(self) -> None:
+        """From now on all wins are decided. What was passed over as nothing depended on it is drawn again, under other numbers."""
+        self._all_wins = True
+        for one in self._standings.values():
+            if one.is_open and one.cut is None:
+                one.drawn = one.used
+
+    def _hangs(self) -> bool:
+        """Whether a level hangs on a task that is won or not by how many others are."""
+        return any(
+            one.is_full and self._ladder.needs(one) and self._holm.may_certify(one.p_values()[0]) for one in self._standings.values()
+        )
+
     def _draw(self) -> None:
         lag = LAGS[self._aim]
-        while self._number - lag - self._number // GROWTH <= self._prefix:
+        while self._number - lag - self._number // GROWTH <= self.counted:
             one = self._order.next(self._number)
             if one is None:
                 return

@@ -29,12 +29,6 @@ class Holm:
     divisor: int
 
     @classmethod
-    def fixed(cls, shares: Shares) -> Holm:
-        """Of the first step alone."""
-        tests = max(1, shares.tests)
-        return cls(tests, shares.wins, tests)
-
-    @classmethod
     def of(cls, shares: Shares, tasks: int) -> Holm:
         """tasks: how many of them this run may win; fewer than all leave fewer steps.
 

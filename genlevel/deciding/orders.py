@@ -28,6 +28,10 @@ class Order(Protocol):
         """The outcome of a task's unit counts now, or without one: the task stands otherwise."""
         ...
 
+    def widen(self) -> bool:
+        """What is to be known hangs on how many others are won: whether further tasks are drawn of from now on."""
+        ...
+
 
 class WinsOrder:
     """By the fewest answers that are expected to decide a task, those of its units on the way included, so that few are asked in vain."""
@@ -52,6 +56,9 @@ class WinsOrder:
     def counted(self, standing: Standing, unit: Unit | None = None) -> None:
         if self._round >= FIRST:
             self._push(standing)
+
+    def widen(self) -> bool:
+        return False
 
     def _in_turn(self) -> Standing | None:
         while self._round < FIRST:

@@ -4,7 +4,8 @@ What is thought is drawn at random from what is known of each task's share (Thom
 spread of a share seen n times is about 1 / (2 sqrt(n)) wherever it is, and what an answer tells between two shares is about
 2 (difference)^2. Until Level 3 is known, a task promises how fast wealth that is bet on it grows: its share against the bar. After that,
 how soon its own win shows: its share against the critical one, by what is left to show. For Level 4 the pair of sides is taken that
-promises most at its weaker side, and of it that side, which is also the one that is sooner ruled out.
+promises most at its weaker side, and of it that side, which is also the one that is sooner ruled out. If all of these have been asked and a
+level hangs on how many other tasks are won (``genlevel.deciding.holm``), wins are decided one after the other until it is known.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import Modality
 from genlevel.deciding.levels import Ladder, Side
-from genlevel.deciding.orders import LastOrder, may_be_drawn
+from genlevel.deciding.orders import LastOrder, WinsOrder, may_be_drawn
 from genlevel.deciding.standing import Standing
 from genlevel.deciding.values import Criterion, LevelState, Unit
 
@@ -39,7 +40,9 @@ class LevelsOrder:
         import numpy as np
 
         self._np, self._ladder = np, ladder
+        self._standings, self._with_uncertifiable = standings, with_uncertifiable
         self._last = LastOrder(standings, with_uncertifiable=with_uncertifiable)
+        self._wins: WinsOrder | None = None
         self._sides = (*ladder.sides, ladder.language)
         self._known = _Known([one for side in self._sides for one in side.tasks])
         self._parts: dict[Side, slice] = {}
@@ -55,6 +58,8 @@ class LevelsOrder:
         ladder = self._ladder
         if ladder.is_known:
             return self._last.uncertifiable()
+        if self._wins is not None:
+            return self._wins.next(number)
         if self._changes != ladder.changes:
             self._changes = ladder.changes
             self._known.shut_all(ladder)
@@ -65,16 +70,26 @@ class LevelsOrder:
         return self._of_language(number) or self._last.whole(ladder.needs)
 
     def drawn(self, standing: Standing) -> None:
+        if self._wins is not None:
+            self._wins.drawn(standing)
         if not standing.has_more:
             self._known.shut(standing)
 
     def counted(self, standing: Standing, unit: Unit | None = None) -> None:
+        if self._wins is not None:
+            self._wins.counted(standing, unit)
         if unit is None:
             self._known.raised(standing)
         else:
             self._known.add(standing, unit)
         if not (may_be_drawn(standing) and standing.is_predicted):
             self._known.shut(standing)
+
+    def widen(self) -> bool:
+        if self._wins is not None:
+            return False
+        self._wins = WinsOrder(self._standings, with_uncertifiable=self._with_uncertifiable)
+        return True
 
     def _thought(self, number: int, part: slice) -> Floats:
         """Deviations, in spreads' units times spreads, of a part of the tasks."""

@@ -63,14 +63,15 @@ def shuffled(world: World, chance: random.Random, *, slots: int, patience: float
     while not decider.over:
         if (not flight or chance.random() >= patience) and world.settle(decider):
             continue
-        for draw in decider.draws(chance.randint(0, slots) if flight else slots):
+        most = chance.randint(0, slots) if flight else slots
+        for draw in decider.draws(most):
             assert draw.number not in asked, "given out twice"
             asked[draw.number] = draw
             flight.append(draw)
         flight = [draw for draw in flight if decider.needs(draw) or chance.random() < 0.5]
         if flight and (len(flight) >= slots or chance.random() < 0.7):
             world.weigh(decider, flight.pop(chance.randrange(len(flight))))
-        elif not flight:
+        elif not flight and most == slots:
             assert world.settle(decider) or decider.over, "nothing to do, and not over"
     return Driven(decider.decided(), asked)
 

@@ -308,6 +308,21 @@ def test_a_close_task_is_certified_once_its_bar_is_known() -> None:
         found = in_order(World(tasks, outcomes, Aim.WINS, Shares(2, 0.2, 0.0, 0.01), raised=of)).decided
         assert [told.state for told in found.tasks] == [TaskState.WON, state]
         assert found.complete
-    # Levels are told by the first step alone.
-    found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(2, 0.2, 0.0, 0.01))).decided
-    assert found.complete
+
+
+@pytest.mark.parametrize(("third", "state"), [(40, LevelState.ATTAINED), (10, LevelState.NOT_ATTAINED)])
+def test_a_level_that_hangs_on_how_many_others_are_won_has_them_asked(third: int, state: LevelState) -> None:
+    critical, few = critical_count(40, 0.5, 3, 0.2), critical_count(40, 0.5, 2, 0.2) - 1
+    assert critical_count(40, 0.5, 1, 0.2) <= few
+    tasks = [task(key, place, 40, Criterion(bar=0.5, critical=critical)) for key, place in (("won", 0), ("close", 1), ("language", 4))]
+    right = {"won": 40, "close": few, "language": third}
+    outcomes = {key: [RIGHT] * count + [WRONG] * (40 - count) for key, count in right.items()}
+    for seed, units in enumerate(outcomes.values()):
+        random.Random(seed).shuffle(units)
+    found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(3, 0.2, 0.0, 0.01)))
+    assert found.decided.complete
+    assert [level.state for level in found.decided.levels] == [LevelState.ATTAINED, state, state]
+    units = {key: [draw.unit for draw in found.asked.values() if draw.task == key] for key in outcomes}
+    assert units["close"] == list(range(40))
+    assert units["language"] == list(range(len(units["language"])))
+    assert found.decided.tasks[1].state is (TaskState.WON if state is LevelState.ATTAINED else TaskState.NOT_WON)
