@@ -210,9 +210,10 @@ class Starter:
             raise UsageError("; ".join(notes) or "name a judge with --judge ROUTE (or runs.judge in genlevel.yaml)")
         retry = request.retry_failed
         totals = await self._journal.reads(self._journal.totals, record.run_id)
-        done = sum(totals.outcomes.values()) - (totals.outcomes.get(Outcome.FAILED, 0) if retry else 0)
+        again = totals.outcomes.get(Outcome.FAILED, 0) if retry else 0
+        done = sum(totals.outcomes.values()) - again
         asks = not request.judge_only and (done < record.total or record.status != ev.RUN_STATUS_FINISHED)
-        asks = asks and (retry or not await self._journal.reads(self._is_decided, record, traffic))
+        asks = asks and (again > 0 or not await self._journal.reads(self._is_decided, record, traffic))
         if not asks and (judge is None or await self._journal.reads(self._is_judged, judge, retry=retry)):
             return False, notes
         if asks:

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import random
+import re
 import time
 import zlib
 from pathlib import Path
@@ -31,6 +32,7 @@ parser.add_argument("--drop-rate", type=float, default=0.0)
 parser.add_argument("--garbage-rate", type=float, default=0.0)
 parser.add_argument("--mute-rate", type=float, default=0.0, help="how many answers do not say what was used")
 parser.add_argument("--answer", default="A")
+parser.add_argument("--knows", default="", help="of options, each on a line after its letter, it says which begins with this, if one does")
 parser.add_argument("--worse", type=Path, help="once this file is there, every third question gets another answer")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--status", type=int, default=0, help="answer every call with this status")
@@ -100,6 +102,8 @@ async def answer(request: web.Request, text: str) -> web.StreamResponse:
         return web.Response()
     if outcome == "garbage":
         return web.Response(body=b'{"choices": [{"mess', content_type="application/json")
+    known = re.search(rf"^([A-Z])\. {re.escape(options.knows)}", text, re.MULTILINE) if options.knows else None
+    said = options.answer if known is None else known[1]
     worse = options.worse is not None and zlib.crc32(text.partition("\n")[0].encode()) % 3 == 0 and options.worse.exists()
     if given:
         given.write(f"{text.partition(chr(10))[0]}\n".encode())
@@ -110,9 +114,7 @@ async def answer(request: web.Request, text: str) -> web.StreamResponse:
                 "object": "chat.completion",
                 "created": 0,
                 "model": orjson.loads(await request.read())["model"],
-                "choices": [
-                    {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "B" if worse else options.answer}}
-                ],
+                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "B" if worse else said}}],
                 "usage": None if options.mute_rate and chance.random() < options.mute_rate else usage(text),
             }
         ),
