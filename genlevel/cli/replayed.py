@@ -17,10 +17,12 @@ from evaluator.planning.planner import offline_plan
 from evaluator.planning.suites import AnySuites
 from evaluator.runs.copies import copied_record, copy_answers, judge_of, note_unknown_calls
 from evaluator.runs.records import RunRecords
+from evaluator.runs.redeciding import decided_again
 from evaluator.runs.scoring import score_again
 from genlevel.benchmark.content import suite_content
 from genlevel.cli.bundles import with_media
 from genlevel.runtime.blobs import BlobStore
+from genlevel.runtime.errors import UsageError
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import evaluator_pb2 as ev
@@ -28,6 +30,7 @@ from genlevel.v1 import scorer_pb2 as sc
 from scorer.service import Scorer
 
 if TYPE_CHECKING:
+    from evaluator.journal.records import RunRecord
     from evaluator.planning.plans import Plan
     from evaluator.runs.crew import Ending
     from genlevel.cli.bundles import Bundle
@@ -56,11 +59,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A run as it stands after it was scored again. suite_hash: of the suite that is here."""
+    """A run as it stands after it was scored again. suite_hash: of the suite that is here.
+
+    undecided: why what was decided early could not be decided again, in one line; "" = it was, or nothing was decided.
+    """
 
     run: ev.Run
     suite_hash: str
     verdict: sc.GetVerdictResponse
+    undecided: str = ""
 
 
 async def found_plan(run: ev.Run, settings: Settings, suite: str) -> Plan:
@@ -91,15 +98,43 @@ async def replay(bundle: Bundle, settings: Settings, suite: str, *, references: 
     async with _scratch(settings) as kept:
         record = copied_record(bundle.run, plan, bundle.run.run_id)
         await kept.journal.writes(kept.journal.create_run, record)
-        if bundle.run.HasField("decision"):
-            await kept.journal.decisions.keep(record.run_id, json_format.MessageToJson(bundle.run.decision, indent=None))
         if (judge := judge_of(bundle.run, record.run_id)) is not None:
             await kept.journal.writes(kept.journal.judgements.set_judge, judge)
         await put(bundle, kept, record.run_id)
         await score_again(kept, plan, record)
         run = await RunRecords(kept.journal, Ended()).message(record)
+        undecided = await _decide_again(bundle.run, run, kept, plan, record) if bundle.run.HasField("decision") else ""
         request = sc.GetVerdictRequest(run_id=record.run_id, references=references, alpha=alpha)
-        return Replayed(run, await asyncio.to_thread(suite_content, plan.suite), await kept.scorer.get_verdict(request))
+        verdict = await kept.scorer.get_verdict(request)
+        return Replayed(run, await asyncio.to_thread(suite_content, plan.suite), verdict, undecided)
+
+
+async def _decide_again(said: ev.Run, run: ev.Run, kept: Kept, plan: Plan, record: RunRecord) -> str:
+    """Gives the run the decision that its answers come to. said: as it was exported. Returns why there is none, in one line.
+
+    How much was asked when it was decided, and what that saved, stays as it is said: answers may have come since.
+    """
+    run.decision.CopyFrom(said.decision)
+    if not said.decision.complete:
+        return "not all of what was sought is decided, and where it stopped depends on calls and money"
+    try:
+        again = await decided_again(kept, plan, record, said.decision.until)
+    except UsageError as error:
+        run.decision.complete = False
+        return str(error)
+    asked = {task.task: task.asked for task in said.decision.tasks}
+    for task in again.tasks:
+        task.asked = asked.get(task.task, 0)
+    came = {level.level: level.decided_at for level in said.decision.levels}
+    for level in again.levels:
+        level.decided_at = came.get(level.level, 0)
+    run.decision.CopyFrom(again)
+    run.decision.asked = said.decision.asked
+    if said.decision.HasField("saved_nano_usd"):
+        run.decision.saved_nano_usd = said.decision.saved_nano_usd
+    else:
+        run.decision.ClearField("saved_nano_usd")
+    return ""
 
 
 @asynccontextmanager

@@ -77,7 +77,9 @@ async def _verified(name: str, settings: Settings, suite: str, out: Path) -> Doc
         why.append("it has no stamp, so that an edited file could not be noticed by its hash")
     verdict = "differs" if differ or edited else "same"
     listed = [one.json() for one in differ]
-    return _document(name, said.get("run"), verdict, reasons=why, edited=edited, differences=listed, decision=carried(found))
+    return _document(
+        name, said.get("run"), verdict, reasons=why, edited=edited, differences=listed, decision=carried(found, again.undecided)
+    )
 
 
 def _document(

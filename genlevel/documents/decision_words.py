@@ -135,14 +135,13 @@ def pointed_to(decision: Document) -> str:
     )
 
 
-def carried(document: Document) -> str:
-    """What `genlevel verify` says of a decision, which it does not make again; empty without one."""
+def carried(document: Document, undecided: str) -> str:
+    """What `genlevel verify` says of a decision; empty without one. undecided: why it could not be made again; empty: it was."""
     decision = decision_of(document)
     if decision is None:
         return ""
-    complete = "" if decision["complete"] else ", not all of what was sought"
-    asked = f"{asked_of(decision)}{complete}"
-    return f"{MARK}: {early_head(decision)} ({asked}); the answers are scored again, the decision is taken as it was made"
+    said = f"{MARK}: {early_head(decision)} ({asked_of(decision)})"
+    return f"{said}; taken as it was made: {undecided}" if undecided else f"{said}; decided again from the answers"
 
 
 def states_counted(decision: Document) -> dict[str, int]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from google.protobuf import json_format
 
 from evaluator.journal.journal import Journal
 from evaluator.runs.copies import copy_answers
@@ -28,7 +27,6 @@ from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.parsers import PARSER_VERSION
 from scorer.reports.stamps import content_hash, stamped
-from tests.views.decided import WON, decision_of
 
 
 @pytest.fixture
@@ -105,26 +103,33 @@ def test_a_run_and_its_results_are_the_same_again_wherever_they_are(genlevel, ev
     assert genlevel.run("verify", result["run"]).stdout == f"{result['run']}: same\n"
 
 
-def test_what_was_decided_early_is_carried_and_told_and_is_not_decided_again(genlevel, evaluated):
-    result, _suite = evaluated
-    database = genlevel.folder / "genlevel-data" / "genlevel.db"
-    made = json_format.MessageToJson(decision_of([("nlp/Causal-Reasoning", WON)]))
-    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("INSERT INTO evaluator_decisions (run_id, decision, updated) VALUES (?, ?, 0)", (result["run"], made))
-        connection.execute("UPDATE evaluator_runs SET status = ?", (ev.RUN_STATUS_DECIDED,))
+def test_what_was_decided_early_is_decided_again_from_the_answers(genlevel, stub_upstream, choice_suite):
+    suite = str(choice_suite(60, tasks=("Causal-Reasoning", "Abductive-Reasoning")))
+    asked = ("eval", "--model", "mine", "--base-url", stub_upstream(answer="Answer: A").base_url, "--suite", suite, "--json")
+    result = json.loads(genlevel.run(*asked, "--until-decided", "wins").stdout)
+    assert (result["status"], result["decision"]["complete"]) == ("decided", True)
     folder = exported(genlevel, result["run"])
-    written = json.loads((folder / "result.json").read_text())
-    assert written["decision"]["asked"] == written["stamp"]["decided_early"]["asked"] == 175
     code, document = verified(genlevel, "b")
-    assert (code, document["differences"]) == (0, [])
-    assert document["decision"].startswith(
-        "decided early: Level 3 (asked 175 of 42,000); the answers are scored again, the decision is taken"
-    )
+    assert (code, document["differences"], document["edited"]) == (0, [], False)
+    assert document["decision"].endswith(" of 120); decided again from the answers")
+
+    tasks = result["decision"]["tasks"]
+    said = next(task for task in tasks if task["state"] == "not won")
+    claimed = {**result["decision"], "tasks": [{**task, "state": "won"} if task is said else task for task in tasks]}
+    (folder / "result.json").write_text(json.dumps(stamped({**result, "decision": claimed})))
     lines = (folder / "answers.jsonl").read_text().splitlines()
-    (folder / "answers.jsonl").write_text("\n".join([lines[0].replace('"verdict": 3', '"verdict": 5'), *lines[1:]]))
+    (folder / "answers.jsonl").write_text("\n".join([lines[0].replace("STATE_NOT_WON", "STATE_WON"), *lines[1:]]))
+    code, document = verified(genlevel, "b")
+    assert (code, document["edited"]) == (1, False)
+    differ = {"task": None, "what": f"decision.tasks.{said['key']}.state", "said": "won", "found": "not won"}
+    assert document["differences"] == [differ]
+
+    (folder / "result.json").write_text(json.dumps(result))
+    (folder / "answers.jsonl").write_text("\n".join([lines[0], *(line for line in lines[1:] if said["key"] not in line)]))
     code, document = verified(genlevel, "b")
     assert code == 1
-    assert [one["what"] for one in document["differences"]] == ["decision.verdict", "stamp.decided_early.verdict"]
+    assert "units without all of their answers are needed to decide it" in document["decision"]
+    assert {"task": None, "what": "decision.complete", "said": True, "found": False} in document["differences"]
 
 
 def test_an_edited_digit_is_noticed_by_its_hash_and_by_what_is_computed(genlevel, evaluated):

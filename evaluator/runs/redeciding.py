@@ -1,0 +1,111 @@
+"""What was decided of a stored run, decided again from the answers that the journal has. No model is asked, and nothing is stored.
+
+What is drawn and decided follows from the outcomes of units alone (``genlevel.deciding.decider``), so that whoever has the answers comes to
+the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluator.deciding.telling import Asked, decision_message
+from evaluator.deciding.units import UnitReader
+from evaluator.journal.records import RunRecord
+from evaluator.planning.plans import Plan
+from evaluator.runs.measuring import AnsweredUnit, Measuring
+from evaluator.runs.scoring import Kept, header_of, score_task
+from evaluator.runs.settling import Settling
+from evaluator.runs.sought import Sought, sought
+from genlevel.benchmark.content import suite_content
+from genlevel.deciding.values import OPEN, Draw
+from genlevel.runtime.errors import UsageError
+from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import scorer_pb2 as sc
+
+_TOGETHER = 512
+"""Draws that are looked up and measured together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A unit that was drawn and has all of its answers."""
+
+    draw: Draw
+    unit: AnsweredUnit
+
+
+async def decided_again(kept: Kept, plan: Plan, record: RunRecord, until: ev.UntilDecided) -> ev.EarlyDecision:
+    """What the run's answers decide, with today's parsers and metrics, once it has been scored.
+
+    Raises:
+        UsageError: nothing can be certified of its tasks, or answers are missing on which what is to be decided depends.
+        GenlevelError: the suite, the journal or the scorer cannot be asked.
+    """
+    header = header_of(plan, record, await asyncio.to_thread(suite_content, plan.suite))
+    wanted = await sought(kept.scorer, header, plan, until)
+    return await _Again(kept, plan, header, wanted).decide()
+
+
+class _Again:
+    def __init__(self, kept: Kept, plan: Plan, header: sc.ScoreTaskHeader, wanted: Sought) -> None:
+        self._kept = kept
+        self._run_id = header.run_id
+        self._sought = wanted
+        self._decider = wanted.decider()
+        self._planned = {planned.task.key: planned for planned in plan.tasks}
+        self._reading = UnitReader((one.planned, one.units) for one in wanted.tasks)
+        self._measuring = Measuring(kept.scorer, kept.blobs, header)
+        for one in wanted.tasks:
+            self._measuring.describe(one.planned, one.description)
+
+        async def scored(task: str) -> sc.TaskScore:
+            return await score_task(kept, header, self._planned[task])
+
+        self._settling = Settling(kept.scorer, header, wanted, self._decider, score=scored)
+        self._sizes: list[int] = []
+
+    async def decide(self) -> ev.EarlyDecision:
+        decider, missing = self._decider, 0
+        await self._settling.settle()
+        while not decider.over and (draws := decider.draws(_TOGETHER)):
+            found = await asyncio.to_thread(self._answered, draws)
+            missing += len(draws) - len(found)
+            await self._weigh(found)
+            await self._settling.settle()
+        decided = decider.decided()
+        if not decided.complete:
+            raise UsageError(f"units without all of their answers are needed to decide it, {missing:,} of those that were drawn")
+        asked = await self._kept.journal.reads(self._kept.journal.decisions.asked, self._run_id)
+        return decision_message(
+            self._sought.until,
+            decided,
+            self._sought.criteria.shares,
+            asked=Asked.of(asked),
+            tasks=[(one.planned, one.units) for one in self._sought.tasks],
+            sizes=self._sizes,
+        )
+
+    def _answered(self, draws: Sequence[Draw]) -> list[_Found]:
+        """Those of these units whose answers the journal has."""
+        found = []
+        for draw in draws:
+            planned, instances = self._planned[draw.task], self._reading.take(draw.task, draw.unit)
+            self._sizes += [0] * (draw.number + 1 - len(self._sizes))
+            self._sizes[draw.number] = len(instances) * planned.repeats
+            keys = [key for instance in instances for key in planned.keys(instance)]
+            said = self._kept.journal.said_to(self._run_id, draw.task, keys)
+            if len(said) == len(keys):
+                found.append(_Found(draw, AnsweredUnit(planned, instances, said)))
+        return found
+
+    async def _weigh(self, found: Sequence[_Found]) -> None:
+        tested = [one for one in found if self._settling.is_tested(one.draw.task)]
+        measured = dict(zip((one.draw.number for one in tested), await self._measuring.units([one.unit for one in tested]), strict=True))
+        for one in found:
+            told = measured.get(one.draw.number)
+            if told is None:
+                self._decider.weigh(one.draw.number, OPEN)
+            else:
+                self._decider.weigh(one.draw.number, told.unit, self._settling.turned(one.draw.task, told.whole) if told.whole else None)
