@@ -224,7 +224,7 @@ class Decider:
             self._order.drawn(one)
 
     def _count(self, one: Standing, unit: Unit, criterion: Criterion | None) -> None:
-        self._used += 1
+        self._used += one.task.units[one.used]
         was_predicted = one.is_predicted
         one.use(unit)
         if was_predicted:

@@ -75,15 +75,15 @@ class Ladder:
             side.count()
         self._look(0)
 
-    def changed(self, standing: Standing, outcomes: int) -> None:
-        """Something is decided of a task. outcomes: how many draws had counted by then."""
+    def changed(self, standing: Standing, answers: int) -> None:
+        """Something is decided of a task. answers: how many had counted by then."""
         self._places[standing.key].count()
-        self._look(outcomes)
+        self._look(answers)
 
-    def attain_third(self, by: str, outcomes: int) -> None:
+    def attain_third(self, by: str, answers: int) -> None:
         """Level 3 is attained by a test of its own, in one line."""
         self._pooled = by
-        self._look(outcomes)
+        self._look(answers)
 
     def state(self, level: int) -> LevelState:
         return self._states[level]
@@ -109,7 +109,7 @@ class Ladder:
             for side in pair:
                 side.needed = not self.is_known and (third is LevelState.UNDECIDED or (may_be and side.is_alive))
 
-    def _look(self, outcomes: int) -> None:
+    def _look(self, answers: int) -> None:
         third = next((side for side in self.sides if side.is_won), None)
         both = next((pair for pair in self.pairs if all(side.is_won for side in pair)), None)
         attained = {
@@ -126,7 +126,7 @@ class Ladder:
             state = LevelState.ATTAINED if attained[level] else LevelState.NOT_ATTAINED if lost[level] else LevelState.UNDECIDED
             if state is not LevelState.UNDECIDED:
                 self._states[level] = state
-                self._found[level] = LevelDecision(level, state, attained[level] or lost[level], outcomes)
+                self._found[level] = LevelDecision(level, state, attained[level] or lost[level], answers)
         self._look_at_needs()
 
     def _no_third(self) -> str:

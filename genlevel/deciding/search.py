@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import Modality
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PRIOR = 4.0
 """How many answers at the bar are thought to have been seen of each task."""
 _POOL = 1 << 16
+_ROUND = 1_024
 _STEP = 40_503
 """Odd, so that it visits all of the pool; far from any simple part of it."""
 
@@ -51,7 +53,7 @@ class LevelsOrder:
             self._parts[side] = slice(start, start + len(side.tasks))
             start += len(side.tasks)
         self._outside = slice(0, start - len(ladder.language.tasks))
-        self._random = np.random.RandomState(seed % 2**32).standard_normal(_POOL + start)
+        self._random = _deviations(seed % 2**32, _POOL + -(-start // _ROUND) * _ROUND)
         self._changes = ladder.changes
 
     def next(self, number: int) -> Standing | None:
@@ -201,6 +203,15 @@ class _Known:
         apart = max(0.0, middle - float(self.critical[place]))
         needed = -math.log(max(one.epsilon, 1e-12))
         self.rate[place] = float(self.worth[place]) ** 2 / max(1.0, needed - 2.0 * below * apart * apart)
+
+
+@lru_cache(maxsize=8)
+def _deviations(seed: int, number: int) -> Floats:
+    """Standard normal ones, that no version of numpy changes."""
+    import numpy as np
+
+    found: Floats = np.random.RandomState(seed).standard_normal(number)
+    return found
 
 
 def _is_outside(one: Standing) -> bool:

@@ -133,7 +133,8 @@ class TaskDecision:
 
 @dataclass(frozen=True, slots=True)
 class LevelDecision:
-    """by: by which test, in one line. decided_at: draws that had outcomes then; 0: it is undecided, or was decided before any."""
+    """by: by which test, in one line. decided_at: answers that counted then; 0: it is undecided, or was decided before
+    any."""
 
     level: int
     state: LevelState

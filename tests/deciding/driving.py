@@ -50,6 +50,10 @@ class Driven:
     decided: Decided
     asked: dict[int, Draw]
 
+    @property
+    def units(self) -> list[tuple[str, int]]:
+        return [(draw.task, draw.unit) for draw in self.asked.values()]
+
 
 def in_order(world: World) -> Driven:
     """One unit at a time, each weighed before the next is asked."""
