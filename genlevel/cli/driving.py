@@ -171,15 +171,17 @@ def _decided(run: ev.Run) -> str:
 
 
 def _tell_decided(run: ev.Run, failure: str, where: str) -> None:
-    """Says what else a person has to know of a run that is decided. What failed for good is not in its way: it holds either way."""
-    if run.reason:
+    """Says what else a person has to know of a run that ended before all of it was asked: why, and what failed for good."""
+    complete = run.decision.complete
+    if not complete:
+        why = run.reason or "nothing further is to be asked"
+        click.echo(f"genlevel: run {run.run_id} is not decided: {why}", err=True)
+    elif run.reason:
         click.echo(f"genlevel: run {run.run_id}: {run.reason}", err=True)
     if run.counts.failed:
-        click.echo(
-            f"genlevel: {run.counts.failed:,} instances failed, such as {failure}, and it is decided whatever they would be; "
-            f"`genlevel show {run.run_id} --failures{where}` lists them",
-            err=True,
-        )
+        meant = "it is decided whatever they would be" if complete else f"`genlevel resume {run.run_id}{where}` asks them again"
+        listed = f"`genlevel show {run.run_id} --failures{where}` lists them"
+        click.echo(f"genlevel: {run.counts.failed:,} instances failed, such as {failure}; {listed}, {meant}", err=True)
 
 
 def _more_of(run: ev.Run) -> list[str]:
@@ -191,7 +193,7 @@ def _exit_code(run: ev.Run, interrupted: bool, failure: str, where: str) -> int:
     """The exit code; says on stderr what went wrong. where: the option that names the run's folder."""
     if run.status == ev.RUN_STATUS_DECIDED:
         _tell_decided(run, failure, where)
-        return 0
+        return 0 if run.decision.complete else EXIT_INCOMPLETE
     if interrupted or (run.wanted in _HELD and run.status != ev.RUN_STATUS_FINISHED):
         how = "stopped" if interrupted else _HELD[run.wanted]
         waiting = batches_document(run)

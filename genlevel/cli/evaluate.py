@@ -124,9 +124,9 @@ def evaluate(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     """Evaluate a model on a suite and print its level card.
 
     The same command is the same run: it continues, and asks nothing again that was answered. Exit code 0: finished, or decided
-    (--until-decided); 1: finished, but some instances failed, or the judge failed on some, or the budget ended it, or it is no longer
-    watched because its service stayed away; 2: bad usage or configuration, or no call can succeed (key, model, 25 failures in a row);
-    130: stopped by Ctrl-C, or stopped or paused by `genlevel tune`.
+    (--until-decided); 1: finished, but some instances failed, or the judge failed on some, or the budget ended it, or it stays undecided
+    as answers failed, or it is no longer watched because its service stayed away; 2: bad usage or configuration, or no call can succeed
+    (key, model, 25 failures in a row); 130: stopped by Ctrl-C, or stopped or paused by `genlevel tune`.
     """
     settings, telling = settings_of(ctx), telling_of(options)
     if options["api_key_env"] and not options["base_url"]:

@@ -40,12 +40,21 @@ def test_it_is_not_asked_in_batches():
 
 
 def test_a_decided_run_ends_well_and_says_what_failed(capsys):
-    run = ev.Run(run_id="abc", status=ev.RUN_STATUS_DECIDED, counts=sc.OutcomeCounts(total=9, answered=3, failed=1, pending=5))
+    counts = sc.OutcomeCounts(total=9, answered=3, failed=1, pending=5)
+    run = ev.Run(run_id="abc", status=ev.RUN_STATUS_DECIDED, counts=counts, decision=ev.EarlyDecision(complete=True))
     assert _exit_code(run, False, "k/1: no", "") == 0
-    said = capsys.readouterr().err
-    assert "1 instances failed, such as k/1: no, and it is decided whatever they would be" in said
-    assert "incomplete" not in said
+    listed = "`genlevel show abc --failures` lists them"
+    assert capsys.readouterr().err == (f"genlevel: 1 instances failed, such as k/1: no; {listed}, it is decided whatever they would be\n")
     assert _exit_code(ev.Run(status=ev.RUN_STATUS_INTERRUPTED), False, "", "") != 0
+
+
+def test_a_run_with_nothing_left_to_ask_that_decides_is_incomplete(capsys):
+    counts = sc.OutcomeCounts(total=9, answered=3, failed=1, pending=5)
+    run = ev.Run(run_id="abc", status=ev.RUN_STATUS_DECIDED, counts=counts, reason="it stays undecided", decision=ev.EarlyDecision())
+    assert _exit_code(run, False, "k/1: no", "") == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "genlevel: run abc is not decided: it stays undecided"
+    assert said[1].endswith("lists them, `genlevel resume abc` asks them again")
 
 
 async def test_a_run_that_was_decided_before_is_not_asked_and_says_how_the_rest_is(capsys):
