@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import GENERAL_BENCH
@@ -80,6 +81,8 @@ def metric_name(entry: Document) -> str:
 def print_tasks(out: Console, entries: list[Document], decision: Document | None = None) -> None:
     """A row a task, and below them why some have no score. decision: what was decided of them before all was asked."""
     decided = {entry["key"]: entry for entry in decision["tasks"]} if decision else {}
+    unasked = [entry for entry in entries if decided and _is_unasked(entry)]
+    entries = [entry for entry in entries if entry not in unasked]
     given_away = any(entry.get("best_constant") is not None for entry in entries)
     varying = any(entry.get("variation") for entry in entries)
     further = [*([">chance / constant"] if given_away else []), *([">answers vary"] if varying else [])]
@@ -97,9 +100,12 @@ def print_tasks(out: Console, entries: list[Document], decision: Document | None
         told = [str(entry["n"]), score, error, number(entry["reference"]), win]
         told += [*(constant if given_away else []), *(varies if varying else []), *(_decided(decided, entry["key"]) if decided else [])]
         tasks.add_row(entry["task"].strip(), metric_name(entry), *told)
-    out.print(tasks)
+    if entries or not unasked:
+        out.print(tasks)
+    if unasked:
+        out.print(_unasked_told(unasked, decided), soft_wrap=True)
     for entry in entries:
-        if entry.get("note"):
+        if entry.get("note") and not (decided and _is_as_decided(entry)):
             out.print(f"  {entry['task'].strip()}: {entry['note']}")
         for remark in entry.get("remarks", []):
             out.print(f"  {entry['task'].strip()}: {remark}")
@@ -107,6 +113,23 @@ def print_tasks(out: Console, entries: list[Document], decision: Document | None
             out.print(f"  {entry['task'].strip()}: measured with {entry['provenance']}")
         if entry.get("ratings"):
             out.print(f"  {entry['task'].strip()}: {_rated(entry['ratings'])}")
+
+
+def _is_unasked(entry: Document) -> bool:
+    """Whether no instance of a task has an outcome."""
+    return bool(entry["instances"]["pending"] == entry["instances"]["total"])
+
+
+def _is_as_decided(entry: Document) -> bool:
+    """Whether the note of a task says no more than that a part of it was asked, as its row does."""
+    return bool(entry["note"].startswith("incomplete: ") and entry["instances"]["pending"] and not entry["instances"]["failed"])
+
+
+def _unasked_told(entries: list[Document], decided: Mapping[str, Document]) -> str:
+    """How many tasks of which nothing was asked there are, by what was decided of them."""
+    counts = Counter(decided[entry["key"]]["state"] if entry["key"] in decided else "not told" for entry in entries)
+    told = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+    return f"Nothing was asked of {len(entries):,} task{'' if len(entries) == 1 else 's'}: {told}"
 
 
 def _decided(decided: Mapping[str, Document], key: str) -> tuple[str, str]:

@@ -145,10 +145,10 @@ def _print(document: Document, unreferenced: frozenset[str]) -> None:
     referenced = document["references"] is not None
     out.print(harmless(document["model"]), style="bold")
     out.print(certified_line(certified, against, referenced=referenced), style="bold", soft_wrap=True)
-    for line in certified_details(certified, against, referenced=referenced):
-        out.print(line, soft_wrap=True)
     if (decision := document.get("decision")) is not None:
         out.print(pointed_to(decision), soft_wrap=True)
+    for line in certified_details(certified, against, referenced=referenced):
+        out.print(line, soft_wrap=True)
     if referenced:
         shares = certified["shares"]
         out.print(

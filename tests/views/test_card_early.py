@@ -134,8 +134,29 @@ def test_a_terminal_has_it_all(document: dict[str, Any], capsys: pytest.CaptureF
     assert r"Level 3: attained, after 175 answers; pooled betting \x1b[2J" in said
     assert "  `genlevel eval` of the same model and suite without --until-decided asks the rest" in said
     assert said.index("Decided early") < said.index("certified")
+    assert "incomplete: " not in said.replace("incomplete: 1 failed", "")
     (row,) = [line for line in said.splitlines() if line.strip().startswith(TASKS[3].name.strip()[:12]) and "60 of" in line][:1]
     assert row.rstrip().endswith("60 of 500")
+
+
+def test_a_terminal_counts_the_tasks_of_which_nothing_was_asked_and_has_no_rows_of_them(
+    document: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for entry in document["tasks"]:
+        if entry["key"] in (TASKS[1].id, TASKS[3].id):
+            entry["instances"] = {**dict.fromkeys(entry["instances"], 0), "total": 7, "pending": 7}
+    print_card(document, {})
+    said = capsys.readouterr().out
+    assert "Nothing was asked of 2 tasks: 1 undecided, 1 won" in said or "Nothing was asked of 2 tasks: 1 won, 1 undecided" in said
+    assert not [line for line in said.splitlines() if line.strip().startswith((TASKS[1].name.strip()[:12], TASKS[3].name.strip()[:12]))]
+    document["tasks"][0]["note"] = "incomplete: 5 pending of 9 instances"
+    document["tasks"][0]["instances"]["pending"] = 5
+    print_card(document, {})
+    assert "5 pending of 9" not in capsys.readouterr().out
+    print_card({name: value for name, value in document.items() if name != "decision"}, {})
+    said = capsys.readouterr().out
+    assert "Nothing was asked" not in said
+    assert "5 pending of 9" in said
 
 
 def test_a_terminal_says_of_a_completed_run_that_it_was_decided_early(
