@@ -47,9 +47,8 @@ def decision_message(
     *,
     asked: Asked,
     tasks: Sequence[tuple[TaskPlan, TaskUnits]],
-    sizes: Sequence[int],
 ) -> ev.EarlyDecision:
-    """The decision as it is stored and shown. until: settled. sizes: how many answers each draw took, by its number."""
+    """The decision as it is stored and shown. until: settled."""
     total = sum(planned.answers for planned, _ in tasks)
     message = ev.EarlyDecision(
         until=until,
@@ -78,7 +77,7 @@ def decision_message(
             level=level.level,
             state=_LEVELS[level.state],
             by=level.by,
-            decided_at=sum(sizes[: level.decided_at]),
+            decided_at=level.decided_at,
         )
     saved = saved_nano_usd(asked, {planned.task.key: planned.answers for planned, _ in tasks})
     if saved is not None:

@@ -7,16 +7,12 @@ one that decides than there may be in flight. What waits for its call once its t
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from google.protobuf import json_format
-
-from evaluator.deciding.telling import Asked, decision_message
 from evaluator.deciding.units import UnitReader
 from evaluator.journal.records import Answer, Said, Totals
 from evaluator.journal.rows import storable
@@ -25,6 +21,7 @@ from evaluator.runs.alone import Alone, TaskState
 from evaluator.runs.asking import Item, Part
 from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
+from evaluator.runs.decisions import Decisions
 from evaluator.runs.kept import KeptTask, Room
 from evaluator.runs.measuring import AnsweredUnit, Measured, Measuring
 from evaluator.runs.run_log import RunLog
@@ -37,32 +34,32 @@ from evaluator.traffic.turns import current_task
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.deciding.values import OPEN, Draw
-from genlevel.deciding.values import TaskState as Decision
+from genlevel.deciding.values import OPEN, Aim, Draw
 from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 _AHEAD = 8
 """Draws that are taken at a time."""
+_FARTHEST = {Aim.VERDICT: 1, Aim.WINS: 4}
+"""How many times the slots a draw may be beyond those that count already: a slow answer holds back those that are farther."""
 _MOST_MEASURED = 512
 """Units that are measured together."""
 _LOOK_S = 0.25
 """Seconds after which it is looked whether there is room for a call, though nothing has come: a call may wait for a retry."""
-_KEEP_S = 5.0
-_PAUSES = 20.0  # what is decided so far is added up from the journal: of a large run less often
 
 UNDECIDED = "it stays undecided: nothing further is to be asked, and answers have failed or are not rated"
 
 
 @dataclass(slots=True, kw_only=True)
 class UnitPart(Part):
-    """A unit that was drawn. said: its answers so far."""
+    """A unit that was drawn. said: its answers so far. known: the journal had all of them."""
 
     draw: Draw
     task: TaskState
     instances: Sequence[Instance]
     said: dict[AnswerKey, Said]
+    known: bool = False
 
     @property
     def keys(self) -> list[AnswerKey]:
@@ -114,14 +111,16 @@ class Deciding(Alone[UnitPart]):
         )
         self._sought = sought
         self._decider = sought.decider()
+        self._decisions = Decisions(context.journal, log, header.run_id, sought, self._decider)
         self._scored_already = scored
         nothing = Room(0)
         self._tasks = {planned.task.key: TaskState(planned, kept=KeptTask(planned, nothing)) for planned in plan.tasks}
         self._reading = UnitReader((one.planned, one.units) for one in sought.tasks)
         self._measuring = Measuring(context.scorer, context.blobs, header)
         self._handed = self._unweighed = 0  # answers that are being asked for; those of units that are not weighed yet
-        self._done: Counter[str] = Counter()  # answers of units that were drawn, by task
-        self._sizes: list[int] = []  # answers of each draw, by its number
+        self._replayed = 0  # units that are not weighed yet, of those that the journal had
+        self._drawn: dict[str, int] = {}  # the units of each task that were drawn: the first so many
+        self._done: Counter[str] = Counter()  # answers with outcomes of units that were drawn, by task
         self._came: list[UnitPart] = []
         self._arrived, self._moved = asyncio.Event(), asyncio.Event()
         self._at_work: dict[asyncio.Task[object], UnitPart] = {}
@@ -129,25 +128,28 @@ class Deciding(Alone[UnitPart]):
         self._weighing: Counter[str] = Counter()  # units that are not weighed yet, by task
         self._short: set[str] = set()  # tasks that the budget has no call for any more
         self._gone: set[str] = set()  # those of which the decider knows it
-        self._kept_at, self._keeping_took = time.monotonic(), 0.0
 
     async def run(self) -> Ending:
-        self._sought = await self._sought.of_plan(self._context.scorer, self._header)
+        scorer, header, context = self._context.scorer, self._header, self._context
+        self._sought = await self._sought.of_plan(scorer, header)
         self._decider = self._sought.decider()
+        self._decisions = Decisions(context.journal, self._log, header.run_id, self._sought, self._decider)
+        self._settling = Settling(scorer, header, self._sought, self._decider, score=self._score_of)
         for one in self._sought.tasks:
             self._measuring.describe(one.planned, one.description)
-        self._settling = Settling(self._context.scorer, self._header, self._sought, self._decider, score=self._score_of)
         try:
             return await super().run()
         finally:
-            await self._keep()
+            await self._decisions.keep(at_once=True)
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
+        await self._settling.settle()
+        if self._decider.over:
+            return
         weighing = asyncio.create_task(self._guard(self._weigh_all()), name="weighing")
         try:
-            await self._settling.settle()
             while not self._decider.over:
                 self._moved.clear()
                 self._set_aside()
@@ -163,18 +165,41 @@ class Deciding(Alone[UnitPart]):
     async def _begin(self, draws: Sequence[Draw]) -> None:
         """Has units asked, as far as they are not in the journal."""
         draws = [draw for draw in draws if self._decider.needs(draw) and draw.task not in self._short]
+        drawn_again = [draw for draw in draws if draw.unit < self._drawn.get(draw.task, 0)]
+        for draw in drawn_again:  # what is still asked of it under its first number may come
+            await self._until(partial(self._has_none_open, draw.task))
+        self._drawn.update({draw.task: draw.unit + 1 for draw in draws if draw not in drawn_again})
         read = partial(self._read_units, draws)
         ready = all(self._reading.ready(draw.task, draw.unit) for draw in draws)
         parts = read() if ready else await asyncio.to_thread(read)
-        if not self._fresh:
+        if drawn_again or not self._fresh:
             await self._context.journal.reads(self._find_known, parts)
         for part in parts:
-            for item in self._left(part):
-                while self._handed - self._traffic.waiting["retry"] + self._unweighed >= self._slots:
-                    self._moved.clear()
-                    await self._move()
+            if items := self._left(part, first=part.draw not in drawn_again):
+                await self._until(partial(self._is_near, part.draw))
+            for item in items:
+                await self._until(self._has_room)
                 self._handed += 1
                 await self._queue.put(item)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        """Waits for something that weighing brings, or a call's end."""
+        while not holds():
+            self._moved.clear()
+            await self._move()
+
+    def _has_none_open(self, task: str) -> bool:
+        return not self._tasks[task].open
+
+    def _is_near(self, draw: Draw) -> bool:
+        """Whether a draw may go on: not while what the journal has is not weighed, nor far beyond what counts already."""
+        farthest = self._decider.counted + _FARTHEST[self._sought.aim] * self._slots
+        near = not self._replayed and draw.number < farthest
+        return near or not self._decider.needs(draw)
+
+    def _has_room(self) -> bool:
+        """Whether a further call may begin. What waits for a retry is not in flight."""
+        return self._handed - self._traffic.waiting["retry"] + self._unweighed < self._slots
 
     def _read_units(self, draws: Sequence[Draw]) -> list[UnitPart]:
         found = []
@@ -189,21 +214,23 @@ class Deciding(Alone[UnitPart]):
         for part in parts:
             part.said = self._context.journal.said_to(self._header.run_id, part.planned.task.key, part.keys)
 
-    def _left(self, part: UnitPart) -> list[Item[UnitPart]]:
-        """The answers of a unit that are to be asked for, once they are counted."""
+    def _left(self, part: UnitPart, *, first: bool) -> list[Item[UnitPart]]:
+        """The answers of a unit that are to be asked for, once they are counted. first: it was not drawn before."""
         state, key = part.task, part.planned.task.key
-        state.changed |= bool(part.said) and key not in self._scored_already
-        if self._retry_failed:
+        state.changed |= first and bool(part.said) and key not in self._scored_already
+        if self._retry_failed and first:
             part.again = {answer for answer, said in part.said.items() if said.outcome is Outcome.FAILED}
             part.said = {answer: said for answer, said in part.said.items() if answer not in part.again}
             self.state.outcomes[Outcome.FAILED] -= len(part.again)
-        self._sizes += [0] * (part.draw.number + 1 - len(self._sizes))
-        self._sizes[part.draw.number] = len(part.instances) * part.planned.repeats
         keys = [(instance, answer) for instance in part.instances for answer in part.planned.keys(instance)]
         items = [Item(part, instance, answer) for instance, answer in keys if answer not in part.said]
         part.open = len(items)
         state.open += len(items)
+        if first:
+            self._count_done(state, len(part.said))
         if not items:
+            part.known = True
+            self._replayed += 1
             self._complete(part)
         return items
 
@@ -273,22 +300,26 @@ class Deciding(Alone[UnitPart]):
         kept = storable(answer)  # as the journal has it, for whoever begins anew
         part.said[answer.key] = Said(kept.outcome, kept.raw_answer, kept.files)
         super()._count_of(part, answer)
+        self._count_done(part.task, 1)
         if part.is_complete:
             self._complete(part)
         self._moved.set()
 
     def _complete(self, part: UnitPart) -> None:
         """All answers of a unit are there."""
-        state, key = part.task, part.planned.task.key
         self._came.append(part)
         self._unweighed += len(part.said)
-        self._weighing[key] += 1
-        self._done[key] += len(part.said)
-        if self._done[key] == part.planned.answers:
+        self._weighing[part.draw.task] += 1
+        self._arrived.set()
+
+    def _count_done(self, state: TaskState, answers: int) -> None:
+        """Counts answers that have outcomes; a task that has all of its own is scored."""
+        key = state.planned.task.key
+        self._done[key] += answers
+        if answers and self._done[key] == state.planned.answers:
             state.read = True
             if state.changed:
                 self._to_score.put_nowait(state)
-        self._arrived.set()
 
     def _begun(self) -> Iterable[TaskState]:
         return [state for state in self._tasks.values() if state.changed and not state.finished]
@@ -306,11 +337,11 @@ class Deciding(Alone[UnitPart]):
                 self._decider.weigh(part.draw.number, found.unit, self._settling.turned(key, found.whole) if found.whole else None)
                 self._unweighed -= len(part.said)
                 self._weighing[key] -= 1
+                self._replayed -= part.known
             await self._settling.settle()
             self._pass_over()
             self._moved.set()
-            if time.monotonic() - self._kept_at > max(_KEEP_S, _PAUSES * self._keeping_took):
-                await self._keep()
+            await self._decisions.keep()
 
     async def _measured(self, parts: Sequence[UnitPart]) -> list[Measured]:
         """What units add. Of tasks without a test of their units that is not looked at."""
@@ -324,27 +355,9 @@ class Deciding(Alone[UnitPart]):
 
     # -- telling ---------------------------------------------------------------------------------------------------
 
-    async def _keep(self) -> None:
-        """Stores what is decided so far."""
-        journal, began = self._context.journal, time.monotonic()
-        asked = await journal.reads(journal.decisions.asked, self._header.run_id)
-        sought = self._sought
-        message = decision_message(
-            sought.until,
-            self._decider.decided(),
-            sought.criteria.shares,
-            asked=Asked.of(asked),
-            tasks=[(one.planned, one.units) for one in sought.tasks],
-            sizes=self._sizes,
-        )
-        self._log.decided(json_format.MessageToJson(message, indent=None))
-        self._kept_at = time.monotonic()
-        self._keeping_took = self._kept_at - began
-
     def progress(self) -> ev.DecidingProgress:
         """How far it is."""
-        tasks = [one for one in self._decider.decided().tasks if one.state is not Decision.UNCERTIFIABLE]
-        return ev.DecidingProgress(settled=sum(one.state is not Decision.UNDECIDED for one in tasks), tasks=len(tasks))
+        return self._decisions.progress()
 
     def _told_ending(self, things: str) -> Ending:
         ending = super()._told_ending(things)

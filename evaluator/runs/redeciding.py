@@ -64,7 +64,6 @@ class _Again:
             return await score_task(kept, header, self._planned[task])
 
         self._settling = Settling(kept.scorer, header, wanted, self._decider, score=scored)
-        self._sizes: list[int] = []
 
     async def decide(self) -> ev.EarlyDecision:
         decider, missing = self._decider, 0
@@ -84,7 +83,6 @@ class _Again:
             self._sought.criteria.shares,
             asked=Asked.of(asked),
             tasks=[(one.planned, one.units) for one in self._sought.tasks],
-            sizes=self._sizes,
         )
 
     def _answered(self, draws: Sequence[Draw]) -> list[_Found]:
@@ -92,8 +90,6 @@ class _Again:
         found = []
         for draw in draws:
             planned, instances = self._planned[draw.task], self._reading.take(draw.task, draw.unit)
-            self._sizes += [0] * (draw.number + 1 - len(self._sizes))
-            self._sizes[draw.number] = len(instances) * planned.repeats
             keys = [key for instance in instances for key in planned.keys(instance)]
             said = self._kept.journal.said_to(self._run_id, draw.task, keys)
             if len(said) == len(keys):

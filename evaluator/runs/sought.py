@@ -15,6 +15,7 @@ from evaluator.ports import ScorerPort
 from evaluator.runs.scoring import describe
 from evaluator.runs.work import Work
 from genlevel.deciding.decider import Decider
+from genlevel.deciding.values import Aim
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -38,11 +39,16 @@ class Sought:
     criteria: Criteria
     seed: int
 
+    @property
+    def aim(self) -> Aim:
+        """What is to be decided."""
+        return aim_of(self.until)
+
     def decider(self) -> Decider:
         """Whoever decides, before any answer."""
         tasks = [to_decide(one.planned, one.units, criterion) for one, criterion in zip(self.tasks, self.criteria.criteria, strict=True)]
         until = self.until
-        return Decider(aim_of(until), tasks, self.criteria.shares, seed=self.seed, with_uncertifiable=until.with_uncertifiable)
+        return Decider(self.aim, tasks, self.criteria.shares, seed=self.seed, with_uncertifiable=until.with_uncertifiable)
 
     async def of_plan(self, scorer: ScorerPort, header: sc.ScoreTaskHeader) -> Sought:
         """The same for the number that the run's plan has. Raises GenlevelError."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from genlevel.v1 import evaluator_pb2 as ev
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -50,3 +53,24 @@ class World:
 
 def asked_twice(calls: Counter[str]) -> list[str]:
     return [question for question, count in calls.items() if count > 1]
+
+
+def jittery(gateway, seed: int, most_s: float = 0.004) -> None:
+    """Has a gateway answer after times that differ."""
+    chance, answers_at_once = random.Random(seed), gateway.generate
+
+    async def generate(request, *, timeout_s):
+        await asyncio.sleep(chance.random() * most_s)
+        return await answers_at_once(request, timeout_s=timeout_s)
+
+    gateway.generate = generate
+
+
+def settled_of(decision: ev.EarlyDecision) -> ev.EarlyDecision:
+    """A decision without what depends on how many calls were in flight: how much was asked."""
+    found = ev.EarlyDecision()
+    found.CopyFrom(decision)
+    for one in (found, *found.tasks):
+        one.ClearField("asked")
+    found.ClearField("saved_nano_usd")
+    return found
