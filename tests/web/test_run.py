@@ -304,3 +304,14 @@ async def test_a_run_that_was_decided_early_says_what_is_decided_also_of_each_ta
         assert (head[-1], row[-1]) == ("decided early", "won")
         assert ">won</td></tr>" in await site.page(f"/runs/{run}?part=detail")
         assert (await site.get("/runs.json?status=decided")).json()["found"] == 1
+
+
+async def test_a_run_that_is_decided_offers_nothing_to_go_on_with(tmp_path, gateway):
+    async with driven_site(tmp_path / "data", gateway) as site:
+        until = ev.UntilDecided(aim=ev.UntilDecided.AIM_VERDICT)  # which is known before any call: no task is outside language
+        run = await begun(site, make_suite(tmp_path), until_decided=until)
+        await comes(lambda: state(site, run), lambda known: known.status == ev.RUN_STATUS_DECIDED)
+        page = shown(await site.page(f"/runs/{run}"))
+    assert "decided What it was asked for is decided; not all of its instances were asked." in page
+    assert "Go on" not in page
+    assert "Change them" not in page
