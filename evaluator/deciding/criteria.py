@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from evaluator.deciding.units import TaskUnits
 from evaluator.planning.plans import TaskPlan
+from genlevel.benchmark.answer_kinds import KINDS
 from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.ratings import SCALES
 from genlevel.deciding.values import Bets, Criterion, Shares, TaskToDecide
@@ -57,6 +58,11 @@ def criteria_request(
 def is_rated(planned: TaskPlan) -> bool:
     """Whether ratings make a task's score, which come after its answers."""
     return planned.metric in SCALES
+
+
+def has_coordinates(planned: TaskPlan) -> bool:
+    """Whether its answers are coordinates in pictures, whose meaning may follow from all of them together."""
+    return isinstance(planned.task, FolderTask) and KINDS[planned.task.answer_type].in_picture
 
 
 def criterion_of(message: sc.Criterion) -> Criterion:

@@ -334,7 +334,7 @@ class Deciding(Alone[UnitPart]):
             parts, self._came = self._came[:_MOST_MEASURED], self._came[_MOST_MEASURED:]
             for part, found in zip(parts, await self._measured(parts), strict=True):
                 key = part.draw.task
-                self._decider.weigh(part.draw.number, found.unit, self._settling.turned(key, found.whole) if found.whole else None)
+                self._decider.weigh(part.draw.number, found.unit, self._settling.turned(part.draw, found))
                 self._unweighed -= len(part.said)
                 self._weighing[key] -= 1
                 self._replayed -= part.known

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from evaluator.deciding.criteria import has_coordinates
 from evaluator.journal.records import Said
 from evaluator.planning.plans import TaskPlan
 from evaluator.ports import ScorerPort
@@ -33,7 +34,7 @@ class AnsweredUnit:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a unit adds; whole: why that can only be said of all of the task's answers, in one line; "" = it is said."""
+    """What a unit adds; whole: why that can only be said of all of the task's answers, in one line; "" = it is said, or lies in between."""
 
     unit: Unit
     whole: str = ""
@@ -93,7 +94,9 @@ class Measuring:
 
 def _measured(unit: AnsweredUnit, answers: Iterator[sc.MeasuredAnswer]) -> Measured:
     told = [[next(answers) for _ in unit.planned.keys(instance)] for instance in unit.instances]
-    whole = next((one.whole for answered in told for one in answered if one.whole), "")
+    # Coordinates lie between bounds whatever they mean: such a task is told as a whole once it has all units (``Settling.turned``).
+    between = has_coordinates(unit.planned)
+    whole = next((one.whole for answered in told for one in answered if one.whole and not (between and one.best_below)), "")
     if whole:
         return Measured(OPEN, whole)
     return Measured(unit_of([[_added(one) for one in answered] for answered in told]))

@@ -104,4 +104,4 @@ class _Again:
             if told is None:
                 self._decider.weigh(one.draw.number, OPEN)
             else:
-                self._decider.weigh(one.draw.number, told.unit, self._settling.turned(one.draw.task, told.whole) if told.whole else None)
+                self._decider.weigh(one.draw.number, told.unit, self._settling.turned(one.draw, told))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from evaluator.deciding.criteria import criteria_request, criterion_of, is_rated, told_as_a_whole, without_test
+from evaluator.deciding.criteria import criteria_request, criterion_of, has_coordinates, is_rated, told_as_a_whole, without_test
 from evaluator.ports import ScorerPort
+from evaluator.runs.measuring import Measured
 from evaluator.runs.sought import Sought
 from genlevel.deciding.decider import Decider
-from genlevel.deciding.values import Criterion
+from genlevel.deciding.values import Criterion, Draw
 from genlevel.v1 import scorer_pb2 as sc
 
+EXPLAINED = "what coordinates mean follows from all of its answers"
 Score = Callable[[str], Awaitable[sc.TaskScore]]
 
 
@@ -24,17 +26,22 @@ class Settling:
         self._decider = decider
         self._score = score
         self._tasks = {one.planned.task.key: one for one in sought.tasks}
-        self._criteria = {one.planned.task.key: criterion for one, criterion in zip(sought.tasks, sought.criteria.criteria, strict=True)}
+        self._first = {one.planned.task.key: criterion for one, criterion in zip(sought.tasks, sought.criteria.criteria, strict=True)}
+        self._criteria = dict(self._first)
 
     def is_tested(self, task: str) -> bool:
-        """Whether the units of a task say anything one by one."""
-        criterion = self._criteria[task]
+        """Whether the units of a task say anything one by one, as was known before any answer: which came first makes no difference."""
+        criterion = self._first[task]
         return not (criterion.obstacle or criterion.whole)
 
-    def turned(self, task: str, why: str) -> Criterion:
-        """A task's criterion from now on, as an answer of it shows that only all together say anything."""
-        self._criteria[task] = told_as_a_whole(self._criteria[task], why)
-        return self._criteria[task]
+    def turned(self, draw: Draw, found: Measured) -> Criterion | None:
+        """A task's criterion from a draw on, if its outcome, or that it is the last one, shows that only all answers together tell."""
+        task = self._tasks[draw.task]
+        if found.whole:
+            return told_as_a_whole(self._first[draw.task], found.whole)
+        if self.is_tested(draw.task) and draw.unit == len(task.units.answers) - 1 and has_coordinates(task.planned):
+            return told_as_a_whole(self._first[draw.task], EXPLAINED)
+        return None
 
     async def settle(self) -> None:
         """Answers all that is wanted. Raises GenlevelError."""
