@@ -157,6 +157,8 @@ class Deciding(Alone[UnitPart]):
                     await self._begin(draws)
                 elif self._handed or self._unweighed:
                     await self._move()
+                elif self._settling.is_wanted:
+                    await self._settling.settle()
                 else:
                     break
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from evaluator.deciding.criteria import criteria_request, criterion_of, has_coordinates, is_rated, told_as_a_whole, without_test
@@ -28,6 +29,7 @@ class Settling:
         self._tasks = {one.planned.task.key: one for one in sought.tasks}
         self._first = {one.planned.task.key: criterion for one, criterion in zip(sought.tasks, sought.criteria.criteria, strict=True)}
         self._criteria = dict(self._first)
+        self._lock = asyncio.Lock()
 
     def is_tested(self, task: str) -> bool:
         """Whether the units of a task say anything one by one, as was known before any answer: which came first makes no difference."""
@@ -43,14 +45,20 @@ class Settling:
             return told_as_a_whole(self._first[draw.task], EXPLAINED)
         return None
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the decider waits for something that is to be said of a task."""
+        return bool(self._decider.wanted_bars or self._decider.wanted_outcomes)
+
     async def settle(self) -> None:
-        """Answers all that is wanted. Raises GenlevelError."""
+        """Answers all that is wanted; whoever calls at the same time waits for it. Raises GenlevelError."""
         decider = self._decider
-        while (bars := tuple(decider.wanted_bars)) or decider.wanted_outcomes:
-            for task, criterion in (await self._bars(bars)).items():
-                decider.settle_bar(task, criterion)
-            for task in tuple(decider.wanted_outcomes):
-                decider.settle_whole(task, await self._p_value(task))
+        async with self._lock:
+            while self.is_wanted:
+                for task, criterion in (await self._bars(tuple(decider.wanted_bars))).items():
+                    decider.settle_bar(task, criterion)
+                for task in tuple(decider.wanted_outcomes):
+                    decider.settle_whole(task, await self._p_value(task))
 
     async def _bars(self, tasks: Sequence[str]) -> dict[str, Criterion | None]:
         """Of each of these tasks its criterion with the higher bar, or with the obstacle that its score shows; None: it stays."""

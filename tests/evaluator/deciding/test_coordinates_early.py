@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,11 @@ def box_of(number: int, frame: int) -> list[float]:
     return [30.0 + number % 5, 30.0 + frame, 20.0, 25.0]
 
 
+def right(question: str, _calls: int) -> str:
+    number = int("".join(filter(str.isdigit, question)))
+    return json.dumps([box_of(number, frame) for frame in range(2)])
+
+
 async def decide(evaluator: Any, suite: Path, concurrency: int) -> ev.Run:
     traffic = ev.TrafficSettings(concurrency=concurrency, until_decided=WINS)
     asked = ev.RunSpecification(model="m", suite=str(suite))
@@ -75,3 +81,17 @@ async def test_boxes_that_are_right_as_all_of_them_say_are_told_once_all_are_the
     assert (run.status, task.state, task.note) == (ev.RUN_STATUS_FINISHED, ev.DecidedTask.STATE_WON, EXPLAINED)
     assert (task.asked, task.decided_at) == (CLIPS, CLIPS)
     assert run.decision.complete
+
+
+async def test_a_scorer_that_takes_its_time_to_tell_the_last_task_is_waited_for(make_evaluator: Any, scripted: Any, films: Path) -> None:
+    scripted.script = right
+    evaluator, scorer = make_evaluator()
+    verdict = scorer.get_verdict
+
+    async def slow(request: Any) -> Any:
+        await asyncio.sleep(0.4)
+        return await verdict(request)
+
+    scorer.get_verdict = slow
+    run = await decide(evaluator, films, 1)
+    assert [task.state for task in run.decision.tasks] == [ev.DecidedTask.STATE_WON]
