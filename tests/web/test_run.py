@@ -301,7 +301,7 @@ async def test_a_run_that_was_decided_early_says_what_is_decided_also_of_each_ta
         document = (await site.get(f"/runs/{run}.json")).json()
         assert (document["decision"]["verdict"], document["status"]) == (3, "decided")
         (head, row) = csv.reader(io.StringIO((await site.get(f"/runs/{run}.tasks.csv")).text))
-        assert (head[-1], row[-1]) == ("decided early", "won")
+        assert (head[1], row[1], head[-1], row[-1]) == ("to be asked in full", "3", "decided early", "won")
         assert ">won</td></tr>" in await site.page(f"/runs/{run}?part=detail")
         assert (await site.get("/runs.json?status=decided")).json()["found"] == 1
 

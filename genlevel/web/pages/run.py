@@ -112,7 +112,12 @@ def address_of(run: str) -> str:
 def tasks_table(details: Document, decided: Mapping[str, str]) -> Table:
     """How far each task is. decided: what was decided of it before all was asked, by its key; empty if nothing was to be."""
     outcomes = ("answered", "refused", "failed", "unsupported", "pending")
-    columns = ["task", ">asked", *(f">{outcome}" for outcome in outcomes), *(["decided early"] if decided else [])]
+    columns = [
+        "task",
+        ">to be asked in full" if decided else ">asked",
+        *(f">{outcome}" for outcome in outcomes),
+        *(["decided early"] if decided else []),
+    ]
     rows = [
         (
             *(task["task"], task["total"], *(task[outcome] for outcome in outcomes)),
