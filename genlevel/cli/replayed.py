@@ -125,9 +125,6 @@ async def _decide_again(said: ev.Run, run: ev.Run, kept: Kept, plan: Plan, recor
     asked = {task.task: task.asked for task in said.decision.tasks}
     for task in again.tasks:
         task.asked = asked.get(task.task, 0)
-    came = {level.level: level.decided_at for level in said.decision.levels}
-    for level in again.levels:
-        level.decided_at = came.get(level.level, 0)
     run.decision.CopyFrom(again)
     run.decision.asked = said.decision.asked
     if said.decision.HasField("saved_nano_usd"):

@@ -41,7 +41,7 @@ async def again(evaluator, run):
 
 def told(decision):
     """What follows from the answers alone, and not from how many calls were under way."""
-    levels = [(level.level, level.state, level.by) for level in decision.levels]
+    levels = [(level.level, level.state, level.by, level.decided_at) for level in decision.levels]
     return [(task.task, task.state, task.decided_at, task.total) for task in decision.tasks], levels, decision.verdict
 
 
