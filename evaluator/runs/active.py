@@ -110,11 +110,28 @@ class ActiveRun:
             ending = Ending(ev.RUN_STATUS_FAILED, fruitless)
         self.recorder.look(ended=True)  # at the last of this pass, before there is another one
         if self.work.judge is not None and ending.is_complete:
-            asked, ending = ending, await judged()
-            ending = asked if ending.is_complete else ending
+            ending = await self._judged(judged, ending)
         if execution is None and ending.status == ev.RUN_STATUS_FINISHED and sum(self.totals.outcomes.values()) < record.total:
             return Ending(record.status, record.reason)  # a pass of the judge alone leaves the state of the answers as it was
         return ending
+
+    async def _judged(self, judged: Callable[[], Awaitable[Ending]], asked: Ending) -> Ending:
+        """Has answers judged. What is to be decided may hang on their ratings, and further answers on that.
+
+        asked: how the model's pass ended.
+        """
+        execution = self.execution
+        while True:
+            ending = await judged()
+            if not ending.is_complete:
+                return ending
+            if not (isinstance(execution, Deciding) and execution.waits_for_ratings):
+                return asked
+            self.judging, before = None, sum(execution.state.outcomes.values())
+            execution.begin_again()
+            asked = await execution.run()
+            if not asked.is_complete or sum(execution.state.outcomes.values()) == before:
+                return asked
 
     def last(self, ending: Ending) -> ev.WatchRunResponse:
         """How it ended, as far as this process knows."""

@@ -17,6 +17,7 @@ from evaluator.runs.kept import KeptTask
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.scoring import score_task
 from evaluator.traffic.budget import Budget
+from evaluator.traffic.told import LeftOut
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.limits import AccountLimiter, Share
@@ -96,6 +97,12 @@ class Alone(Asking[P]):
             self._scoring.cancel()
             self._context.telemetry.hide(self)
         return self._told_ending("instances")
+
+    def _ask_again(self) -> None:
+        """Lets it run once more, after it has come to its end."""
+        self._queue = asyncio.Queue(maxsize=self._queue.maxsize)
+        self._to_score = asyncio.Queue()
+        self._asks, self._fresh, self._retry_failed, self._left_out = True, False, False, LeftOut()
 
     # -- counting --------------------------------------------------------------------------------------------------
 

@@ -113,10 +113,13 @@ class Deciding(Alone[UnitPart]):
         self._decider = sought.decider()
         self._decisions = Decisions(context.journal, log, header.run_id, sought, self._decider)
         self._scored_already = scored
-        nothing = Room(0)
-        self._tasks = {planned.task.key: TaskState(planned, kept=KeptTask(planned, nothing)) for planned in plan.tasks}
-        self._reading = UnitReader((one.planned, one.units) for one in sought.tasks)
         self._measuring = Measuring(context.scorer, context.blobs, header)
+        self._begin_deciding()
+
+    def _begin_deciding(self) -> None:
+        nothing = Room(0)
+        self._tasks = {planned.task.key: TaskState(planned, kept=KeptTask(planned, nothing)) for planned in self._plan.tasks}
+        self._reading = UnitReader((one.planned, one.units) for one in self._sought.tasks)
         self._handed = self._unweighed = 0  # answers that are being asked for; those of units that are not weighed yet
         self._replayed = 0  # units that are not weighed yet, of those that the journal had
         self._drawn: dict[str, int] = {}  # the units of each task that were drawn: the first so many
@@ -141,6 +144,16 @@ class Deciding(Alone[UnitPart]):
             return await super().run()
         finally:
             await self._decisions.keep(at_once=True)
+
+    @property
+    def waits_for_ratings(self) -> bool:
+        """Whether something would be decided by ratings that are not there."""
+        return bool(self._settling.unrated)
+
+    def begin_again(self) -> None:
+        """Before it runs once more, as there are ratings now: what the journal has is weighed again, and what lacks is asked."""
+        self._ask_again()
+        self._begin_deciding()
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
@@ -335,12 +348,13 @@ class Deciding(Alone[UnitPart]):
                 await self._arrived.wait()
             parts, self._came = self._came[:_MOST_MEASURED], self._came[_MOST_MEASURED:]
             for part, found in zip(parts, await self._measured(parts), strict=True):
-                key = part.draw.task
                 self._decider.weigh(part.draw.number, found.unit, self._settling.turned(part.draw, found))
-                self._unweighed -= len(part.said)
-                self._weighing[key] -= 1
-                self._replayed -= part.known
+            self._pass_over()
             await self._settling.settle()
+            for part in parts:  # only now: until all is settled there may be more to draw
+                self._unweighed -= len(part.said)
+                self._weighing[part.draw.task] -= 1
+                self._replayed -= part.known
             self._pass_over()
             self._moved.set()
             await self._decisions.keep()

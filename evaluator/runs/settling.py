@@ -18,7 +18,10 @@ Score = Callable[[str], Awaitable[sc.TaskScore]]
 
 
 class Settling:
-    """Answers what a decider wants to know of one run's tasks. score: has a task scored as it stands, by its key."""
+    """Answers what a decider wants to know of one run's tasks. score: has a task scored as it stands, by its key.
+
+    unrated: tasks that would be decided by ratings which are not there.
+    """
 
     def __init__(self, scorer: ScorerPort, header: sc.ScoreTaskHeader, sought: Sought, decider: Decider, *, score: Score) -> None:
         self._scorer = scorer
@@ -26,6 +29,7 @@ class Settling:
         self._sought = sought
         self._decider = decider
         self._score = score
+        self.unrated: set[str] = set()
         self._tasks = {one.planned.task.key: one for one in sought.tasks}
         self._first = {one.planned.task.key: criterion for one, criterion in zip(sought.tasks, sought.criteria.criteria, strict=True)}
         self._criteria = dict(self._first)
@@ -90,6 +94,7 @@ class Settling:
         """The p-value of a whole task's win; None: it cannot be told, as answers have failed or have no rating."""
         score = await self._score(task)
         if is_rated(self._tasks[task].planned) and not score.HasField("score"):
+            self.unrated.add(task)
             return None
         request = sc.GetVerdictRequest(run_id=self._header.run_id, alpha=self._sought.until.alpha)
         certificate = (await self._scorer.get_verdict(request)).certificate
