@@ -43,6 +43,7 @@ class _Options(TrafficOptions):
 def resume(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
     """Continue RUN as it was started; what failed for good is asked again, of its model and of its judge.
 
+    A run that asks only until something is decided goes on until it is; `genlevel eval` without --until-decided asks all of it.
     Limits and a budget that are given here replace those it was started with, for the rest of the run. It stays the same run.
     """
     settings, out, telling = settings_of(ctx), options["out"], telling_of(options)

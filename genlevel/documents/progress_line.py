@@ -56,6 +56,8 @@ def _done(progress: ev.WatchRunResponse) -> list[_Part]:
     """How many answers there are of how many; of a run that asks only until something is decided, of how many at most."""
     counts = progress.run.counts
     done = f"{counts.total - counts.pending:,}"
+    if progress.run.status == ev.RUN_STATUS_DECIDED:
+        return [_Part(f"{done} of {counts.total:,} asked")]
     if not progress.HasField("deciding"):
         return [_Part(f"{done}/{counts.total:,}")]
     told = f"{progress.deciding.settled:,} of {progress.deciding.tasks:,}"

@@ -64,6 +64,8 @@ def standing_of(run: ev.Run) -> Standing:
     found = _STANDINGS.get(run.status, Standing("unknown", "plain"))
     if run.status == ev.RUN_STATUS_INTERRUPTED and run.wanted == ev.RUN_WANTED_STOPPED:
         found = Standing("stopped", "warn", "It stays stopped until somebody lets it go on.")
+    elif run.status == ev.RUN_STATUS_DECIDED and run.reason:  # such as that it stays undecided, as answers have failed
+        found = Standing("decided", "warn", run.reason)
     elif run.status != ev.RUN_STATUS_PAUSED and is_to_go_on(run):
         found = Standing("waiting", "warn", f"It waits for a service to go on with it{f': {run.reason}' if run.reason else '.'}")
     return Standing(found.word, found.kind, found.line or run.reason)

@@ -67,3 +67,7 @@ def test_a_decided_run_stands_well_and_is_not_said_to_be_finished() -> None:
     run = ev.Run(status=ev.RUN_STATUS_DECIDED, wanted=ev.RUN_WANTED_FINISHED)
     assert (status_name(run.status), standing_of(run).word, standing_of(run).kind) == ("decided", "decided", "good")
     assert "not all of its instances were asked" in standing_of(run).line
+    stuck = ev.Run(status=ev.RUN_STATUS_DECIDED, reason="it stays undecided")
+    assert (standing_of(stuck).kind, standing_of(stuck).line) == ("warn", "it stays undecided")
+    run.counts.total, run.counts.pending = 1200, 1136
+    assert progress_line(ev.WatchRunResponse(run=run)).startswith("64 of 1,200 asked | ")

@@ -45,6 +45,7 @@ def test_zero_of_a_message_is_what_it_stands_for_and_what_is_not_decided_rests_o
         ("d", "not certifiable", None),
     ]
     assert document["levels"] == {"3": {"state": "attained", "by": "the pooled test", "decided_at": 1234}}
+    assert decision_document(ev.EarlyDecision())["verdict"] is None
     assert decision_document(decision(saved_nano_usd=2_500_000_000))["saved_usd"] == 2.5
 
 
