@@ -52,13 +52,13 @@ class Side:
 
 
 class Ladder:
-    """The levels of a benchmark's tasks. is_known: whether the highest level is. changes: how often anything changed."""
+    """The levels of a benchmark's tasks. is_known: whether the highest level is."""
 
     def __init__(self, standings: Iterable[Standing]) -> None:
         self._sides: dict[tuple[Modality, Paradigm | None], Side] = {}
         self._places: dict[str, Side] = {}
         self.language = Side("language")
-        self.is_known, self.changes = False, 0
+        self.is_known = False
         for one in standings:
             outside = one.task.modality is not Modality.LANGUAGE
             side = self._places[one.key] = self._side(one.task.modality, one.task.paradigm) if outside else self.language
@@ -100,7 +100,6 @@ class Ladder:
         return standing.criterion.rewards and self._places[standing.key].needed
 
     def _look_at_needs(self) -> None:
-        self.changes += 1
         third, fourth = self._states[3], self._states[4]
         self.is_known = all(state is not LevelState.UNDECIDED for state in self._states.values())
         self.language.needed = not self.is_known and fourth is not LevelState.NOT_ATTAINED and self.language.is_alive

@@ -54,7 +54,6 @@ class LevelsOrder:
             start += len(side.tasks)
         self._outside = slice(0, start - len(ladder.language.tasks))
         self._random = _deviations(seed % 2**32, _POOL + -(-start // _ROUND) * _ROUND)
-        self._changes = ladder.changes
 
     def next(self, number: int) -> Standing | None:
         ladder = self._ladder
@@ -62,9 +61,6 @@ class LevelsOrder:
             return self._last.uncertifiable()
         if self._wins is not None:
             return self._wins.next(number)
-        if self._changes != ladder.changes:
-            self._changes = ladder.changes
-            self._known.shut_all(ladder)
         if ladder.state(3) is LevelState.UNDECIDED:
             return self._fastest_growth(number) or self._last.whole(lambda one: _is_outside(one) and ladder.needs(one))
         if ladder.state(4) is LevelState.UNDECIDED:
@@ -183,12 +179,6 @@ class _Known:
 
     def shut(self, one: Standing) -> None:
         self.closed[self._places[one.key]] = math.inf
-
-    def shut_all(self, ladder: Ladder) -> None:
-        """Shuts those on which nothing depends any more."""
-        for place, one in enumerate(self.standings):
-            if not ladder.needs(one):
-                self.closed[place] = math.inf
 
     def _hold(self, place: int, one: Standing) -> None:
         self.bar[place] = _angle(one.criterion.bar)

@@ -233,6 +233,21 @@ def test_a_best_constant_answer_above_the_bar_undoes_a_win_and_pooled_wealth() -
     assert found.tasks[0].criterion.bar == 0.5
 
 
+def test_pooled_wealth_is_made_again_under_a_higher_bar() -> None:
+    one = task("a", 0, 400, Criterion(bar=0.5, critical=300))
+    outcomes = {"a": [RIGHT if number % 10 < 7 else WRONG for number in range(400)]}
+    shares = Shares(100, 0.0, 0.05, 1e-12)
+    assert in_order(World([one], outcomes, shares=shares)).decided.verdict == 3
+    raised = {"a": Criterion(bar=0.75, critical=330)}
+    assert in_order(World([one], outcomes, shares=shares, raised=raised)).decided.verdict == 2
+
+
+def test_decisions_count_the_answers_of_clusters() -> None:
+    one = TaskToDecide("a", Modality.IMAGE, Paradigm.GENERATION, [3] * 60, graded(0.5, most=3.0))
+    found = in_order(World([one], {"a": [Unit((3.0, 3.0), (3.0, 3.0))] * 60}, shares=Shares(4, 0.2, 0.0, 0.4))).decided
+    assert found.levels[0].decided_at == 3 * found.tasks[0].decided_at > 0
+
+
 def test_what_is_told_of_a_bar_before_it_is_wanted_counts_only_then() -> None:
     one = task("a", 0, 400, Criterion(bar=0.2, critical=120))
     world = World(
@@ -288,13 +303,16 @@ def test_the_money_of_one_task_ends() -> None:
 def test_what_came_before_the_money_ended_counts_although_it_has_not_yet() -> None:
     tasks = [task("a", 0, 50, Criterion(bar=0.4, critical=40)), task("b", 1, 50, Criterion(bar=0.4, critical=40))]
     decider = Decider(Aim.WINS, tasks, Shares(2, 0.05, 0.05, 0.01), seed=1)
-    slow, *others = decider.draws(20)
-    assert slow.task == "a"
-    for draw in others:
-        if draw.task == "b" or draw.unit < 4:
+    first = decider.draws(20)
+    assert [draw.task for draw in first[:4]] == ["a", "b", "a", "b"]
+    for draw in first:
+        if draw.task == "a" and draw.unit < 4:
             decider.weigh(draw.number, WRONG)
-    decider.weigh(slow.number, WRONG)
     decider.set_aside("a")
+    assert decider.counted == 1
+    for draw in first:
+        if draw.task == "b":
+            decider.weigh(draw.number, WRONG)
     assert decider.decided().tasks[0].drawn == 4
     blocked = Decider(Aim.WINS, tasks, Shares(2, 0.05, 0.05, 0.01), seed=1)
     for draw in blocked.draws(20)[1:]:
