@@ -193,10 +193,20 @@ def _confirmed(document: Document, decision: Document) -> Iterator[str]:
     if certified is None or certified["alpha"] != decision["alpha"]:
         return
     attained = {entry["key"] for entry in certified["tasks"] if entry["win"] == "attained"}
-    for state, said in (("won", "were to be certified"), ("not won", "were not to be certified")):
+    for state in ("won", "not won"):
         keys = [task["key"] for task in decision["tasks"] if task["state"] == state]
         if keys:
-            yield f"of the {len(keys):,} tasks that {said}, {len(attained.intersection(keys)):,} are certified by the full run"
+            yield f"said to be {state}: {_tasks(len(keys))}, of which the full run certifies {len(attained.intersection(keys)):,}"
+    predicted = {
+        level: entry["state"] for level, entry in decision["levels"].items() if entry["state"] != "undecided" and not _is_pooled(entry)
+    }
+    alike = [level for level, state in predicted.items() if (state == "attained") == (_status_of(certified, level) == "attained")]
+    if predicted:
+        yield f"levels that were predicted: {len(predicted)}, of which {len(alike)} as the full run certifies them"
+
+
+def _status_of(certified: Document, level: str) -> str:
+    return str(certified["levels"].get(level, {}).get("status"))
 
 
 def _left(decision: Document) -> Iterator[str]:
@@ -210,6 +220,10 @@ def _left(decision: Document) -> Iterator[str]:
 
 def _is_pooled(entry: Document) -> bool:
     return str(entry.get("by")).startswith(POOLED)
+
+
+def _tasks(count: int) -> str:
+    return f"{count:,} task{'' if count == 1 else 's'}"
 
 
 def _answers(count: int) -> str:

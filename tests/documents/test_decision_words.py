@@ -108,16 +108,19 @@ def test_of_wins_alone_levels_are_said_only_if_they_are_known_and_names_of_tasks
 
 def test_once_the_run_is_complete_its_own_figures_count_and_what_was_said_is_held_against_them() -> None:
     wins = [("a", "attained"), ("b", "undecided"), ("c", "attained"), ("d", "attained")]
-    certified = {"alpha": 0.05, "tasks": [{"key": key, "win": win} for key, win in wins]}
+    statuses = {"3": "undecided", "4": "attained", "5": "not attained"}
+    levels = {level: {"status": status} for level, status in statuses.items()}
+    certified = {"alpha": 0.05, "tasks": [{"key": key, "win": win} for key, win in wins], "levels": levels}
     document = result(decision_of(TASKS), "finished", certified)
     lines = list(early_lines(document))
     assert early_title(document) == "Decided early, and completed since"
     assert lines[0].endswith("the verdict, levels and scores are the full run's")
-    assert "of the 2 tasks that were to be certified, 1 are certified by the full run" in lines
-    assert "of the 1 tasks that were not to be certified, 1 are certified by the full run" in lines
+    assert "said to be won: 2 tasks, of which the full run certifies 1" in lines
+    assert "said to be not won: 1 task, of which the full run certifies 1" in lines
+    assert "levels that were predicted: 2, of which 1 as the full run certifies them" in lines  # the third was bet on
     assert not [line for line in lines if "saved" in line or "--until-decided" in line or "biased" in line]
     document["certified"]["alpha"] = 0.01  # a certificate of another error was not predicted
-    assert not [line for line in early_lines(document) if "certified by the full run" in line]
+    assert not [line for line in early_lines(document) if "full run certifies" in line]
 
 
 def test_what_is_known_from_the_start_rests_on_no_answer() -> None:
