@@ -166,9 +166,13 @@ def asked_of(decision: Document) -> str:
 
 
 def error_told(decision: Document) -> str:
-    """The errors: the prediction's, and the certificate's own beside it."""
-    differs = f"differs from the full run's with a chance of at most {number(decision['epsilon'])}"
-    return f"{differs}; the certificate's own error is at most {number(decision['alpha'])}"
+    """The errors: the prediction's, and the certificate's own beside it. Pooled betting predicts nothing, so it has the second alone."""
+    epsilon, alpha = number(decision["epsilon"]), number(decision["alpha"])
+    if decision["verdict"] == 3 and _is_pooled(decision["levels"].get("3", {})):
+        own = f"Level 3 by {POOLED} is a statement of its own, within the certificate's error of at most {alpha}"
+        undecided = "the full run's certificate, which tests tasks one by one, may leave it undecided"
+        return f"{own}: {undecided}; all else differs from the full run's with a chance of at most {epsilon}"
+    return f"differs from the full run's with a chance of at most {epsilon}; the certificate's own error is at most {alpha}"
 
 
 def expected_told(expected: Document, usd: float | None) -> str:

@@ -58,6 +58,11 @@ def test_a_decision_in_words_says_how_much_was_asked_and_with_which_errors() -> 
     document = decision_document(decision())
     assert asked_of(document) == "asked 1,234 of 42,000"
     assert error_told(document) == "differs from the full run's with a chance of at most 0.02; the certificate's own error is at most 0.05"
+    document["levels"]["3"]["by"] = "pooled betting on 12 tasks"
+    assert error_told(document) == (
+        "Level 3 by pooled betting is a statement of its own, within the certificate's error of at most 0.05: the full run's certificate,"
+        " which tests tasks one by one, may leave it undecided; all else differs from the full run's with a chance of at most 0.02"
+    )
 
 
 def test_only_the_stamp_of_a_run_that_is_not_complete_says_that_it_was_decided_early() -> None:
