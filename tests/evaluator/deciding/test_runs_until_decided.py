@@ -6,12 +6,14 @@ import random
 
 import pytest
 
+from genlevel.runtime.errors import UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
+from genlevel.v1 import gateway_pb2 as gw
 from tests.evaluator.conftest import ScriptedGateway
 from tests.evaluator.deciding.worlds import World, asked_twice, jittery, settled_of
 from tests.evaluator.runs.asking import finish, specification
-from tests.evaluator.runs.places import Place, seen
+from tests.evaluator.runs.places import Place, reaches, seen
 from tests.waiting import until
 
 WON, NOT_WON, UNDECIDED = ev.DecidedTask.STATE_WON, ev.DecidedTask.STATE_NOT_WON, ev.DecidedTask.STATE_UNDECIDED
@@ -47,9 +49,9 @@ async def place_of(tmp_path, world):
             await place.stop(evaluator)
 
 
-def request_of(world, until=WINS, concurrency=8, **fields):
+def request_of(world, until=WINS, concurrency=8, *, retry_failed=False, **fields):
     traffic = ev.TrafficSettings(concurrency=concurrency, until_decided=until, **fields)
-    return ev.StartRunRequest(specification=specification(world.root), traffic=traffic)
+    return ev.StartRunRequest(specification=specification(world.root), traffic=traffic, retry_failed=retry_failed)
 
 
 async def decide(evaluator, world, until=WINS, concurrency=8, **fields):
@@ -89,10 +91,10 @@ async def test_wins_are_decided_and_the_rest_is_asked_when_the_run_is_completed(
 @pytest.fixture
 def mixed(world):
     """Tasks of several kinds: alone, with pictures that several questions share, won, lost and close."""
-    world.task(CAUSAL, 120, 0.95)
-    world.task(COMMON, 120, 0.85)
-    world.task(HUMAN, 90, 0.6, kind="classification", picture_each=3)
-    world.task(SPORTS, 90, 0.9, kind="classification", picture_each=2)
+    world.task(CAUSAL, 60, 0.95)
+    world.task(COMMON, 60, 0.7)
+    world.task(HUMAN, 45, 0.6, kind="classification", picture_each=3)
+    world.task(SPORTS, 50, 0.95, kind="classification", picture_each=2)
     return world
 
 
@@ -127,3 +129,130 @@ async def test_a_run_that_is_interrupted_anywhere_decides_as_one_that_is_not(pla
             break
     assert starts > 1
     assert str(settled_of(run.decision)) == str(settled_of(whole))
+
+
+async def test_no_more_is_asked_beyond_what_decides_than_is_in_flight(place_of, world):
+    world.task(CAUSAL, 300, 0.95)
+    place = place_of("data")
+    place.gateway.latency_s = 0.02
+    run = await decide(place.start(going=False), world, concurrency=12)
+    (task,) = run.decision.tasks
+    assert task.state == WON
+    assert 0 < task.decided_at <= place.gateway.calls.total() <= task.decided_at + 12
+    assert place.gateway.most_at_once <= 12
+
+
+async def test_what_waits_for_its_call_is_not_asked_once_its_task_is_decided(place_of, world):
+    """The limit lets 50 calls begin a second: the others have room, and wait for it."""
+    world.task(CAUSAL, 300, 1.0)
+    place = place_of("data")
+    run = await decide(place.start(going=False), world, concurrency=32, requests_per_minute=3000)
+    (task,) = run.decision.tasks
+    assert place.gateway.calls.total() <= task.decided_at + place.gateway.most_at_once + 1
+
+
+async def test_failed_answers_decide_nothing_until_they_are_asked_again(place_of, world, failing_script):
+    world.task(CAUSAL, 60, 1.0)
+    place, fails = place_of("data"), failing_script(gw.ERROR_CLASS_CALLER_FAULT)
+    lost = sorted(world.labels)[::3]
+    place.gateway.script = lambda question, calls: fails(question, calls) if question in lost else world.say(question)
+    evaluator = place.start(going=False)
+    run = await decide(evaluator, world, concurrency=4)
+    assert (run.status, run.counts.failed, run.decision.complete, states(run)) == (ev.RUN_STATUS_FINISHED, 20, False, {CAUSAL: UNDECIDED})
+    place.gateway.script = world.script
+    again = await finish(evaluator, request_of(world, retry_failed=True))
+    assert (again.decision.complete, states(again)) == (True, {CAUSAL: WON})
+    assert again.counts.failed == sum(place.gateway.calls[question] == 1 for question in lost)
+    assert {place.gateway.calls[question] for question in world.labels if question not in lost} == {1}
+
+
+async def test_one_slow_answer_holds_back_only_what_is_far_beyond_it(place_of, world):
+    world.task(CAUSAL, 300, 0.95)
+    place, at_once = place_of("data"), place_of("again")
+    expected = (await decide(at_once.start(going=False), world, concurrency=8)).decision
+    slow, reached = next(iter(at_once.gateway.calls)), []
+
+    async def hold(request, *, timeout_s, answer=place.gateway.generate):
+        if slow in request.messages[0].parts[-1].text:
+            await until(lambda: place.gateway.calls.total() >= 31 and not place.gateway._open)
+            reached.append(place.gateway.calls.total())
+        return await answer(request, timeout_s=timeout_s)
+
+    place.gateway.generate = hold
+    run = await decide(place.start(going=False), world, concurrency=8)
+    assert reached[0] <= 32, "4 times the slots, itself included"
+    assert str(settled_of(run.decision)) == str(settled_of(expected))
+
+
+async def test_a_paused_run_goes_on_to_the_same_end(place_of, world):
+    world.task(CAUSAL, 300, 0.95)
+    whole = (await decide(place_of("whole").start(going=False), world)).decision
+    place = place_of("data")
+    place.gateway.latency_s = 0.02
+    evaluator = place.start()
+    run = (await evaluator.start_run(request_of(world))).run
+    await until(lambda: place.gateway.calls.total() >= 20)
+    await evaluator.update_run(ev.UpdateRunRequest(run_id=run.run_id, wanted=ev.RUN_WANTED_PAUSED))
+    paused = await reaches(evaluator, run.run_id, ev.RUN_STATUS_PAUSED)
+    assert not paused.decision.complete
+    await evaluator.update_run(ev.UpdateRunRequest(run_id=run.run_id, wanted=ev.RUN_WANTED_GO_ON))
+    ended = await reaches(evaluator, run.run_id, ev.RUN_STATUS_DECIDED)
+    assert str(settled_of(ended.decision)) == str(settled_of(whole))
+    assert not asked_twice(place.gateway.calls)
+    with pytest.raises(UsageError, match="is decided"):
+        await evaluator.update_run(ev.UpdateRunRequest(run_id=run.run_id, wanted=ev.RUN_WANTED_PAUSED))
+
+
+async def test_many_failures_in_a_row_end_it(place_of, world, failing_script):
+    world.task(CAUSAL, 300, 0.95)
+    place = place_of("data")
+    place.gateway.script = failing_script(gw.ERROR_CLASS_CALLER_FAULT)
+    run = await decide(place.start(going=False), world)
+    assert run.status == ev.RUN_STATUS_FAILED
+    assert "the last 25 instances all failed" in run.reason
+    assert place.gateway.calls.total() < 300
+
+
+async def test_a_suite_of_which_nothing_can_be_certified_is_refused_before_it_is_asked(place_of, world):
+    world.task("nlp/Of-No-Benchmark", 10, 1.0)
+    place = place_of("data")
+    with pytest.raises(UsageError, match="nothing can be certified of any task of this run, such as nlp/Of-No-Benchmark") as raised:
+        await decide(place.start(going=False), world)
+    assert "\n" not in str(raised.value)
+    assert not place.gateway.calls
+
+
+async def test_tasks_without_a_test_are_asked_only_if_that_is_wanted(place_of, world):
+    world.task(CAUSAL, 60, 1.0)
+    world.task("nlp/Of-No-Benchmark", 10, 1.0)
+    place = place_of("data")
+    evaluator = place.start(going=False)
+    run = await decide(evaluator, world)
+    assert run.decision.tasks[1].state == ev.DecidedTask.STATE_UNCERTIFIABLE
+    assert (run.decision.tasks[1].asked, run.decision.tasks[1].note) == (0, "it is outside the levels")
+    every = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS, with_uncertifiable=True)
+    more = await decide(evaluator, world, every)
+    assert [task.asked for task in more.decision.tasks] == [run.decision.tasks[0].asked, 10]
+    assert not asked_twice(place.gateway.calls)
+
+
+async def test_a_budget_leaves_it_undecided_and_more_money_goes_on(place_of, world):
+    world.task(CAUSAL, 200, 0.95)
+    world.task(COMMON, 200, 0.8)
+    place = place_of("data")
+    evaluator = place.start(going=False)
+    place.gateway.info.price.CopyFrom(gw.Price(input="1", output="1"))
+    place.gateway.cost = 20_000
+    whole = place_of("whole").start(going=False)
+    free = await decide(whole, world)
+    run = await decide(evaluator, world, budget_nano_usd=500_000)
+    assert run.status == ev.RUN_STATUS_BUDGET
+    assert run.cost_nano_usd <= 500_000
+    assert not run.decision.complete
+    asked = place.gateway.calls.total()
+    assert 0 < asked < free.decision.asked
+    more = await decide(evaluator, world, budget_nano_usd=50_000_000)
+    assert more.status == ev.RUN_STATUS_DECIDED
+    assert str(settled_of(more.decision)) == str(settled_of(free.decision))
+    assert not asked_twice(place.gateway.calls)
+    assert more.decision.saved_nano_usd == 20_000 * (400 - more.decision.asked)
