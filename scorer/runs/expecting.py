@@ -29,17 +29,20 @@ _SEED = 0
 _MOST_INSTANCES = 5_000_000
 _MOST_ANSWERS = 20_000_000
 """Simulated at once of a task."""
+_MOST_RUNS = 32
+_LARGE = 800_000
+"""Answers of all simulated runs together, about, from which on there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """rows: simulated runs, at most."""
+    """fewest: simulated runs, at most, of a large benchmark; more of smaller ones, up to ``_MOST_RUNS``."""
 
     answers: Callable[[Sequence[TaskToDecide], Floats, Shares, int], Counts]
-    rows: int
+    fewest: int
 
 
-_WAYS: Mapping[int, _Way] = {1: _Way(answers_of_wins, 32), 2: _Way(answers_of_verdict, 8)}
+_WAYS: Mapping[int, _Way] = {1: _Way(answers_of_wins, _MOST_RUNS), 2: _Way(answers_of_verdict, 8)}
 """By ``evaluator.v1.UntilDecided.Aim``."""
 
 
@@ -58,7 +61,7 @@ def expected_message(request: sc.ExpectDecisionRequest) -> sc.ExpectDecisionResp
         return sc.ExpectDecisionResponse(note=TOO_MANY)
     if all(criterion.obstacle for criterion in found.tasks):
         return sc.ExpectDecisionResponse(note=NO_TESTS)
-    models = _models(request.header.benchmark, [task for _entry, task in listed], found, way.rows)
+    models = _models(request.header.benchmark, [task for _entry, task in listed], found, way.fewest)
     if not models.models:
         return sc.ExpectDecisionResponse(note=NO_VALUES)
     to_decide = [_to_decide(entry.task.key, task, criterion) for (entry, task), criterion in zip(listed, found.tasks, strict=True)]
@@ -69,13 +72,14 @@ def expected_message(request: sc.ExpectDecisionRequest) -> sc.ExpectDecisionResp
     return sc.ExpectDecisionResponse(runs=runs, models=len(set(models.models)))
 
 
-def _models(benchmark: str, tasks: Sequence[PlannedTask], found: Criteria, rows: int) -> StandIns:
+def _models(benchmark: str, tasks: Sequence[PlannedTask], found: Criteria, fewest: int) -> StandIns:
     """Values were published of General-Bench alone."""
     largest = max(task.instances for task in tasks)
     pairs: list[tuple[Task, Criterion]] = [(task.result.task, criterion) for task, criterion in zip(tasks, found.tasks, strict=True)]
     if benchmark != GENERAL_BENCH:
         pairs = []
-    return stand_ins(pairs, min(rows, _MOST_ANSWERS // max(1, largest)), _SEED)
+    runs = min(_MOST_RUNS, max(fewest, _LARGE // max(1, sum(task.instances for task in tasks))))
+    return stand_ins(pairs, min(runs, _MOST_ANSWERS // max(1, largest)), _SEED)
 
 
 def _to_decide(key: str, task: PlannedTask, criterion: Criterion) -> TaskToDecide:
