@@ -82,7 +82,7 @@ def print_tasks(out: Console, entries: list[Document], decision: Document | None
     """A row a task, and below them why some have no score. decision: what was decided of them before all was asked."""
     decided = {entry["key"]: entry for entry in decision["tasks"]} if decision else {}
     unasked = [entry for entry in entries if decided and _is_unasked(entry)]
-    entries = [entry for entry in entries if entry not in unasked]
+    entries = [entry for entry in entries if not (decided and _is_unasked(entry))]
     given_away = any(entry.get("best_constant") is not None for entry in entries)
     varying = any(entry.get("variation") for entry in entries)
     further = [*([">chance / constant"] if given_away else []), *([">answers vary"] if varying else [])]

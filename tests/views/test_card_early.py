@@ -127,6 +127,14 @@ def test_the_piece_for_notebooks_tells_it_and_stays_valid(document: dict[str, An
         assert "<code>genlevel eval</code>" in piece or told is completed
 
 
+def test_the_piece_has_no_table_of_hundreds_of_tasks(document: dict[str, Any]) -> None:
+    assert "What is decided of each task" in card_html(document)
+    document["decision"]["tasks"] *= 20
+    piece = card_html(document)
+    assert "What is decided of each task" not in piece
+    assert "Tasks: 20 won, 20 not won" in piece
+
+
 def test_a_terminal_has_it_all(document: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     document["decision"]["levels"]["3"]["by"] = "pooled betting \x1b[2J"
     print_card(document, {})
