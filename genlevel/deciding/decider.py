@@ -234,11 +234,16 @@ class Decider:
                 self._pooled.add(one.key, one.criterion, unit)
         if criterion is not None and one.is_open:
             one.turn(criterion)
+            self._void_unless_predicted(one)
         self._order.counted(one, unit if was_predicted else None)
         if criterion is not None:
             self._order.counted(one)
         self._changed(one)
         self._look_at_wealth()
+
+    def _void_unless_predicted(self, one: Standing) -> None:
+        if self._pooled is not None and not one.is_predicted:
+            self._pooled.void(one.key)
 
     def _changed(self, one: Standing) -> None:
         """What follows if a task was decided, or waits for something."""
@@ -294,6 +299,7 @@ class Decider:
                 self._order.counted(one)
                 if criterion is not None and self._pooled is not None and one.is_predicted:
                     self._pooled.raise_bar(key, criterion)
+                self._void_unless_predicted(one)
                 self._changed(one)
             self._look_at_full()
             self._look_at_wealth()

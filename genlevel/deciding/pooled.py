@@ -99,12 +99,22 @@ class PooledWealth:
         stake = self._stakes[key] = Stake(criterion)
         for above, below in self._units[key]:
             stake.add(above, below)
-        self._logs = [math.fsum(one.logs[place] for one in self._stakes.values()) for place in range(len(TEMPERS))]
+        self._add_up()
+
+    def void(self, key: str) -> None:
+        """Takes back what was won on a task of which no unit says anything after all, but not what was lost."""
+        if key in self._stakes:
+            stake = self._stakes[key]
+            stake.logs = [min(log, 0.0) for log in stake.logs]
+            self._add_up()
 
     def unsure(self, unsettled: Iterable[str]) -> list[str]:
         """Of these tasks, those whose bars have to be known before the wealth counts: first those that won, then all that were bet on."""
         staked = [(key, self._stakes[key]) for key in unsettled if key in self._stakes]
         return [key for key, stake in staked if max(stake.logs) > 0.0] or [key for key, stake in staked if stake.is_bet]
+
+    def _add_up(self) -> None:
+        self._logs = [math.fsum(one.logs[place] for one in self._stakes.values()) for place in range(len(TEMPERS))]
 
     def told(self) -> str:
         """The wealth, in one line."""

@@ -8,12 +8,16 @@ from genlevel.deciding.holm import Holm
 from genlevel.deciding.predictions import Prediction, prediction_of, sizes_of
 from genlevel.deciding.values import Criterion, TaskDecision, TaskState, TaskToDecide, Unit
 
+EARLY = 24
+"""Units after which a task that is above its bar has that bar looked at: what a raised one would rule out is then not asked in vain."""
+
 
 @dataclass(slots=True, eq=False)
 class Standing:
     """drawn: units that draws name. used: those whose outcomes counted. cut: the number of the first draw that no longer counts, as
     nothing further of the task can be asked. settled: it is known whether a best constant answer raises the bar. waits: for that, or for
     what the whole task came to. holm: what p-values are held against. whole_p_value: of a task that is told as a whole, if it is close.
+    excess: how far its units were above its bar in all, at worst.
     """
 
     task: TaskToDecide
@@ -29,6 +33,7 @@ class Standing:
     waits: bool = False
     prediction: Prediction | None = field(default=None, init=False)
     whole_p_value: float | None = field(default=None, init=False)
+    excess: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.criterion = self.holm.marked(self.criterion, self.units)
@@ -84,7 +89,11 @@ class Standing:
             self.waits = self.is_whole and self.used == self.units and self.is_open
             return
         self.prediction.add(unit)
+        above, below = unit.worst
+        self.excess += above - self.criterion.bar * below
         self._look()
+        if self.is_open and not self.settled and self.used >= EARLY and self.excess > 0.0:
+            self.waits = True
 
     def turn(self, criterion: Criterion) -> None:
         """Takes another criterion from here on: a higher bar, as if it had been so from the start; whole; or none, with an obstacle."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.deciding.decider import Decider
 from genlevel.deciding.holm import at_least
+from genlevel.deciding.pooled import PooledWealth
 from genlevel.deciding.predictions import prediction_of
 from genlevel.deciding.values import OPEN, RIGHT, WRONG, Aim, Bets, Criterion, Decided, LevelState, Shares, TaskState, TaskToDecide, Unit
 from scorer.certify.criteria import critical_count
@@ -441,3 +444,41 @@ def test_a_level_that_hangs_on_how_many_others_are_won_has_them_asked(third: int
     assert units["close"] == list(range(40))
     assert units["language"] == list(range(len(units["language"])))
     assert found.decided.tasks[1].state is (TaskState.WON if state is LevelState.ATTAINED else TaskState.NOT_WON)
+
+
+def test_a_raised_bar_is_looked_for_before_all_is_asked_under_the_low_one() -> None:
+    tasks = [task("a", 0, 400, Criterion(bar=0.4, critical=critical_count(400, 0.4, 500, 0.04)))]
+    outcomes = {"a": [RIGHT, WRONG] * 200}
+    world = World(tasks, outcomes, Aim.WINS, Shares(500, 0.04, 0.0, 0.01))
+    low = in_order(world)
+    assert low.decided.tasks[0].state is TaskState.WON
+    raised = {"a": Criterion(bar=0.6, critical=critical_count(400, 0.6, 500, 0.04))}
+    found = in_order(replace(world, raised=raised))
+    assert found.decided.tasks[0].state is TaskState.NOT_WON
+    assert len(found.asked) == found.decided.tasks[0].decided_at < len(low.asked)
+
+
+@pytest.mark.parametrize("turned", [Criterion(whole="now"), Criterion(obstacle="now")])
+def test_what_was_won_on_a_task_that_says_nothing_after_all_is_taken_back(turned: Criterion) -> None:
+    pooled = PooledWealth(0.01)
+    good, bad = Criterion(bar=0.4, critical=14), Criterion(bar=0.5, critical=14)
+    for _draw in range(20):
+        pooled.add("good", good, RIGHT)
+        pooled.add("bad", bad, RIGHT)
+    for _draw in range(60):
+        pooled.add("bad", bad, WRONG)
+    without = PooledWealth(0.01)
+    for unit in [RIGHT] * 20 + [WRONG] * 60:
+        without.add("bad", bad, unit)
+    assert pooled.log > without.log
+    pooled.void("good")
+    pooled.void("bad")
+    assert pooled.log <= without.log + 1e-9
+    assert pooled.log <= 0.0
+    # A decider does so: what is won on the other task is not enough.
+    tasks = [task("a", 0, 40, Criterion(bar=0.4, critical=40)), task("b", 1, 12, Criterion(bar=0.4, critical=12))]
+    outcomes = {"a": [RIGHT] * 39 + [WRONG], "b": [RIGHT] * 11 + [WRONG]}
+    shares = Shares(2, 0.0, math.exp(-4.0), 0.0)
+    for turns, state in (({}, LevelState.ATTAINED), ({("a", 8): turned}, LevelState.NOT_ATTAINED)):
+        world = World(tasks, outcomes, Aim.VERDICT, shares, seed=0, turned=turns, whole={"a": 1.0})
+        assert in_order(world).decided.levels[0].state is state
