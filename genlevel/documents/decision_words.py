@@ -84,7 +84,8 @@ def early_told(decision: Document) -> str:
         meant = "neither certified, nor known that the full run would not"
     else:
         meant = "the full run would certify no task outside language above the published score"
-    return f"{meant}; {asked_of(decision)}; {error_told(decision)}"
+    errors = f"error at most {100 * decision['alpha']:g} %, and {100 * decision['epsilon']:g} % more for what is predicted of the full run"
+    return f"{meant}; {asked_of(decision)}; {errors}"
 
 
 def level_told(level: str, entry: Document) -> str:

@@ -84,8 +84,14 @@ def test_every_line_of_a_run_that_was_decided_early() -> None:
 @pytest.mark.parametrize(
     ("decision", "said"),
     [
-        (decision_of((), (ATTAINED, OPEN, OPEN)), "attained by pooled betting, which names no task; asked 175 of 42,000; Level 3 by"),
-        (decision_of((), (ATTAINED, ATTAINED, OPEN)), "the full run would certify it; asked 175 of 42,000; differs"),
+        (
+            decision_of((), (ATTAINED, OPEN, OPEN)),
+            "attained by pooled betting, which names no task; asked 175 of 42,000; error at most 5 %, and 1 % more",
+        ),
+        (
+            decision_of((), (ATTAINED, ATTAINED, OPEN)),
+            "the full run would certify it; asked 175 of 42,000; error at most 5 %, and 1 % more",
+        ),
         (decision_of((), (OPEN, OPEN, OPEN)), "neither certified, nor known that the full run would not; asked"),
         (decision_of((), (NOT_ATTAINED,) * 3), "the full run would certify no task outside language above the published score; asked"),
         (decision_of(TASKS, (), aim=WINS), "tasks of which the full run would certify a win above the published score; asked"),
@@ -94,8 +100,7 @@ def test_every_line_of_a_run_that_was_decided_early() -> None:
 def test_a_head_is_told_with_how_much_was_asked_and_its_error(decision: ev.EarlyDecision, said: str) -> None:
     told = early_told(decision_document(decision))
     assert told.startswith(said)
-    assert "the full run's with a chance of at most 0.01" in told
-    assert "certificate's own error is at most 0.05" in told or "certificate's error of at most 0.05: the full run's" in told
+    assert told.endswith("; error at most 5 %, and 1 % more for what is predicted of the full run")
 
 
 def test_what_pooled_betting_says_is_known_by_how_it_begins() -> None:

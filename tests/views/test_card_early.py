@@ -55,9 +55,7 @@ def completed(runs: ScoredRuns) -> dict[str, Any]:
 def test_what_was_decided_comes_before_the_certificate_and_the_point_rule_is_of_part(document: dict[str, Any]) -> None:
     first, *others, points = card_of(document).verdicts
     assert (first.of, first.head, first.certified) == ("Decided early, above published scores", "at least Level 3", True)
-    assert first.told.startswith(
-        "attained by pooled betting, which names no task; asked 175 of 42,000; Level 3 by pooled betting is a statement"
-    )
+    assert first.told.startswith("attained by pooled betting, which names no task; asked 175 of 42,000; error at most 5 %, and 1 % more")
     assert all(part.of.startswith("Certified") for part in others)
     assert points.told.endswith("; by the tasks alone that were asked in full")
 
@@ -139,7 +137,7 @@ def test_a_terminal_has_it_all(document: dict[str, Any], capsys: pytest.CaptureF
     document["decision"]["levels"]["3"]["by"] = "pooled betting \x1b[2J"
     print_card(document, {})
     said = capsys.readouterr().out
-    head = "Decided early: at least Level 3 (attained by pooled betting, which names no task; asked 175 of 42,000; Level 3 by pooled"
+    head = "Decided early: at least Level 3 (attained by pooled betting, which names no task; asked 175 of 42,000; error"
     assert head in said
     assert r"Level 3: attained, after 175 answers; pooled betting \x1b[2J" in said
     assert "  `genlevel eval` of the same model and suite without --until-decided asks the rest" in said
