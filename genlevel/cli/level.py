@@ -12,6 +12,7 @@ from genlevel.cli.options import json_option, model_option, need_run_folder, out
 from genlevel.cli.printing import console, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
 from genlevel.connection.services import stored
+from genlevel.documents.decision_words import early_note
 from genlevel.documents.words import harmless, number
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -102,6 +103,8 @@ def _of_run(ctx: click.Context, options: _Options) -> LevelStatement:
 
     run, verdict = run_async(work())
     check_model(run.run_id, verdict.model, options["model"])
+    if said := early_note(run):
+        note(said)
     return state_run_level(
         verdict,
         rules=options["rules"],

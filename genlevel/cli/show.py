@@ -16,6 +16,7 @@ from genlevel.cli.search import found_answers, print_found
 from genlevel.cli.wrong import print_wrong_answers, wrong_answers
 from genlevel.connection.services import progress_of, stored, verdict_of
 from genlevel.documents.answers import ScoredAnswers, key_of
+from genlevel.documents.decision_words import early_note
 from genlevel.documents.runs import has_outcomes, result_document
 from genlevel.documents.words import harmless, number
 from genlevel.runtime.errors import UsageError
@@ -90,6 +91,8 @@ def show(ctx: click.Context, /, run: str, **options: Unpack[_Options]) -> None:
             if known.status == ev.RUN_STATUS_RUNNING and (waits := (await progress_of(found.evaluator, known.run_id)).waits_for):
                 note(harmless(f"the run waits for {waits}"))
             by = options["by"]
+            if by and (said := early_note(known)):
+                note(said)
             return _breakdown(known, verdict, by) if by else result_document(known, verdict)
 
     document = run_async(work())

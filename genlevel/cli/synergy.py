@@ -20,6 +20,7 @@ from genlevel.cli.options import (
 from genlevel.cli.printing import console, note, table
 from genlevel.cli.sources import check_model, column_of, is_workbook
 from genlevel.connection.services import stored, verdict_of
+from genlevel.documents.decision_words import early_note
 from genlevel.documents.runs import has_outcomes
 from genlevel.documents.words import harmless
 from genlevel.runtime.errors import UsageError
@@ -119,6 +120,8 @@ async def _of_run(settings: Settings, folder: Path, run_id: str, references: str
         verdict = await verdict_of(ports, run.run_id)
     if not verdict.tasks or not has_outcomes(run):
         raise UsageError(f"run {run.run_id} has no scored task yet")
+    if said := early_note(run):
+        note(said)
     known = run_results(verdict, references)
     return synergy_map(run.specification.model, known.results, references, known.asked)
 

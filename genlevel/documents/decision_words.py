@@ -40,6 +40,14 @@ def early_mark(run: ev.Run) -> str:
     return "asks only what decides" if run.status != ev.RUN_STATUS_FINISHED and run.traffic.HasField("until_decided") else ""
 
 
+def early_note(run: ev.Run) -> str:
+    """What is said beside figures of a run that asks only what decides, in one line; empty if it asks all."""
+    mark = early_mark(run)
+    return (
+        f"run {run.run_id} ({mark}): `genlevel show {run.run_id}` says what is decided; tasks not asked in full count as 0" if mark else ""
+    )
+
+
 def decision_of(document: Document) -> Document | None:
     """The decision of a result; None if nothing was to be decided early."""
     found: Document | None = document.get("decision")

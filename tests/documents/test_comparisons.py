@@ -6,7 +6,7 @@ import pytest
 
 from genlevel.cli.compare import _print
 from genlevel.documents.comparisons import biased, compared_document
-from genlevel.documents.decision_words import early_mark
+from genlevel.documents.decision_words import early_mark, early_note
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -42,3 +42,7 @@ def test_the_command_says_it_above_the_figures(capsys: pytest.CaptureFixture[str
 )
 def test_lists_mark_a_run_until_all_of_it_is_asked(run: ev.Run, mark: str) -> None:
     assert early_mark(run) == mark
+    run.run_id = "r"
+    assert early_note(run) == (
+        f"run r ({mark}): `genlevel show r` says what is decided; tasks not asked in full count as 0" if mark else ""
+    )
