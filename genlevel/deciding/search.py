@@ -4,8 +4,9 @@ What is thought is drawn at random from what is known of each task's share (Thom
 spread of a share seen n times is about 1 / (2 sqrt(n)) wherever it is, and what an answer tells between two shares is about
 2 (difference)^2. Until Level 3 is known, a task promises how fast wealth that is bet on it grows: its share against the bar. After that,
 how soon its own win shows: its share against the critical one, by what is left to show. For Level 4 the pair of sides is taken that
-promises most at its weaker side, and of it that side, which is also the one that is sooner ruled out. If all of these have been asked and a
-level hangs on how many other tasks are won (``genlevel.deciding.holm``), wins are decided one after the other until it is known.
+promises most at its weaker side, and of it that side, which is also the one that is sooner ruled out; tasks that are thought to be out of
+reach all have to be ruled out, so that what is on the way is spread over them. If all of these have been asked and a level hangs on how
+many other tasks are won (``genlevel.deciding.holm``), wins are decided one after the other until it is known.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 PRIOR = 4.0
 """How many answers at the bar are thought to have been seen of each task."""
+SPREAD = 0.5
+"""By how much less a task that is thought to be out of reach promises for each unit that is on the way."""
 _POOL = 1 << 16
 _ROUND = 1_024
 _STEP = 40_503
@@ -70,6 +73,7 @@ class LevelsOrder:
     def drawn(self, standing: Standing) -> None:
         if self._wins is not None:
             self._wins.drawn(standing)
+        self._known.look_at_way(standing)
         if not standing.has_more:
             self._known.shut(standing)
 
@@ -80,6 +84,7 @@ class LevelsOrder:
             self._known.raised(standing)
         else:
             self._known.add(standing, unit)
+            self._known.look_at_way(standing)
         if not (may_be_drawn(standing) and standing.is_predicted):
             self._known.shut(standing)
 
@@ -132,6 +137,7 @@ class LevelsOrder:
         apart -= known.critical[part]
         apart *= self._np.abs(apart)
         apart *= known.rate[part]
+        self._np.multiply(apart, known.crowd[part], out=apart, where=apart < 0.0)
         apart -= known.closed[part]
         return apart
 
@@ -140,7 +146,8 @@ class _Known:
     """What is known of each task's share, on the scale asin(sqrt(share)).
 
     middle, spread: of the share. bar: what wealth grows above; critical: about what the full run has to come to. worth: 1 over the root of
-    the answers of a unit. rate: its square by how much has to be shown yet, in natural units. closed: infinite if no unit may be drawn.
+    the answers of a unit. rate: its square by how much has to be shown yet, in natural units. crowd: 1, and more by what is on the way.
+    closed: infinite if no unit may be drawn.
     """
 
     def __init__(self, standings: Sequence[Standing]) -> None:
@@ -150,6 +157,7 @@ class _Known:
         self._places = {one.key: place for place, one in enumerate(standings)}
         self._sums = [[0.0, 0.0] for _ in standings]
         self.middle, self.spread, self.bar, self.critical, self.worth, self.rate, self.closed = (np.zeros(len(standings)) for _ in range(7))
+        self.crowd = np.ones(len(standings))
         for place, one in enumerate(standings):
             self.worth[place] = 1.0 / math.sqrt(max(one.cost, 1e-9))
             self._hold(place, one)
@@ -176,6 +184,9 @@ class _Known:
         place = self._places[one.key]
         self._hold(place, one)
         self._look(place, one)
+
+    def look_at_way(self, one: Standing) -> None:
+        self.crowd[self._places[one.key]] = 1.0 + SPREAD * (one.drawn - one.used)
 
     def shut(self, one: Standing) -> None:
         self.closed[self._places[one.key]] = math.inf
