@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -113,11 +114,17 @@ def test_what_was_decided_early_is_decided_again_from_the_answers(genlevel, stub
     assert (code, document["differences"], document["edited"]) == (0, [], False)
     assert document["decision"].endswith(" of 120); decided again from the answers")
 
+    lines = (folder / "answers.jsonl").read_text().splitlines()
+    (folder / "answers.jsonl").write_text(
+        "\n".join([re.sub(r'"facts": {"version": "[^"]+"', '"facts": {"version": "0.0.1"', lines[0]), *lines[1:]])
+    )
+    code, document = verified(genlevel, "b")
+    assert document["decision"].endswith("taken as it was made: it was decided by genlevel 0.0.1, and another one may ask in another order")
+
     tasks = result["decision"]["tasks"]
     said = next(task for task in tasks if task["state"] == "not won")
     claimed = {**result["decision"], "tasks": [{**task, "state": "won"} if task is said else task for task in tasks]}
     (folder / "result.json").write_text(json.dumps(stamped({**result, "decision": claimed})))
-    lines = (folder / "answers.jsonl").read_text().splitlines()
     (folder / "answers.jsonl").write_text("\n".join([lines[0].replace("STATE_NOT_WON", "STATE_WON"), *lines[1:]]))
     code, document = verified(genlevel, "b")
     assert (code, document["edited"]) == (1, False)
