@@ -13,7 +13,21 @@ from genlevel.deciding.decider import Decider
 from genlevel.deciding.holm import at_least
 from genlevel.deciding.pooled import PooledWealth
 from genlevel.deciding.predictions import prediction_of
-from genlevel.deciding.values import OPEN, RIGHT, WRONG, Aim, Bets, Criterion, Decided, LevelState, Shares, TaskState, TaskToDecide, Unit
+from genlevel.deciding.values import (
+    OPEN,
+    RIGHT,
+    WRONG,
+    Aim,
+    Bets,
+    Criterion,
+    Decided,
+    Draw,
+    LevelState,
+    Shares,
+    TaskState,
+    TaskToDecide,
+    Unit,
+)
 from scorer.certify.criteria import critical_count
 from scorer.certify.distributions import binomial_at_least
 from scorer.certify.multiplicity import holm
@@ -324,6 +338,32 @@ def test_what_came_before_the_money_ended_counts_although_it_has_not_yet() -> No
     # Its own first draw has no outcome: nothing of it counts, and the other task's goes on.
     blocked.set_aside("a")
     assert blocked.decided().tasks[0].drawn == 0
+
+
+@given(worlds(wins=0.0), st.randoms(use_true_random=False), st.integers(1, 30))
+@settings(max_examples=60, deadline=None)
+def test_a_run_ends_whatever_tasks_the_money_ends_of(world: World, chance: random.Random, slots: int) -> None:
+    decider, short = world.decider(), set[str]()
+    flight: list[Draw] = []
+    while not decider.over:
+        if world.settle(decider):
+            continue
+        drawn = [draw for draw in decider.draws(slots - len(flight)) if draw.task not in short]
+        flight += drawn
+        short |= {draw.task for draw in drawn if chance.random() < 0.02}
+        flight = [draw for draw in flight if draw.task not in short or chance.random() < 0.5]
+        for key in short - {draw.task for draw in flight}:
+            decider.set_aside(key)
+        if flight:
+            world.weigh(decider, flight.pop(chance.randrange(len(flight))))
+    found = decider.decided()
+    if not short:
+        assert found == in_order(world).decided
+    calm = {told.key: told for told in in_order(world).decided.tasks}
+    for told in found.tasks:
+        # Of a task that was decided all the same, for wins, it makes no difference that others were not.
+        if world.aim is Aim.WINS and told.decided_at:
+            assert told == calm[told.key]
 
 
 def test_answers_that_show_an_obstacle_end_a_task() -> None:
