@@ -45,7 +45,7 @@ AMPLIFIED = 0.10
 """A pooled share at which false levels would show in few runs."""
 NULL_CALLS = 5000
 RUNS = {"wins": 300, "graded": 450, "published": 6, "better": 20, "nulls": 80, "specialists": 40}
-QUICK = {"wins": 100, "graded": 100, "published": 1, "better": 4, "nulls": 20, "specialists": 10}
+QUICK = {"wins": 100, "graded": 100, "published": 1, "better": 3, "nulls": 12, "specialists": 10}
 
 
 @dataclass
