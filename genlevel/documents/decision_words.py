@@ -100,7 +100,9 @@ def level_told(level: str, entry: Document) -> str:
     """What is decided of a level, when, and by which test or tasks."""
     state = "attained" if _is_pooled(entry) else _LEVELS.get(entry["state"], entry["state"])
     at = entry["decided_at"]
-    after = "" if at is None else f", after {_answers(at)}" if at else ", before any answer"
+    if at == 0 and entry["state"] == "not attained":
+        state = "no run of these tasks can certify it"
+    after = f", after {_answers(at)}" if at else ""
     by = f"; {one_line(entry['by'], 400)}" if entry["by"] else ""
     return f"Level {level}: {state}{after}{by}"
 
@@ -228,7 +230,7 @@ def _left(decision: Document) -> Iterator[str]:
         return
     saved = decision["saved_usd"]
     cost = "" if saved is None else f", about {_dollars(saved)} at what those of the same tasks cost"
-    yield f"saved: {_answers(left)} not asked{cost}"
+    yield f"saved: {_answers(left)} not asked{cost}" if decision["complete"] else f"not asked: {_answers(left)}{cost}"
 
 
 def _is_pooled(entry: Document) -> bool:

@@ -133,7 +133,7 @@ def test_once_the_run_is_complete_its_own_figures_count_and_what_was_said_is_hel
 
 def test_what_is_known_from_the_start_rests_on_no_answer() -> None:
     assert level_told("4", {"state": "not attained", "by": "no task outside language", "decided_at": 0}) == (
-        "Level 4: the full run would not certify it, before any answer; no task outside language"
+        "Level 4: no run of these tasks can certify it; no task outside language"
     )
 
 
@@ -155,6 +155,7 @@ def test_what_nothing_is_known_of_is_left_out() -> None:
     lines = list(early_lines(result(decision_of((), (), saved=None))))
     assert not [line for line in lines if line.startswith(("tasks", "Level"))]
     assert "saved: 41,825 answers not asked" in lines
+    assert "not asked: 41,825 answers" in list(early_lines(result(decision_of((), (), saved=None, complete=False), "budget")))
     assert not [line for line in early_lines(result(decision_of((), (), asked=5, total=5))) if line.startswith("saved")]
     assert tasks_told(decision_document(decision_of())) == ""
 
