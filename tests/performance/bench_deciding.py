@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from machine import machine
 from scipy import stats
-from simulate_levels import Early, better_run, null_run, nulls, published_run
+from simulate_levels import Beside, Early, beside_certificate, better_run, null_run, nulls, published_run
 from simulate_wins import (
     ALPHA,
     EPSILON,
@@ -41,11 +41,13 @@ from simulate_wins import (
 from genlevel.deciding.values import LevelState, Shares
 
 MOST_OF_WINS, MOST_OF_THIRD, MOST_OF_FIFTH = 0.35, 0.02, 0.10
+LARGE = 150
+"""Tasks of a model of which many values were published."""
 AMPLIFIED = 0.10
 """A pooled share at which false levels would show in few runs."""
 NULL_CALLS = 5000
-RUNS = {"wins": 300, "graded": 450, "published": 6, "better": 20, "nulls": 80, "specialists": 40}
-QUICK = {"wins": 100, "graded": 100, "published": 1, "better": 3, "nulls": 12, "specialists": 10}
+RUNS = {"wins": 300, "graded": 450, "published": 6, "better": 20, "nulls": 80, "specialists": 40, "certificates": 3}
+QUICK = {"wins": 100, "graded": 100, "published": 1, "better": 3, "nulls": 12, "specialists": 10, "certificates": 1}
 
 
 @dataclass
@@ -186,6 +188,25 @@ def agreements(pool: ProcessPoolExecutor, held: Held, models: Sequence[Truth]) -
     held.hold(f"{apart} of {tasks:,} tasks decided otherwise or elsewhere", held=apart == 0)
 
 
+def certificates(pool: ProcessPoolExecutor, held: Held, runs: int) -> None:
+    large = [truth for truth in truths() if len(truth.shares) >= LARGE]
+    asked = [(truth, seed) for truth in large for seed in range(runs)]
+    found = list(pool.map(_beside, asked))
+    print(f"\nWins and verdicts of all kinds of tasks (graded F1-like) beside what the scorer certifies of the full run, {runs} runs each")
+    for truth in large:
+        mine = [one for (other, _seed), one in zip(asked, found, strict=True) if other is truth]
+        part = sum(one.asked for one in mine) / sum(one.total for one in mine)
+        print(f"  {truth.model:28} wins after {part:6.1%} of {mine[0].total:,} calls, {mine[0].certified} certified")
+    apart = sum(one.apart > 0 for one in found)
+    held.hold(f"wins otherwise in {apart} of {len(found)} runs", held=apart <= max(1.0, EPSILON * len(found)))
+    below = sum((one.verdict or 0) < (one.certified_verdict or 0) for one in found)
+    held.hold(f"a lower verdict than the certificate's in {below} of {len(found)} runs", held=below <= max(1.0, EPSILON * len(found)))
+
+
+def _beside(asked: tuple[Truth, int]) -> Beside:
+    return beside_certificate(asked[0], "F1-like", asked[1])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer runs, within about a minute")
@@ -199,6 +220,7 @@ def main() -> int:
         wins(pool, held, runs["wins"], models)
         graded(pool, held, runs["graded"])
         agreements(pool, held, models[:5])
+        certificates(pool, held, runs["certificates"])
         specialists(pool, held, runs["specialists"], models)
         published(pool, held, runs["published"], models)
         better(pool, held, runs["better"])

@@ -5,6 +5,7 @@ Each task's answers are a population in the seeded order, right or wrong or grad
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +13,19 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from simulate_wins import SHAPES, Truth, found_criteria, p_value, run_shares, tasks_to_decide
+from simulate_wins import ALPHA, EPSILON, SHAPES, Truth, found_criteria, p_value, run_shares, tasks_to_decide
 
 from genlevel.benchmark.catalogue import general_bench
-from genlevel.benchmark.model import Modality, Paradigm
+from genlevel.benchmark.model import Modality, Paradigm, Task
 from genlevel.deciding.decider import Decider
 from genlevel.deciding.holm import Holm
-from genlevel.deciding.values import Aim, Criterion, Decided, LevelState, Shares, TaskToDecide, Unit
+from genlevel.deciding.values import Aim, Criterion, Decided, LevelState, Shares, TaskState, TaskToDecide, Unit
+from scorer.certify import Ends, Estimate, Status, TaskEvidence, certify
 from scorer.certify.criteria import PlannedTask, criterion
 from scorer.certify.obstacles import obstacle_of
-from scorer.levels.rules import judge
+from scorer.certify.samples import Sample, Sizes
+from scorer.levels.rules import judge, judge_all
+from scorer.metrics.registry import nature_of
 
 Array = Any
 
@@ -107,7 +111,7 @@ def run(known: Sequence[Population], shares: Shares, seed: int, *, most: int = 1
 
 def full_level(known: Sequence[Population]) -> int:
     """The highest level that the full run certifies, by Holm's procedure: 3 to 5, or 0."""
-    holm = Holm.of(run_shares(0.01), len(known))
+    holm = Holm.of(run_shares(EPSILON), len(known))
     certified = set(holm.certified(0, {one.task.key: one.p_value for one in known}))
     won = {(one.task.modality, one.task.paradigm) for one in known if one.task.criterion.rewards and one.task.key in certified}
     if not any(paradigm for _modality, paradigm in won):
@@ -120,7 +124,60 @@ def published_run(truth: Truth, shape: str, seed: int, **options: Any) -> Early:
     """All tasks that a value of the model was published of and that have a test."""
     places = [place for place in truth.shares if not found_criteria().tasks[place].whole]
     known = populations([tasks_to_decide()[place] for place in places], [truth.shares[place] for place in places], shape, [11, seed])
-    return run(known, run_shares(0.01), seed, **options)
+    return run(known, run_shares(EPSILON), seed, **options)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A run until its wins are decided, and one until its verdict is, beside what the scorer certifies of the full run's answers."""
+
+    model: str
+    asked: int
+    total: int
+    certified: int
+    apart: int
+    verdict: int | None
+    certified_verdict: int | None
+
+
+def beside_certificate(truth: Truth, shape: str, seed: int) -> Beside:
+    places = [place for place in truth.shares if not found_criteria().tasks[place].whole]
+    known = populations([tasks_to_decide()[place] for place in places], [truth.shares[place] for place in places], shape, [15, seed])
+    evidence = [_evidence(one, general_bench().tasks[place]) for one, place in zip(known, places, strict=True)]
+    values: dict[str, float | None] = {one.task.id: one.low.value for one in evidence}
+    certificate = certify(judge_all(general_bench(), values), evidence, ALPHA)
+    certified = {one.task.id for one in certificate.tasks if one.status is Status.ATTAINED}
+    asked, decided = _asked(known, Decider(Aim.WINS, [one.task for one in known], run_shares(EPSILON), seed=seed))
+    apart = certified ^ {one.key for one in decided.tasks if one.state is TaskState.WON}
+    verdict = run(known, run_shares(EPSILON), seed).decided.verdict
+    total = sum(len(one.task.units) for one in known)
+    return Beside(truth.model, asked, total, len(certified), len(apart), verdict, certificate.verdict)
+
+
+def _evidence(one: Population, task: Task) -> TaskEvidence:
+    """Of all answers, as a run's store would have it."""
+    count, nature = len(one.above), nature_of(task.metric)
+    assert nature is not None
+    lowest, highest = (nature.lowest, nature.highest) if 1.0 < nature.highest < math.inf else (0.0, 100.0)
+    score = lowest + (highest - lowest) * float(one.above.sum() / one.below.sum())
+    if one.task.criterion.critical is not None:
+        end = Estimate(score, None, count, binary=True)
+    else:
+        sizes = Sizes.ANSWERED if one.task.criterion.most > 1.0 else Sizes.ONE
+        units = zip(one.above.tolist(), one.below.tolist(), strict=True)
+        end = Estimate(score, None, count, sample=Sample.of(units, sizes, (lowest, highest)))
+    return TaskEvidence.of(task, Ends(end, end))
+
+
+def _asked(known: Sequence[Population], decider: Decider) -> tuple[int, Decided]:
+    by_key, asked = {one.task.key: one for one in known}, 0
+    while not decider.over:
+        for key in list(decider.wanted_bars):
+            decider.settle_bar(key, None)
+        for draw in decider.draws(1):
+            asked += 1
+            decider.weigh(draw.number, by_key[draw.task].unit(draw.unit))
+    return asked, decider.decided()
 
 
 def better_run(seed: int, shape: str, **options: Any) -> Early:
@@ -132,7 +189,7 @@ def better_run(seed: int, shape: str, **options: Any) -> Early:
     for task in tasks:
         points = rng.uniform(0.08, 0.15) if rng.random() < part else -rng.uniform(0.05, 0.25)
         shares.append(float(np.clip(task.criterion.bar + points, 0.01, 0.99)))
-    return run(populations(tasks, shares, shape, [13, seed]), run_shares(0.01), seed, **options)
+    return run(populations(tasks, shares, shape, [13, seed]), run_shares(EPSILON), seed, **options)
 
 
 @dataclass(frozen=True)
