@@ -36,7 +36,16 @@ class _Found:
     unit: AnsweredUnit
 
 
-async def decided_again(kept: Kept, plan: Plan, record: RunRecord, until: ev.UntilDecided) -> ev.EarlyDecision:
+@dataclass(frozen=True, slots=True)
+class Redecided:
+    """set_aside: tasks of which units without all of their answers were drawn, as of a run that had no money for them. How the others went
+    on then depends on when that was, and so does after how many answers levels were decided."""
+
+    decision: ev.EarlyDecision
+    set_aside: frozenset[str]
+
+
+async def decided_again(kept: Kept, plan: Plan, record: RunRecord, until: ev.UntilDecided) -> Redecided:
     """What the run's answers decide, with today's parsers and metrics, once it has been scored.
 
     Raises:
@@ -65,25 +74,30 @@ class _Again:
 
         self._settling = Settling(kept.scorer, header, wanted, self._decider, score=scored)
 
-    async def decide(self) -> ev.EarlyDecision:
-        decider, missing = self._decider, 0
+    async def decide(self) -> Redecided:
+        decider, missing = self._decider, list[Draw]()
+        set_aside: set[str] = set()
         await self._settling.settle()
-        while not decider.over and (draws := decider.draws(_TOGETHER)):
-            found = await asyncio.to_thread(self._answered, draws)
-            missing += len(draws) - len(found)
-            await self._weigh(found)
+        while not decider.over:
+            if draws := decider.draws(_TOGETHER):
+                found = await asyncio.to_thread(self._answered, draws)
+                there = {one.draw.number for one in found}
+                missing += [draw for draw in draws if draw.number not in there]
+                await self._weigh(found)
+            elif short := {draw.task for draw in missing if decider.needs(draw)} - set_aside:
+                set_aside |= short
+                for task in sorted(short):
+                    decider.set_aside(task)
+            else:
+                break
             await self._settling.settle()
         decided = decider.decided()
         if not decided.complete:
-            raise UsageError(f"units without all of their answers are needed to decide it, {missing:,} of those that were drawn")
+            raise UsageError(f"units without all of their answers are needed to decide it, of {len(set_aside):,} tasks")
         asked = await self._kept.journal.reads(self._kept.journal.decisions.asked, self._run_id)
-        return decision_message(
-            self._sought.until,
-            decided,
-            self._sought.criteria.shares,
-            asked=Asked.of(asked),
-            tasks=[(one.planned, one.units) for one in self._sought.tasks],
-        )
+        tasks = [(one.planned, one.units) for one in self._sought.tasks]
+        message = decision_message(self._sought.until, decided, self._sought.criteria.shares, asked=Asked.of(asked), tasks=tasks)
+        return Redecided(message, frozenset(set_aside))
 
     def _answered(self, draws: Sequence[Draw]) -> list[_Found]:
         """Those of these units whose answers the journal has."""

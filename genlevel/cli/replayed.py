@@ -123,10 +123,15 @@ async def _decide_again(said: ev.Run, run: ev.Run, kept: Kept, plan: Plan, recor
             f"it was decided by genlevel {said.facts.version or 'of a version that is not known'}, and another one may ask in another order"
         )
     try:
-        again = await decided_again(kept, plan, record, said.decision.until)
+        redecided = await decided_again(kept, plan, record, said.decision.until)
     except UsageError as error:
         run.decision.complete = False
         return str(error)
+    again = redecided.decision
+    if redecided.set_aside:
+        told = {level.level: level for level in said.decision.levels}
+        for level in again.levels:
+            level.by, level.decided_at = told[level.level].by, told[level.level].decided_at
     asked = {task.task: task.asked for task in said.decision.tasks}
     for task in again.tasks:
         task.asked = asked.get(task.task, 0)

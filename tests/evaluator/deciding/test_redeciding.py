@@ -11,6 +11,7 @@ from evaluator.planning.planner import offline_plan
 from evaluator.planning.suites import AnySuites
 from evaluator.runs.redeciding import decided_again
 from genlevel.runtime.errors import UsageError
+from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from tests.evaluator.deciding.worlds import World
 from tests.evaluator.runs.asking import finish, specification
@@ -22,6 +23,7 @@ AIMS = {"wins": ev.UntilDecided.AIM_WINS, "verdict": ev.UntilDecided.AIM_VERDICT
 def world(tmp_path, scripted):
     there = World(tmp_path / "bench")
     scripted.script = there.script
+    scripted.info.input_modalities.append(ct.MODALITY_IMAGE)
     there.task("nlp/Causal-Reasoning", 200, 0.95)  # reference 65
     there.task("nlp/Commonsense-Reasoning", 200, 0.5)  # 83.33
     there.task("image/comprehension/Human-Action-Recognition", 200, 0.98, picture_each=2)
@@ -50,11 +52,13 @@ async def test_the_answers_alone_decide_the_same_also_once_all_are_there(make_ev
     evaluator, _ = make_evaluator()
     run = await decided(evaluator, world, aim)
     assert run.status == ev.RUN_STATUS_DECIDED
-    early = await again(evaluator, run)
+    redecided = await again(evaluator, run)
+    early = redecided.decision
+    assert not redecided.set_aside
     assert told(early) == told(run.decision)
     assert (early.asked, early.total, early.complete) == (run.decision.asked, 600, True)
     whole = await finish(evaluator, ev.StartRunRequest(specification=specification(world.root)))
-    assert told(await again(evaluator, whole)) == told(run.decision)
+    assert told((await again(evaluator, whole)).decision) == told(run.decision)
 
 
 async def test_without_the_answers_that_decide_nothing_is_decided(make_evaluator, world):
@@ -64,3 +68,15 @@ async def test_without_the_answers_that_decide_nothing_is_decided(make_evaluator
         connection.execute(delete(answers).where(answers.c.task == "nlp/Causal-Reasoning", answers.c.instance_id.like("%1")))
     with pytest.raises(UsageError, match="units without all of their answers are needed to decide it"):
         await again(evaluator, run)
+
+
+async def test_a_task_that_was_short_of_money_does_not_hold_up_a_verdict(make_evaluator, world):
+    short = "image/comprehension/Sports-Image-Cls"
+    world.task(short, 200, 0.3)
+    evaluator, _ = make_evaluator()
+    run = await decided(evaluator, world, "verdict")
+    assert run.decision.verdict == 3
+    with evaluator._journal.engine.begin() as connection:
+        connection.execute(delete(answers).where(answers.c.task == short))
+    redecided = await again(evaluator, run)
+    assert (redecided.set_aside, redecided.decision.verdict) == ({short}, 3)
