@@ -128,13 +128,14 @@ async def _decide_again(said: ev.Run, run: ev.Run, kept: Kept, plan: Plan, recor
         run.decision.complete = False
         return str(error)
     again = redecided.decision
-    if redecided.set_aside:
-        told = {level.level: level for level in said.decision.levels}
-        for level in again.levels:
-            level.by, level.decided_at = told[level.level].by, told[level.level].decided_at
-    asked = {task.task: task.asked for task in said.decision.tasks}
+    is_other = bool(redecided.set_aside) or said.status == ev.RUN_STATUS_FINISHED  # what had failed may have been asked again since
+    levels, tasks = {one.level: one for one in said.decision.levels}, {one.task: one for one in said.decision.tasks}
+    for level in again.levels:
+        if is_other and level.level in levels:
+            level.by, level.decided_at = levels[level.level].by, levels[level.level].decided_at
     for task in again.tasks:
-        task.asked = asked.get(task.task, 0)
+        task.asked = tasks[task.task].asked if task.task in tasks else 0
+        task.decided_at = tasks[task.task].decided_at if is_other and task.task in tasks else task.decided_at
     run.decision.CopyFrom(again)
     run.decision.asked = said.decision.asked
     if said.decision.HasField("saved_nano_usd"):
