@@ -25,7 +25,7 @@ from scorer.runs.certified import (
     checked_alpha,
 )
 from scorer.runs.comparison import comparison_message
-from scorer.runs.deciding import criteria_message, measured_message
+from scorer.runs.deciding import criteria_message, is_quick, measured_message
 from scorer.runs.going import Going
 from scorer.runs.headers import benchmark_of_run, lacking, run_of
 from scorer.runs.instances import InstanceList
@@ -151,6 +151,8 @@ class Scorer:
     async def measure_answers(self, request: sc.MeasureAnswersRequest, *, from_network: bool = False) -> sc.MeasureAnswersResponse:
         """What single answers of a task add to its score's share; nothing is stored. from_network, errors: as of ``score_task``."""
         access = FileAccess(self._files, from_network=from_network)
+        if is_quick(request):  # to go to a thread and back takes several times as long
+            return measured_message(request, access, self._files_reads)
         return await in_thread(lambda: measured_message(request, access, self._files_reads), name="measuring")
 
     async def expect_decision(self, request: sc.ExpectDecisionRequest) -> sc.ExpectDecisionResponse:

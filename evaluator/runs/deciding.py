@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 from evaluator.deciding.units import UnitReader
 from evaluator.journal.records import Answer, Said, Totals
@@ -22,6 +22,7 @@ from evaluator.runs.asking import Item, Part
 from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
 from evaluator.runs.decisions import Decisions
+from evaluator.runs.execution import MOST_KEPT
 from evaluator.runs.kept import KeptTask, Room
 from evaluator.runs.measuring import AnsweredUnit, Measured, Measuring
 from evaluator.runs.run_log import RunLog
@@ -117,8 +118,10 @@ class Deciding(Alone[UnitPart]):
         self._begin_deciding()
 
     def _begin_deciding(self) -> None:
-        nothing = Room(0)
-        self._tasks = {planned.task.key: TaskState(planned, kept=KeptTask(planned, nothing)) for planned in self._plan.tasks}
+        room = Room(MOST_KEPT)
+        self._tasks = {planned.task.key: TaskState(planned, kept=KeptTask(planned, room)) for planned in self._plan.tasks}
+        for state in self._tasks.values():
+            state.kept.begin()
         self._reading = UnitReader((one.planned, one.units) for one in self._sought.tasks)
         self._handed = self._unweighed = 0  # answers that are being asked for; those of units that are not weighed yet
         self._replayed = 0  # units that are not weighed yet, of those that the journal had
@@ -162,6 +165,7 @@ class Deciding(Alone[UnitPart]):
         if self._decider.over:
             return
         weighing = asyncio.create_task(self._guard(self._weigh_all()), name="weighing")
+        self._tick()
         try:
             while not self._decider.over:
                 self._moved.clear()
@@ -169,13 +173,14 @@ class Deciding(Alone[UnitPart]):
                 if draws := self._decider.draws(_AHEAD):
                     await self._begin(draws)
                 elif self._handed or self._unweighed:
-                    await self._move()
+                    await self._moved.wait()
                 elif self._settling.is_wanted:
                     await self._settling.settle()
                 else:
                     break
         finally:
             weighing.cancel()
+            self._ticking.cancel()
 
     async def _begin(self, draws: Sequence[Draw]) -> None:
         """Has units asked, as far as they are not in the journal."""
@@ -183,6 +188,7 @@ class Deciding(Alone[UnitPart]):
         drawn_again = [draw for draw in draws if draw.unit < self._drawn.get(draw.task, 0)]
         for draw in drawn_again:  # what is still asked of it under its first number may come
             await self._until(partial(self._has_none_open, draw.task))
+            self._tasks[draw.task].kept.forget()
         self._drawn.update({draw.task: draw.unit + 1 for draw in draws if draw not in drawn_again})
         read = partial(self._read_units, draws)
         ready = all(self._reading.ready(draw.task, draw.unit) for draw in draws)
@@ -190,10 +196,11 @@ class Deciding(Alone[UnitPart]):
         if drawn_again or not self._fresh:
             await self._context.journal.reads(self._find_known, parts)
         for part in parts:
-            if items := self._left(part, first=part.draw not in drawn_again):
+            if (items := self._left(part, first=part.draw not in drawn_again)) and not self._is_near(part.draw):
                 await self._until(partial(self._is_near, part.draw))
             for item in items:
-                await self._until(self._has_room)
+                if not self._has_room():
+                    await self._until(self._has_room)
                 self._handed += 1
                 await self._queue.put(item)
 
@@ -201,7 +208,7 @@ class Deciding(Alone[UnitPart]):
         """Waits for something that weighing brings, or a call's end."""
         while not holds():
             self._moved.clear()
-            await self._move()
+            await self._moved.wait()
 
     def _has_none_open(self, task: str) -> bool:
         return not self._tasks[task].open
@@ -221,6 +228,7 @@ class Deciding(Alone[UnitPart]):
         for draw in draws:
             state = self._tasks[draw.task]
             instances = self._reading.take(draw.task, draw.unit)
+            state.kept.read(instances)
             found.append(UnitPart(state.planned, draw=draw, task=state, instances=instances, said={}, read=True))
         return found
 
@@ -254,11 +262,10 @@ class Deciding(Alone[UnitPart]):
         """How many calls may be in flight."""
         return max(1, int(self._limiter.concurrency.limit))
 
-    async def _move(self) -> None:
-        """Waits until something has come, or for a moment."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_S):
-                await self._moved.wait()
+    def _tick(self) -> None:
+        """Has it looked now and then whether there is room for a call, though nothing has come."""
+        self._moved.set()
+        self._ticking = asyncio.get_running_loop().call_later(_LOOK_S, self._tick)
 
     def _set_aside(self) -> None:
         """Tells that tasks have no further call, once none of theirs is under way."""
@@ -314,6 +321,7 @@ class Deciding(Alone[UnitPart]):
         self._handed -= 1
         kept = storable(answer)  # as the journal has it, for whoever begins anew
         part.said[answer.key] = Said(kept.outcome, kept.raw_answer, kept.files)
+        part.task.kept.answered(answer)
         super()._count_of(part, answer)
         self._count_done(part.task, 1)
         if part.is_complete:
@@ -333,6 +341,8 @@ class Deciding(Alone[UnitPart]):
         self._done[key] += answers
         if answers and self._done[key] == state.planned.answers:
             state.read = True
+            if state.kept.instances is not None:
+                state.kept.instances.sort(key=attrgetter("position"))
             if state.changed:
                 self._to_score.put_nowait(state)
 

@@ -24,7 +24,7 @@ from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import scorer_pb2 as sc
 
-_MOST_KEPT = 4 << 20
+MOST_KEPT = 4 << 20
 """Bytes of questions and answers, about, that are kept in memory until they are scored, of all tasks: some 3,500 short ones."""
 
 
@@ -68,7 +68,7 @@ class Execution(Alone[TaskState]):
             priced_before=priced_before,
         )
         self._scored_already = scored
-        room = Room(_MOST_KEPT)
+        room = Room(MOST_KEPT)
         self._tasks = [TaskState(planned, kept=KeptTask(planned, room)) for planned in plan.tasks]
 
     def _begun(self) -> Iterable[TaskState]:

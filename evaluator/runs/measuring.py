@@ -15,7 +15,7 @@ from evaluator.runs.sent_files import SentFiles
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance
 from genlevel.deciding.summing import unit_of
-from genlevel.deciding.values import OPEN, Unit
+from genlevel.deciding.values import OPEN, RIGHT, WRONG, Unit
 from genlevel.runtime.blobs import BlobStore
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -99,7 +99,16 @@ def _measured(unit: AnsweredUnit, answers: Iterator[sc.MeasuredAnswer]) -> Measu
     whole = next((one.whole for answered in told for one in answered if one.whole and not (between and one.best_below)), "")
     if whole:
         return Measured(OPEN, whole)
+    if len(told) == len(told[0]) == 1 and (alone := _ALONE.get(told[0][0].SerializeToString())) is not None:
+        return alone
     return Measured(unit_of([[_added(one) for one in answered] for answered in told]))
+
+
+_ALONE = {
+    sc.MeasuredAnswer(worst_above=above, worst_below=1.0, best_above=above, best_below=1.0).SerializeToString(): Measured(unit)
+    for above, unit in ((1.0, RIGHT), (0.0, WRONG))
+}
+"""Answers alone in their units that are right or wrong, which nearly all are."""
 
 
 def _added(answer: sc.MeasuredAnswer) -> Unit:

@@ -45,7 +45,7 @@ class Settling:
         task = self._tasks[draw.task]
         if found.whole:
             return told_as_a_whole(self._first[draw.task], found.whole)
-        if self.is_tested(draw.task) and draw.unit == len(task.units.answers) - 1 and has_coordinates(task.planned):
+        if self.is_tested(draw.task) and draw.unit == len(task.units) - 1 and has_coordinates(task.planned):
             return told_as_a_whole(self._first[draw.task], EXPLAINED)
         return None
 

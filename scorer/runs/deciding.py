@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from genlevel.benchmark.answer_key import AnswerKey
+from genlevel.benchmark.answer_kinds import AnswerType
 from genlevel.benchmark.model import Task
 from genlevel.deciding.values import Criterion, Unit
 from genlevel.runtime.errors import UsageError
@@ -15,6 +17,7 @@ from genlevel.runtime.shown import quoted
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.certify.criteria import PlannedTask, criteria
 from scorer.levels.rules import TaskResult, judge, judge_all
+from scorer.metrics import Metric
 from scorer.runs.answers import take
 from scorer.runs.certified import NO_TRY, checked_alpha
 from scorer.runs.headers import benchmark_of_run, lacking, run_of
@@ -27,6 +30,10 @@ from scorer.wire import task_of
 UNLISTED = "it is outside the levels"
 MOST_INSTANCES = 10**9
 """Of a task; up to this every count is exact."""
+_SHORT = frozenset((AnswerType.CHOICE, AnswerType.LABEL))
+_FEW, _CHARACTERS = 64, 1000
+_TASKS = 1000
+"""Those of a benchmark."""
 OTHER_METRIC = "it is scored by another metric than the benchmark's"
 
 
@@ -66,14 +73,30 @@ def criteria_message(request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
     )
 
 
+def is_quick(request: sc.MeasureAnswersRequest) -> bool:
+    """Whether few short answers are to be compared with their labels: that takes some ten microseconds each."""
+    answers = request.instances
+    return len(answers) <= _FEW and all(
+        answer.answer_type in _SHORT and len(answer.raw_answer) + len(answer.label_json) <= _CHARACTERS for answer in answers
+    )
+
+
 def measured_message(request: sc.MeasureAnswersRequest, access: FileAccess, patience: Patience) -> sc.MeasureAnswersResponse:
     """Takes as long as the metric does. Raises UsageError for an answer that cannot be read, StorageError for a file that is not there."""
     if not request.header.task.key:
         raise UsageError("the header of answers to be measured lacks task.key")
-    measuring = Measuring(*metric_of(task_of(request.header.task).metric))
+    task = request.header.task
+    quick = is_quick(request)
+    measuring = Measuring(*(_metric_of(task.SerializeToString(deterministic=True)) if quick else metric_of(task_of(task).metric)))
     take(measuring, request.instances, access, patience)
     keys = [AnswerKey(answer.id, answer.variant, answer.repeat, answer.shuffle) for answer in request.instances]
     return sc.MeasureAnswersResponse(answers=[_added(*one) for one in measuring.added(keys)])
+
+
+@lru_cache(_TASKS)
+def _metric_of(task: bytes) -> tuple[Metric[object] | None, str]:
+    """What measures a task, told by its description: to find it takes longer than to measure a short answer."""
+    return metric_of(task_of(sc.TaskDescription.FromString(task)).metric)
 
 
 def _planned(entry: sc.CriteriaTask, index: TaskIndex, no_try: str) -> PlannedTask | None:

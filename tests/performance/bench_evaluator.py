@@ -11,6 +11,8 @@ of what was measured beside each other, then the figures themselves:
   3. the pauses of Python's garbage collection in these runs;
   4. resident memory after 1,000 and 20,000 instances (``--large``: 100,000, too; aim: at most 130 MiB), and bytes for an instance: of the
      journal's table of answers (aim: at most 230), of its index, and of the whole database.
+  5. CPU a sample of a run that asks until its wins are decided, of tasks so close that nearly all is asked, beside that of asking all of
+     them (aim: at most 1.10), and how long it takes to put 325,876 instances of 699 tasks into their order (aim: at most 5 s).
 
 --times: how often each is measured (default: 3); the median counts.
 """
@@ -22,6 +24,7 @@ import asyncio
 import gc
 import json
 import os
+import random
 import resource
 import sqlite3
 import statistics
@@ -39,6 +42,13 @@ STUB = Path(__file__).resolve().parent.parent / "integration" / "stub_upstream.p
 TASKS = [
     "Causal-Reasoning", "Commonsense-Reasoning", "Social-Science-Question-Answering", "Temporal-Reasoning", "Counterfactual-Reasoning",
 ]  # fmt: skip
+
+CLOSE = {
+    "Causal-Reasoning": 65.0, "Commonsense-Reasoning": 83.33, "Spatial-Reasoning": 66.45, "Ethical-Reasoning": 79.0,
+    "Science-Question-Answering": 63.0, "Nature-Question-Answering": 58.0, "Art-Question-Answering": 73.0,
+    "Earth-Question-Answering": 66.67,
+}  # fmt: skip
+"""Tasks with their references."""
 
 CONCURRENCY = 64
 LM_EVAL = "GENLEVEL_BENCH_LM_EVAL"
@@ -63,6 +73,46 @@ def make_suite(root: Path, instances: int) -> Path:
     return root
 
 
+def make_close_suite(root: Path, instances: int) -> Path:
+    """Questions whose right answers are "A" so often that a model which always says so is hard to tell from one that just wins."""
+    each = instances // len(CLOSE)
+    for task, reference in CLOSE.items():
+        folder, share = root / "nlp" / task, reference / 100
+        folder.mkdir(parents=True)
+        right = round(each * share + 3.8 * (each * share * (1 - share)) ** 0.5)
+        labels = ["A"] * right + ["B"] * (each - right)
+        random.Random(task).shuffle(labels)
+        data = [
+            {
+                "id": f"q{item}",
+                "input": {"question": f"Question {item}: which of these is right, and why is it so?", "options": ["this", "that", "none"]},
+                "output": {"answer": label},
+            }
+            for item, label in enumerate(labels)
+        ]
+        (folder / "annotation.json").write_text(json.dumps({"task": task, "type": "MultipleChoiceQA", "data": data}))
+    return root
+
+
+def make_large_suite(root: Path, instances: int, tasks: int) -> Path:
+    """Tasks of questions about texts of their own, every third one with pictures."""
+    for number in range(tasks):
+        pictures = number % 3 == 0
+        folder = root / ("image/comprehension" if pictures else "nlp") / f"Made-Up-{number}"
+        (folder / "images").mkdir(parents=True)
+        data = []
+        for item in range(instances // tasks + (number < instances % tasks)):
+            given = {"question": f"Question {item}: which of these is right?", "options": ["this", "that", "none"]}
+            if pictures:
+                (folder / "images" / f"{item}.png").write_bytes(b"\x89PNG")
+                given["image_file"] = f"images/{item}.png"
+            else:
+                given["context"] = f"A text of its own, number {item}. " * 5
+            data.append({"id": f"q{item}", "input": given, "output": {"answer": "A"}})
+        (folder / "annotation.json").write_text(json.dumps({"task": folder.name, "type": "MultipleChoiceQA", "data": data}))
+    return root
+
+
 class Upstream:
     """The stub in its own process."""
 
@@ -83,23 +133,26 @@ def cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-async def run_genlevel(base_url: str, suite: Path, folder: Path, concurrency: int) -> dict[str, float]:
-    """One embedded run; wall and CPU seconds from the first call to the last answer, scoring included."""
+async def run_genlevel(base_url: str, suite: Path, folder: Path, concurrency: int, *, decides: bool = False) -> dict[str, float]:
+    """One embedded run, until all is asked or its wins are decided; wall and CPU seconds from the first call to the last, with scoring."""
     from genlevel.embedded import embedded_services
     from genlevel.runtime.settings import Settings
     from genlevel.v1 import evaluator_pb2 as ev
 
     async with embedded_services(Settings(), folder) as services:
         specification = ev.RunSpecification(model="stub", suite=str(suite), base_url=base_url)
-        request = ev.StartRunRequest(specification=specification, traffic=ev.TrafficSettings(concurrency=concurrency))
+        traffic = ev.TrafficSettings(concurrency=concurrency)
+        if decides:
+            traffic.until_decided.aim = ev.UntilDecided.AIM_WINS
+        request = ev.StartRunRequest(specification=specification, traffic=traffic)
         run = (await services.evaluator.start_run(request)).run
         begun, cpu_begun, pauses = time.perf_counter(), cpu_s(), Pauses()
         async for progress in services.evaluator.watch_run(ev.WatchRunRequest(run_id=run.run_id)):
             run = progress.run
         ended, cpu_ended = time.perf_counter(), cpu_s()
-    assert run.counts.answered == run.counts.total, run
+    assert run.counts.answered == run.counts.total or decides, run
     stopped = {"pauses": pauses.total, "longest": pauses.longest, "full": pauses.full}
-    return {"n": run.counts.total, "wall": ended - begun, "cpu": cpu_ended - cpu_begun, **stopped}
+    return {"n": run.counts.answered, "wall": ended - begun, "cpu": cpu_ended - cpu_begun, **stopped}
 
 
 async def run_aiohttp(base_url: str, count: int, concurrency: int) -> dict[str, float]:
@@ -152,11 +205,28 @@ def measure(mode: str, folder: Path, base_url: str, count: int) -> None:
         suite = make_suite(folder / "suite", count)
         figures = run(run_genlevel(base_url, suite, folder / "data", CONCURRENCY))
         figures |= database_bytes(folder / "data" / "genlevel.db")
+    elif mode in ("whole", "decided"):
+        suite = make_close_suite(folder / "suite", count)
+        figures = run(run_genlevel(base_url, suite, folder / "data", CONCURRENCY, decides=mode == "decided"))
+    elif mode == "order":
+        figures = order_s(make_large_suite(folder / "suite", count, 699))
     else:
         figures = run(run_aiohttp(base_url, count, CONCURRENCY))
     figures["resident_mib"] = resident_mib()
     figures["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(figures))
+
+
+def order_s(root: Path) -> Figures:
+    """Seconds that it takes to put the instances of a suite into the order in which they are asked until something is decided."""
+    from evaluator.deciding.units import units_of
+    from evaluator.planning.plans import TaskPlan
+    from genlevel.benchmark.suites import load_suite
+
+    plans = [TaskPlan(task, None, task.count()) for task in load_suite(root).tasks]
+    began = time.perf_counter()
+    units = [units_of(planned, 0) for planned in plans]
+    return {"n": sum(map(len, units)), "seconds": time.perf_counter() - began}
 
 
 def database_bytes(path: Path) -> Figures:
@@ -263,6 +333,19 @@ def rate_and_cost(base_url: str, times: int, peer: Path | None) -> None:
     tell_pauses(found["genlevel"])
 
 
+def deciding(base_url: str, times: int) -> None:
+    count = 4000
+    print(f"20 ms upstream, {CONCURRENCY} in flight, {count} samples of tasks whose wins are close:")
+    found = interleaved({mode: partial(in_own_process, mode, base_url, count) for mode in ("decided", "whole")}, times)
+    costs = {mode: [figures["cpu"] / figures["n"] * 1000 for figures in several] for mode, several in found.items()}
+    print(f"  CPU a sample beside that of asking all         {median_ratio(costs['decided'], costs['whole']):6.2f}   (aim: at most 1.10)")
+    for mode, several in costs.items():
+        asked, rate = (statistics.median(column(found[mode], name)) for name in ("n", "wall"))
+        print(f"  {mode:10} {asked:.0f} asked, {asked / rate:6.0f} samples/s, {statistics.median(several):.2f} ms CPU a sample")
+    order = in_own_process("order", base_url, 325_876 if times > 1 else 32_588)
+    print(f"  {order['n']:.0f} units of 699 tasks put in order in {order['seconds']:.1f} s (aim: at most 5 s)")
+
+
 def memory(base_url: str, sizes: tuple[int, ...]) -> None:
     print(
         "memory after a run, and bytes of the database for an instance (aims at 100,000: at most 130 MiB, and 230 in the table of answers):"
@@ -281,7 +364,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--lm-eval", type=Path, default=os.environ.get(LM_EVAL))
-    parser.add_argument("--only", choices=["share", "rate", "memory"])
+    parser.add_argument("--only", choices=["share", "rate", "memory", "deciding"])
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -296,6 +379,8 @@ def main() -> None:
                 share_of_the_ideal(slow.base_url, options.times)
             if options.only in (None, "rate"):
                 rate_and_cost(fast.base_url, options.times, Path(options.lm_eval) if options.lm_eval else None)
+            if options.only in (None, "deciding"):
+                deciding(fast.base_url, options.times)
             if options.only in (None, "memory"):
                 memory(fast.base_url, (1000, 20_000, 100_000) if options.large else (1000, 20_000))
         finally:
