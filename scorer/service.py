@@ -25,7 +25,6 @@ from scorer.runs.certified import (
     checked_alpha,
 )
 from scorer.runs.comparison import comparison_message
-from scorer.runs.deciding import criteria_message, is_quick, measured_message
 from scorer.runs.going import Going
 from scorer.runs.headers import benchmark_of_run, lacking, run_of
 from scorer.runs.instances import InstanceList
@@ -146,10 +145,14 @@ class Scorer:
 
     async def get_criteria(self, request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
         """What the certificate of the full run would ask of each task. Raises UsageError for a request that does not add up."""
+        from scorer.runs.deciding import criteria_message  # which loads more of the metrics than looking at runs does
+
         return await in_thread(lambda: criteria_message(request), name="criteria")
 
     async def measure_answers(self, request: sc.MeasureAnswersRequest, *, from_network: bool = False) -> sc.MeasureAnswersResponse:
         """What single answers of a task add to its score's share; nothing is stored. from_network, errors: as of ``score_task``."""
+        from scorer.runs.deciding import is_quick, measured_message
+
         access = FileAccess(self._files, from_network=from_network)
         if is_quick(request):  # to go to a thread and back takes several times as long
             return measured_message(request, access, self._files_reads)
