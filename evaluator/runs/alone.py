@@ -141,12 +141,12 @@ class Alone(Asking[P]):
                 self.fail(error)
                 return
 
-    async def _score(self, state: TaskState) -> sc.TaskScore:
+    async def _score(self, state: TaskState, *, indexes: bool = True) -> sc.TaskScore:
         """Has a task scored as it stands, one at a time. Raises GenlevelError."""
         kept = state.kept
         async with self._one_scored:
             state.changed = False
             read = kept.instances if state.read else None
-            score = await score_task(self._context, self._header, state.planned, read, kept.all_said())
+            score = await score_task(self._context, self._header, state.planned, read, kept.all_said(), indexes=indexes)
             kept.forget()
         return score

@@ -196,6 +196,7 @@ class Deciding(Alone[UnitPart]):
         if drawn_again or not self._fresh:
             await self._context.journal.reads(self._find_known, parts)
         for part in parts:
+            part.task.kept.read(part.instances)
             if (items := self._left(part, first=part.draw not in drawn_again)) and not self._is_near(part.draw):
                 await self._until(partial(self._is_near, part.draw))
             for item in items:
@@ -228,7 +229,6 @@ class Deciding(Alone[UnitPart]):
         for draw in draws:
             state = self._tasks[draw.task]
             instances = self._reading.take(draw.task, draw.unit)
-            state.kept.read(instances)
             found.append(UnitPart(state.planned, draw=draw, task=state, instances=instances, said={}, read=True))
         return found
 
@@ -376,8 +376,8 @@ class Deciding(Alone[UnitPart]):
         return [next(found) if self._settling.is_tested(part.draw.task) else Measured(OPEN) for part in parts]
 
     async def _score_of(self, task: str) -> sc.TaskScore:
-        """Scores a task as it stands."""
-        return await self._score(self._tasks[task])
+        """Scores a task as it stands. Its answers are indexed when it is scored again, or searched."""
+        return await self._score(self._tasks[task], indexes=False)
 
     # -- telling ---------------------------------------------------------------------------------------------------
 

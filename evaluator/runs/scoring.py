@@ -131,12 +131,15 @@ async def score_task(
     planned: TaskPlan,
     instances: Sequence[Instance] | None = None,
     said: Mapping[AnswerKey, Said] | None = None,
+    *,
+    indexes: bool = True,
 ) -> sc.TaskScore:
     """Scores one task of the header's run from its journal. Raises GenlevelError (dataset, journal, blob store or scorer).
 
-    instances: those that are planned, if they need not be read again. said: what the journal has of all answers, likewise.
+    instances: those that are planned, if they need not be read again. said: what the journal has of all answers, likewise. indexes: its
+    answers are indexed for whoever searches them; else that is done when somebody does.
     """
-    if header.facts.occasion:  # of the many runs of monitors only few are ever looked into: those are indexed then
+    if header.facts.occasion or not indexes:  # of the many runs of monitors only few are ever looked into: those are indexed then
         async with outdated_by(context, header.run_id, planned.task.key):
             return await _scored(context, header, planned, instances=instances, said=said, questions={})
     async with indexed_after(context, header.run_id, planned.task.key) as questions:

@@ -195,7 +195,7 @@ async def test_a_run_has_all_of_its_room_again_once_its_tasks_are_scored(make_ev
     suite_folder(6)
     evaluator, _ = make_evaluator()
     await start(evaluator, suite_folder(6, "Commonsense-Reasoning"))
-    assert [room.left for room in rooms] == [execution._MOST_KEPT]
+    assert [room.left for room in rooms] == [execution.MOST_KEPT]
 
 
 async def test_a_task_that_was_read_in_part_is_scored_as_a_whole(make_evaluator, scripted, suite_folder):
