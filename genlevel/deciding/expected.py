@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from genlevel.deciding.binary import frontier
@@ -39,6 +39,12 @@ class Simulated:
     right: Flags
     units: Counts
     won: Flags
+    weight: float = field(init=False)
+    """What one answer's place adds to a unit's size; 0: sizes are not told."""
+
+    def __post_init__(self) -> None:
+        task = self.task
+        object.__setattr__(self, "weight", 0.0 if is_pooled(task) else task.criterion.most / max(task.units, default=1))
 
     def answers(self, units: Counts) -> Counts:
         """How many answers so many units take, in each run."""
@@ -49,9 +55,7 @@ class Simulated:
 
     def unit(self, run: int, place: int) -> Unit:
         """What one of its units adds: all or nothing."""
-        below = ITEMS
-        if not is_pooled(self.task):
-            below = self.task.criterion.most * self.task.units[place] / max(self.task.units)
+        below = self.weight * self.task.units[place] or ITEMS
         found = (below if self.right[run, place] else 0.0, below)
         return Unit(found, found)
 

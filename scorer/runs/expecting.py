@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 EPSILON = 0.01
 NO_VALUES = "no published model has values of these tasks"
 NO_TESTS = "nothing can be certified of these tasks"
-TOO_MANY = "they have more instances than are simulated"
+TOO_MANY = "they are more tasks or instances than are simulated"
 _SEED = 0
-_MOST_INSTANCES = 5_000_000
+_MOST_INSTANCES, _MOST_TASKS = 5_000_000, 2_000
 _MOST_ANSWERS = 20_000_000
 """Simulated at once of a task."""
 _MOST_RUNS = 32
@@ -56,6 +56,8 @@ def expected_message(request: sc.ExpectDecisionRequest) -> sc.ExpectDecisionResp
         raise UsageError(f"what is to be decided is 1 (wins) or 2 (verdict), not {request.aim}")
     run = planned_run(request.header, request.tasks)
     listed = [(entry, task) for entry, task in zip(request.tasks, run.tasks, strict=True) if task is not None]
+    if len(listed) > _MOST_TASKS:
+        return sc.ExpectDecisionResponse(note=TOO_MANY)
     found = criteria(run.results, [task for _entry, task in listed], alpha, run.plan)
     if sum(entry.instances * max(1, entry.repeats) for entry, _task in listed) > _MOST_INSTANCES:
         return sc.ExpectDecisionResponse(note=TOO_MANY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -79,3 +80,22 @@ def test_pooled_counts_take_longer() -> None:
     first, second = (simulated(one, np.array([0.3]), 1e-5, rng(1)) for one in (alone, pooled))
     assert 2.0 < second.units[0] / first.units[0] < 3.0
     assert not second.won[0]
+
+
+class _Counted(list[int]):
+    """Units that count how often somebody looks through all of them."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[int]:
+        self.looks += 1
+        return super().__iter__()
+
+
+def test_what_a_unit_adds_is_told_without_a_look_at_all_units() -> None:
+    units = _Counted([1, 2, 3] * 5)
+    bets = Bets((0.5,), (1.0,), 3.0)
+    found = simulated(task(Criterion(bar=0.5, most=3.0, bets=bets), units), np.array([1.0]), 0.01, np.random.default_rng(0))
+    before = units.looks
+    assert [found.unit(0, place).best[1] for place in range(15)] == [1.0, 2.0, 3.0] * 5
+    assert units.looks == before

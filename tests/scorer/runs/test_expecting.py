@@ -71,6 +71,7 @@ def test_if_nothing_can_be_expected_it_says_why() -> None:
     assert expected_message(request(asked(NONE))).note == NO_TESTS
     assert expected_message(request(asked(EXACT[0]), benchmark="mine")).note == NO_VALUES
     assert expected_message(request(asked(EXACT[0], instances=1 << 29))).note == TOO_MANY
+    assert expected_message(request(*[asked(EXACT[0], instances=1)] * 2001)).note == TOO_MANY
 
 
 @pytest.mark.parametrize(("fields", "said"), [({"aim": 3}, "wins"), ({"epsilon": 0.7}, "epsilon"), ({"alpha": 0.9}, "alpha")])
