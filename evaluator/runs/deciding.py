@@ -42,7 +42,7 @@ from genlevel.v1 import scorer_pb2 as sc
 
 _AHEAD = 8
 """Draws that are taken at a time."""
-_FARTHEST = {Aim.VERDICT: 1, Aim.WINS: 4}
+FARTHEST = {Aim.VERDICT: 1, Aim.WINS: 4}
 """How many times the slots a draw may be beyond those that count already: a slow answer holds back those that are farther."""
 _MOST_MEASURED = 512
 """Units that are measured together."""
@@ -216,7 +216,7 @@ class Deciding(Alone[UnitPart]):
 
     def _is_near(self, draw: Draw) -> bool:
         """Whether a draw may go on: not while what the journal has is not weighed, nor far beyond what counts already."""
-        farthest = self._decider.counted + _FARTHEST[self._sought.aim] * self._slots
+        farthest = self._decider.counted + FARTHEST[self._sought.aim] * self._slots
         near = not self._replayed and draw.number < farthest
         return near or not self._decider.needs(draw)
 

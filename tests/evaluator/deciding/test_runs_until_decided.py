@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+from evaluator.runs import deciding
+from genlevel.deciding.values import Aim
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
@@ -131,7 +133,8 @@ async def test_a_run_that_is_interrupted_anywhere_decides_as_one_that_is_not(pla
     assert str(settled_of(run.decision)) == str(settled_of(whole))
 
 
-async def test_no_more_is_asked_beyond_what_decides_than_is_in_flight(place_of, world):
+async def test_no_more_is_asked_beyond_what_decides_than_is_in_flight(place_of, world, monkeypatch):
+    monkeypatch.setitem(deciding.FARTHEST, Aim.WINS, deciding.FARTHEST[Aim.VERDICT])
     world.task(CAUSAL, 300, 0.95)
     place = place_of("data")
     place.gateway.latency_s = 0.02
@@ -142,8 +145,9 @@ async def test_no_more_is_asked_beyond_what_decides_than_is_in_flight(place_of, 
     assert place.gateway.most_at_once <= 12
 
 
-async def test_what_waits_for_its_call_is_not_asked_once_its_task_is_decided(place_of, world):
+async def test_what_waits_for_its_call_is_not_asked_once_its_task_is_decided(place_of, world, monkeypatch):
     """The limit lets 50 calls begin a second: the others have room, and wait for it."""
+    monkeypatch.setitem(deciding.FARTHEST, Aim.WINS, deciding.FARTHEST[Aim.VERDICT])
     world.task(CAUSAL, 300, 1.0)
     place = place_of("data")
     run = await decide(place.start(going=False), world, concurrency=32, requests_per_minute=3000)

@@ -56,7 +56,7 @@ async def test_a_small_task_is_read_once_and_scored_alike(make_evaluator, script
     read, instances, said, said_to = [], FolderTask.instances, [], Journal.said_to
     monkeypatch.setattr(Journal, "said_to", lambda journal, *of: (said.append(of), said_to(journal, *of))[1])
     monkeypatch.setattr(FolderTask, "instances", lambda task, positions=None: (read.append(task.key), instances(task, positions))[1])
-    monkeypatch.setattr(execution, "_MOST_KEPT", most_kept)
+    monkeypatch.setattr(execution, "MOST_KEPT", most_kept)
     evaluator, scorer = make_evaluator()
     run = await start(evaluator, suite_folder(10))
     assert (len(read), len(said)) == (times, asked)

@@ -106,7 +106,7 @@ async def test_a_task_that_is_scored_already_takes_no_room_from_those_that_are_n
     scripted.script = lambda question, calls: "A"
     read, instances = [], FolderTask.instances
     monkeypatch.setattr(FolderTask, "instances", lambda task, positions=None: (read.append(task.key), instances(task, positions))[1])
-    monkeypatch.setattr(execution, "_MOST_KEPT", 5_000)  # for the questions of one task
+    monkeypatch.setattr(execution, "MOST_KEPT", 5_000)  # for the questions of one task
     assert (await finish(evaluator, ev.StartRunRequest(run_id=run.run_id))).status == ev.RUN_STATUS_FINISHED
     assert sorted(read) == ["nlp/Causal-Reasoning", "nlp/Commonsense-Reasoning"]
 
