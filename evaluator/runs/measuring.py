@@ -34,10 +34,14 @@ class AnsweredUnit:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a unit adds; whole: why that can only be said of all of the task's answers, in one line; "" = it is said, or lies in between."""
+    """What a unit adds; whole: why that can only be said of all of the task's answers, in one line; "" = it is said, or lies in between.
+
+    obstacle: why nothing can be certified of its task, whatever other units add; "" = nothing says so.
+    """
 
     unit: Unit
     whole: str = ""
+    obstacle: str = ""
 
 
 class Measuring:
@@ -94,6 +98,8 @@ class Measuring:
 
 def _measured(unit: AnsweredUnit, answers: Iterator[sc.MeasuredAnswer]) -> Measured:
     told = [[next(answers) for _ in unit.planned.keys(instance)] for instance in unit.instances]
+    if obstacle := next((one.obstacle for answered in told for one in answered if one.obstacle), ""):
+        return Measured(OPEN, obstacle=obstacle)
     # Coordinates lie between bounds whatever they mean: such a task is told as a whole once it has all units (``Settling.turned``).
     between = has_coordinates(unit.planned)
     whole = next((one.whole for answered in told for one in answered if one.whole and not (between and one.best_below)), "")

@@ -41,8 +41,11 @@ class Settling:
         return not (criterion.obstacle or criterion.whole)
 
     def turned(self, draw: Draw, found: Measured) -> Criterion | None:
-        """A task's criterion from a draw on, if its outcome, or that it is the last one, shows that only all answers together tell."""
+        """A task's criterion from a draw on, if its outcome, or that it is the last one, shows that only all answers together tell, or
+        that nothing does."""
         task = self._tasks[draw.task]
+        if found.obstacle:
+            return without_test(self._first[draw.task], found.obstacle)
         if found.whole:
             return told_as_a_whole(self._first[draw.task], found.whole)
         if self.is_tested(draw.task) and draw.unit == len(task.units) - 1 and has_coordinates(task.planned):

@@ -944,18 +944,20 @@ class MeasureAnswersResponse(_message.Message):
     def __init__(self, answers: _Optional[_Iterable[_Union[MeasuredAnswer, _Mapping]]] = ...) -> None: ...
 
 class MeasuredAnswer(_message.Message):
-    __slots__ = ("worst_above", "worst_below", "best_above", "best_below", "whole")
+    __slots__ = ("worst_above", "worst_below", "best_above", "best_below", "whole", "obstacle")
     WORST_ABOVE_FIELD_NUMBER: _ClassVar[int]
     WORST_BELOW_FIELD_NUMBER: _ClassVar[int]
     BEST_ABOVE_FIELD_NUMBER: _ClassVar[int]
     BEST_BELOW_FIELD_NUMBER: _ClassVar[int]
     WHOLE_FIELD_NUMBER: _ClassVar[int]
+    OBSTACLE_FIELD_NUMBER: _ClassVar[int]
     worst_above: float
     worst_below: float
     best_above: float
     best_below: float
     whole: str
-    def __init__(self, worst_above: _Optional[float] = ..., worst_below: _Optional[float] = ..., best_above: _Optional[float] = ..., best_below: _Optional[float] = ..., whole: _Optional[str] = ...) -> None: ...
+    obstacle: str
+    def __init__(self, worst_above: _Optional[float] = ..., worst_below: _Optional[float] = ..., best_above: _Optional[float] = ..., best_below: _Optional[float] = ..., whole: _Optional[str] = ..., obstacle: _Optional[str] = ...) -> None: ...
 
 class ExpectDecisionRequest(_message.Message):
     __slots__ = ("header", "tasks", "alpha", "epsilon", "aim", "with_uncertifiable")

@@ -148,8 +148,8 @@ def _betting(amounts: Sequence[float], weights: Sequence[float], log_threshold: 
     return sc.BettingCriterion(amounts=amounts, weights=weights, log_threshold=log_threshold)
 
 
-def _added(unit: Unit | None, whole: str) -> sc.MeasuredAnswer:
+def _added(unit: Unit | None, whole: str, obstacle: str) -> sc.MeasuredAnswer:
     if unit is None:
-        return sc.MeasuredAnswer(whole=whole)
+        return sc.MeasuredAnswer(whole=whole, obstacle=obstacle)
     (worst_above, worst_below), (best_above, best_below) = unit.worst, unit.best
     return sc.MeasuredAnswer(worst_above=worst_above, worst_below=worst_below, best_above=best_above, best_below=best_below, whole=whole)

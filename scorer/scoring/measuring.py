@@ -27,10 +27,12 @@ class Added(NamedTuple):
     """What an answer adds above and below; higher is better whatever the metric. An open one adds at worst and at best, any other alike.
 
     whole: why this can only be said once the task has all of its answers, in one line; empty if it can. With a unit: that is between.
+    obstacle: why the task has no score whatever the others come to, in one line; empty if nothing says so.
     """
 
     unit: Unit | None
     whole: str = ""
+    obstacle: str = ""
 
 
 class Measuring:
@@ -75,14 +77,19 @@ class Measuring:
             return [Added(None, one.problem) for one in told]
         reasons = [one.problem or metric.nature.whole for one in told]
         found = iter(_added(metric, [one for one, reason in zip(told, reasons, strict=True) if not reason]))
-        return [Added(None, reason) if reason else next(found) for reason in reasons]
+        lasts = [one.lasts for one in told]
+        return [
+            Added(None, obstacle=reason) if forever else Added(None, reason) if reason else next(found)
+            for reason, forever in zip(reasons, lasts, strict=True)
+        ]
 
 
 def _between(ways: Sequence[Added]) -> Added:
     """What an answer adds whichever way it will be read."""
     units = [way.unit for way in ways if way.unit is not None]
     if len(units) < len(ways):
-        return Added(None, next(way.whole for way in ways if way.unit is None))
+        missing = next(way for way in ways if way.unit is None)
+        return missing if all(way.obstacle for way in ways) else Added(None, missing.whole or missing.obstacle)
     if all(unit == units[0] for unit in units):
         return Added(units[0])
     if len({unit.worst[1] for unit in units} | {unit.best[1] for unit in units}) > 1:

@@ -133,12 +133,14 @@ class _Kept(NamedTuple):
 class Told(NamedTuple):
     """What is known of one answer before the others have come. statistic: as of ``TaskOutcome.statistics``.
 
-    problem: why nothing was measured of it, in one line; empty if something was.
+    problem: why nothing was measured of it, in one line; empty if something was. lasts: the task has no score for that reason, whatever
+    comes of others.
     """
 
     outcome: Outcome
     statistic: object
     problem: str = ""
+    lasts: bool = False
 
 
 _Waiting = dict[AnswerKey, tuple[Parsed, Question]]
@@ -174,7 +176,7 @@ class TaskScoring:
         """What is known of an answer that came and was read. Raises KeyError for any other."""
         kept = self._answers[key]
         if isinstance(kept.found, _Problem | _Unrated):
-            return Told(kept.outcome, None, kept.found.text)
+            return Told(kept.outcome, None, kept.found.text, isinstance(kept.found, _Problem))
         return Told(kept.outcome, _statistic(kept), self._no_metric if kept.found is None else "")
 
     def add_read(self, instances: Iterable[AnsweredInstance]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -260,3 +261,22 @@ async def test_a_budget_leaves_it_undecided_and_more_money_goes_on(place_of, wor
     assert str(settled_of(more.decision)) == str(settled_of(free.decision))
     assert not asked_twice(place.gateway.calls)
     assert more.decision.saved_nano_usd == 20_000 * (400 - more.decision.asked)
+
+
+async def test_a_task_that_lacks_a_label_is_not_asked_further_once_that_is_seen(place_of, world):
+    world.task(CAUSAL, 300, 0.7)
+    path = world.root / CAUSAL / "annotation.json"
+    content = json.loads(path.read_text())
+    for item in content["data"][::5]:
+        item["output"] = {}
+    path.write_text(json.dumps(content))
+    found = []
+    for concurrency in (1, 16):
+        place = place_of(f"data{concurrency}")
+        run = await decide(place.start(going=False), world, concurrency=concurrency)
+        (task,) = run.decision.tasks
+        assert (run.status, states(run)) == (ev.RUN_STATUS_DECIDED, {CAUSAL: ev.DecidedTask.STATE_UNCERTIFIABLE})
+        assert task.note == "has no label (closed set)"
+        assert task.asked < 100
+        found.append(str(settled_of(run.decision)))
+    assert found[0] == found[1]

@@ -72,7 +72,7 @@ async def measured(scorer: Scorer, task: sc.TaskDescription, answers: list[sc.In
 
 
 def unit_or_reason(one: sc.MeasuredAnswer) -> Unit | str:
-    return one.whole or Unit((one.worst_above, one.worst_below), (one.best_above, one.best_below))
+    return one.obstacle or one.whole or Unit((one.worst_above, one.worst_below), (one.best_above, one.best_below))
 
 
 async def test_answers_are_right_or_wrong_as_a_score_has_them_and_failed_ones_are_open(scorer: Scorer) -> None:

@@ -66,7 +66,7 @@ def test_an_answer_that_may_be_read_in_several_ways_lies_between_them_whichever_
     scoring.add(answers)
     statistics = scoring.finish().statistics
     held = 0
-    for answer, (unit, whole) in zip(answers, added, strict=True):
+    for answer, (unit, whole, _obstacle) in zip(answers, added, strict=True):
         outcome, statistic = statistics[answer.key]
         assert unit is not None
         assert unit.worst[1] == unit.best[1] == 1.0
@@ -84,14 +84,14 @@ def test_an_answer_that_may_be_read_in_several_ways_lies_between_them_whichever_
 
 
 def test_where_the_route_says_how_it_writes_boxes_nothing_is_left_open() -> None:
-    assert not any(whole for _unit, whole in measured(box_answers(random.Random(1), 20, "corners", route="pixels corners")))
+    assert not any(one.whole for one in measured(box_answers(random.Random(1), 20, "corners", route="pixels corners")))
 
 
 def test_of_errors_what_is_missing_stands_for_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """No error can be certified so far; one with bounds would be measured so."""
     monkeypatch.setitem(METRICS, "f1", replace(METRICS["f1"], direction=Direction.LOWER))  # type: ignore[arg-type]
     asked = AnsweredInstance("a", Outcome.ANSWERED, "joy", AnswerType.SHORT_TEXT, ["joy fear"])
-    [[unit, _whole]] = measured([asked], "f1")
+    [(unit, _whole, _obstacle)] = measured([asked], "f1")
     assert unit is not None
     assert unit.worst == unit.best
     assert unit.worst == (pytest.approx(1.0 / 3.0), 1.0)
@@ -119,3 +119,11 @@ def test_a_number_outside_of_its_bounds_says_nothing_of_the_others(monkeypatch: 
     answers = [AnsweredInstance(name, Outcome.ANSWERED, "joy", AnswerType.SHORT_TEXT, ["joy"]) for name in "ab"]
     measuring.add(answers)
     assert measuring.added([answer.key for answer in answers]) == [Added(None, OUTSIDE), Added(Unit((0.25, 1.0), (0.25, 1.0)))]
+
+
+def test_an_answer_whose_label_is_missing_says_that_its_task_has_no_score_whatever_became_of_it() -> None:
+    answers = [AnsweredInstance(name, outcome, "joy", AnswerType.SHORT_TEXT, None) for name, outcome in zip("ab", Outcome, strict=False)]
+    assert measured([*answers, AnsweredInstance("c", Outcome.ANSWERED, "joy", AnswerType.SHORT_TEXT, ["joy"])], "f1") == [
+        *[Added(None, obstacle="has no label (closed set)")] * 2,
+        Added(Unit((1.0, 1.0), (1.0, 1.0))),
+    ]
