@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from evaluator.deciding.units import TaskUnits
 from evaluator.planning.plans import TaskPlan
+from genlevel.deciding.decider import RULES
 from genlevel.deciding.values import Decided, LevelState, Shares, TaskState
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -59,6 +60,7 @@ def decision_message(
         tests=shares.tests,
         win_threshold=shares.wins / max(1, shares.tests),
         pooled_threshold=shares.pooled,
+        rules=RULES,
     )
     by_key = {planned.task.key: (planned, units) for planned, units in tasks}
     for one in decided.tasks:

@@ -21,11 +21,11 @@ from evaluator.runs.redeciding import decided_again
 from evaluator.runs.scoring import score_again
 from genlevel.benchmark.content import suite_content
 from genlevel.cli.bundles import with_media
+from genlevel.deciding.decider import RULES
 from genlevel.runtime.blobs import BlobStore
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.files import FileCache
 from genlevel.runtime.storage import sqlite_url
-from genlevel.runtime.version import this_version
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 from scorer.service import Scorer
@@ -118,10 +118,8 @@ async def _decide_again(said: ev.Run, run: ev.Run, kept: Kept, plan: Plan, recor
     run.decision.CopyFrom(said.decision)
     if not said.decision.complete:
         return "not all of what was sought is decided, and where it stopped depends on calls and money"
-    if said.facts.version != this_version().version:
-        return (
-            f"it was decided by genlevel {said.facts.version or 'of a version that is not known'}, and another one may ask in another order"
-        )
+    if said.decision.rules != RULES:
+        return f"it was decided by genlevel {said.facts.version or 'of a version that is not known'}, which asks in another order"
     try:
         redecided = await decided_again(kept, plan, record, said.decision.until)
     except UsageError as error:

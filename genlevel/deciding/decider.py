@@ -26,6 +26,8 @@ from genlevel.deciding.search import LevelsOrder
 from genlevel.deciding.standing import Standing
 from genlevel.deciding.values import Aim, Criterion, Decided, Draw, LevelState, Shares, TaskState, TaskToDecide, Unit
 
+RULES = 1
+"""Their number: to be raised if other draws, or another ``decided_at``, follow from the same outcomes."""
 LAGS = {Aim.WINS: 256, Aim.VERDICT: 64}
 """Draws that may be on the way at the beginning."""
 GROWTH = 8

@@ -54,6 +54,7 @@ def decision_document(decision: ev.EarlyDecision) -> Document:
         "tests": decision.tests,
         "win_threshold": decision.win_threshold,
         "pooled_threshold": decision.pooled_threshold,
+        "rules": decision.rules,
         "levels": {str(level.level): _level(level) for level in decision.levels},
         "tasks": [_task(task) for task in decision.tasks],
     }

@@ -185,7 +185,7 @@ class UntilDecided(_message.Message):
     def __init__(self, aim: _Optional[_Union[UntilDecided.Aim, str]] = ..., epsilon: _Optional[float] = ..., alpha: _Optional[float] = ..., with_uncertifiable: _Optional[bool] = ...) -> None: ...
 
 class EarlyDecision(_message.Message):
-    __slots__ = ("until", "complete", "verdict", "asked", "total", "tests", "win_threshold", "pooled_threshold", "tasks", "levels", "saved_nano_usd")
+    __slots__ = ("until", "complete", "verdict", "asked", "total", "tests", "win_threshold", "pooled_threshold", "tasks", "levels", "saved_nano_usd", "rules")
     UNTIL_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
@@ -197,6 +197,7 @@ class EarlyDecision(_message.Message):
     TASKS_FIELD_NUMBER: _ClassVar[int]
     LEVELS_FIELD_NUMBER: _ClassVar[int]
     SAVED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
     until: UntilDecided
     complete: bool
     verdict: int
@@ -208,7 +209,8 @@ class EarlyDecision(_message.Message):
     tasks: _containers.RepeatedCompositeFieldContainer[DecidedTask]
     levels: _containers.RepeatedCompositeFieldContainer[DecidedLevel]
     saved_nano_usd: int
-    def __init__(self, until: _Optional[_Union[UntilDecided, _Mapping]] = ..., complete: _Optional[bool] = ..., verdict: _Optional[int] = ..., asked: _Optional[int] = ..., total: _Optional[int] = ..., tests: _Optional[int] = ..., win_threshold: _Optional[float] = ..., pooled_threshold: _Optional[float] = ..., tasks: _Optional[_Iterable[_Union[DecidedTask, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[DecidedLevel, _Mapping]]] = ..., saved_nano_usd: _Optional[int] = ...) -> None: ...
+    rules: int
+    def __init__(self, until: _Optional[_Union[UntilDecided, _Mapping]] = ..., complete: _Optional[bool] = ..., verdict: _Optional[int] = ..., asked: _Optional[int] = ..., total: _Optional[int] = ..., tests: _Optional[int] = ..., win_threshold: _Optional[float] = ..., pooled_threshold: _Optional[float] = ..., tasks: _Optional[_Iterable[_Union[DecidedTask, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[DecidedLevel, _Mapping]]] = ..., saved_nano_usd: _Optional[int] = ..., rules: _Optional[int] = ...) -> None: ...
 
 class DecidedTask(_message.Message):
     __slots__ = ("task", "state", "asked", "total", "decided_at", "test", "note")

@@ -23,6 +23,7 @@ def decision(**fields: object) -> ev.EarlyDecision:
         tests=690,
         win_threshold=1e-5,
         pooled_threshold=0.01,
+        rules=1,
         tasks=[
             ev.DecidedTask(task="a", state=WON, asked=40, total=500, decided_at=30, test="exact"),
             ev.DecidedTask(task="b", state=NOT_WON, asked=0, total=5, decided_at=0, test="exact"),
