@@ -84,6 +84,7 @@ NEW_TABLES |= {
     "evaluator_member_spending",
     "evaluator_members",
     "evaluator_purses",
+    "evaluator_decisions",
 }
 
 
