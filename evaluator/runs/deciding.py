@@ -209,16 +209,17 @@ class Deciding(Alone[UnitPart]):
         """Waits for something that weighing brings, or a call's end."""
         while not holds():
             self._moved.clear()
+            self._set_aside()
             await self._moved.wait()
 
     def _has_none_open(self, task: str) -> bool:
         return not self._tasks[task].open
 
     def _is_near(self, draw: Draw) -> bool:
-        """Whether a draw may go on: not while what the journal has is not weighed, nor far beyond what counts already."""
+        """Whether a draw may go on, to be asked or dropped: not while what the journal has is not weighed, nor far beyond what counts."""
         farthest = self._decider.counted + FARTHEST[self._sought.aim] * self._slots
         near = not self._replayed and draw.number < farthest
-        return near or not self._decider.needs(draw)
+        return near or draw.task in self._short or not self._decider.needs(draw)
 
     def _has_room(self) -> bool:
         """Whether a further call may begin. What waits for a retry is not in flight."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 
@@ -261,6 +262,23 @@ async def test_a_budget_leaves_it_undecided_and_more_money_goes_on(place_of, wor
     assert str(settled_of(more.decision)) == str(settled_of(free.decision))
     assert not asked_twice(place.gateway.calls)
     assert more.decision.saved_nano_usd == 20_000 * (400 - more.decision.asked)
+
+
+async def test_a_task_whose_calls_are_too_dear_does_not_hold_up_the_others(place_of, world):
+    world.task(CAUSAL, 200, 0.95)
+    world.task(COMMON, 200, 0.5)
+    path = world.root / COMMON / "annotation.json"
+    content = json.loads(path.read_text())
+    for item in content["data"]:
+        item["input"]["options"][1] = "no" + " never" * 1000
+    path.write_text(json.dumps(content))
+    place = place_of("data")
+    place.gateway.info.price.CopyFrom(gw.Price(input="1", output="1"))
+    place.gateway.cost = 1_000
+    async with asyncio.timeout(30):
+        run = await decide(place.start(going=False), world, concurrency=1, budget_nano_usd=3_000_000)
+    assert run.status == ev.RUN_STATUS_BUDGET
+    assert states(run) == {CAUSAL: WON, COMMON: UNDECIDED}
 
 
 async def test_a_task_that_lacks_a_label_is_not_asked_further_once_that_is_seen(place_of, world):
