@@ -84,6 +84,11 @@ class Plan:
         """How often each instance is asked."""
         return max(1, self.specification.repeats)
 
+    @property
+    def order_seed(self) -> int:
+        """The seed of the order in which units are asked: 0 if no sample is drawn, as the specification's then tells no run apart."""
+        return self.specification.seed if self.specification.limit else 0
+
     def seed(self, repeat: int) -> int | None:
         """The seed of a call; None if it has none: seeds tell repeats apart, if the model takes them."""
         return repeat if self.repeats > 1 and self.model.takes_seed else None

@@ -77,7 +77,7 @@ def _tasks(plan: Plan, planned: ev.PlanRunResponse) -> list[sc.CriteriaTask]:
     found = []
     for one in plan.tasks:
         if asked.get(one.task.key, True):
-            found.append(criteria_task(one, units_of(one, plan.specification.seed), rated=one.task.key in rated))
+            found.append(criteria_task(one, units_of(one, plan.order_seed), rated=one.task.key in rated))
         else:
             found.append(sc.CriteriaTask(task=describe(one.task)))
     return found

@@ -72,7 +72,7 @@ async def sought(scorer: ScorerPort, header: sc.ScoreTaskHeader, plan: Plan, unt
 
     Raises UsageError if nothing can be certified of any of its tasks, GenlevelError if it cannot be said.
     """
-    until, seed = settled(until), plan.specification.seed
+    until, seed = settled(until), plan.order_seed
     tasks = await asyncio.to_thread(_tasks, plan.tasks, seed)
     criteria = await _criteria(scorer, header, tasks, until)
     criteria.check(plan.tasks)

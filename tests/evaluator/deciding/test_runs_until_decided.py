@@ -102,6 +102,16 @@ def mixed(world):
     return world
 
 
+async def test_a_seed_that_tells_no_run_apart_gives_no_other_order(place_of, mixed):
+    runs = []
+    for seed in (0, 5):
+        request = request_of(mixed)
+        request.specification.seed = seed
+        runs.append(await finish(place_of(f"data{seed}").start(going=False), request))
+    assert runs[0].run_id == runs[1].run_id
+    assert str(settled_of(runs[0].decision)) == str(settled_of(runs[1].decision))
+
+
 @pytest.mark.parametrize("sought", [WINS, VERDICT])
 async def test_what_is_decided_depends_neither_on_latencies_nor_on_how_many_calls_are_in_flight(place_of, mixed, sought):
     found = []
