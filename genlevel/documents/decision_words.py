@@ -191,12 +191,12 @@ def expected_told(expected: Document, usd: float | None) -> str:
 
     >>> known = {"median": 420, "worst": 11_800, "total": 42_000, "models": 13, "runs": 8, "median_usd": 0.42, "worst_usd": 11.8}
     >>> expected_told(known, 42.0)
-    'about 420 of 42,000 calls (median of 13 published models x 8 simulations), at worst 11,800; US$ 0.42 to 11.80 of 42.00'
+    'about 420 of 42,000 calls (median of 13 published models x 8 simulations), the most of them 11,800; US$ 0.42 to 11.80 of 42.00'
     """
     if expected["median"] is None:
         return f"at most {expected['total']:,} calls; how many are needed is not known before: {expected['note']}"
     simulated = f"median of {expected['models']:,} published models x {expected['runs']:,} simulations"
-    calls = f"about {expected['median']:,} of {expected['total']:,} calls ({simulated}), at worst {expected['worst']:,}"
+    calls = f"about {expected['median']:,} of {expected['total']:,} calls ({simulated}), the most of them {expected['worst']:,}"
     if None in (expected["median_usd"], expected["worst_usd"], usd):
         return calls
     return f"{calls}; US$ {number(expected['median_usd'])} to {number(expected['worst_usd'])} of {number(usd)}"

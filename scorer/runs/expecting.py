@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EPSILON = 0.01
 NO_VALUES = "no published model has values of these tasks"
-NO_TESTS = "nothing can be certified of these tasks"
+NO_TESTS = "nothing can be certified of these tasks, so that a run that asks only what decides is refused"
 TOO_MANY = "they are more tasks or instances than are simulated"
 _SEED = 0
 _MOST_INSTANCES, _MOST_TASKS = 5_000_000, 2_000

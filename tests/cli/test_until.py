@@ -71,7 +71,7 @@ async def test_a_run_that_was_decided_before_is_not_asked_and_says_how_the_rest_
     [
         (
             ev.ExpectedDecision(median=42, worst=90, total=100, models=13, runs=8, median_nano_usd=420_000_000, worst_nano_usd=900_000_000),
-            "about 42 of 100 calls (median of 13 published models x 8 simulations), at worst 90; US$ 0.42 to 0.90 of 1.00",
+            "about 42 of 100 calls (median of 13 published models x 8 simulations), the most of them 90; US$ 0.42 to 0.90 of 1.00",
         ),
         (
             ev.ExpectedDecision(total=100, note="no published model has values for these tasks"),

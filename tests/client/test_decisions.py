@@ -38,7 +38,7 @@ def test_a_decision_is_a_value_that_says_whether_the_run_was_completed_since() -
 def test_a_plan_says_how_many_calls_may_be_needed() -> None:
     expected = plan_of(ev.PlanRunResponse(expected=ev.ExpectedDecision(median=4, worst=9, total=90, models=2, runs=3))).expected
     assert expected is not None
-    assert str(expected) == "about 4 of 90 calls (median of 2 published models x 3 simulations), at worst 9"
+    assert str(expected) == "about 4 of 90 calls (median of 2 published models x 3 simulations), the most of them 9"
     unknown = plan_of(ev.PlanRunResponse(expected=ev.ExpectedDecision(total=90, note="none is known"))).expected
     assert unknown is not None
     assert (unknown.median, unknown.note) == (None, "none is known")
