@@ -164,7 +164,7 @@ class UnitReader:
     def _read(self, task: str, first: int) -> _Block:
         planned, units = self._tasks[task]
         least = max(_FIRST_BLOCK, len(units) // _PASSES)
-        length = self._lengths[task] = min(max(_LAST_BLOCK, least), max(least, 2 * self._lengths.get(task, 0)))
+        length = self._lengths[task] = min(max(_LAST_BLOCK, least), max(least, 4 * self._lengths.get(task, 0)))
         wanted: dict[int, int] = {}  # the unit of each position
         for unit in range(first, min(first + length, len(units))):
             if wanted and len(wanted) + len(units.of(unit)) > _LARGEST_BLOCK:

@@ -16,8 +16,8 @@ EARLY = 24
 class Standing:
     """drawn: units that draws name. used: those whose outcomes counted. cut: the number of the first draw that no longer counts, as
     nothing further of the task can be asked. settled: it is known whether a best constant answer raises the bar. waits: for that, or for
-    what the whole task came to. holm: what p-values are held against. whole_p_value: of a task that is told as a whole, if it is close.
-    excess: how far its units were above its bar in all, at worst.
+    what the whole task came to. cost: answers a unit takes on average. holm: what p-values are held against. whole_p_value: of a task that
+    is told as a whole, if it is close. excess: how far its units were above its bar in all, at worst.
     """
 
     task: TaskToDecide
@@ -32,10 +32,12 @@ class Standing:
     settled: bool = False
     waits: bool = False
     prediction: Prediction | None = field(default=None, init=False)
+    cost: float = field(default=0.0, init=False)
     whole_p_value: float | None = field(default=None, init=False)
     excess: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
+        self.cost = self.task.answers / max(1, self.units)
         self.criterion = self.holm.marked(self.criterion, self.units)
         self._begin()
 
@@ -46,11 +48,6 @@ class Standing:
     @property
     def units(self) -> int:
         return len(self.task.units)
-
-    @property
-    def cost(self) -> float:
-        """Answers a unit takes on average."""
-        return self.task.answers / max(1, self.units)
 
     @property
     def is_whole(self) -> bool:
