@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from genlevel.cli.options import need_run_folder, out_option, run_async, settings_of
+from genlevel.cli.printing import note
 from genlevel.cli.sent_suites import seen_suite
 from genlevel.connection.services import Stored, stored, verdict_of
+from genlevel.documents.decision_words import early_note
 from genlevel.documents.runs import result_document
 from genlevel.runtime.errors import StorageError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -70,6 +72,8 @@ def export(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
         async with stored(settings, options["out"]) as found:
             run = (await found.evaluator.get_run(ev.GetRunRequest(run_id=options["run"]))).run
             run.specification.suite = seen_suite(settings, run.specification.suite)
+            if options["form"] not in ("json", "bundle") and (said := early_note(run)):
+                note(said)
             try:
                 return await _write(found, run, settings, options)
             except OSError as error:

@@ -77,6 +77,8 @@ def score(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
 
     check_workbook_path(options["out"])
     column_name(options["model"])
+    if options["only_predicted"]:
+        _check_not_decided_early(options["predictions"])
     if not options["annotations"].exists() and str(options["annotations"]) not in shipped_suites():
         raise DatasetError(f"{options['annotations']}: there is no such folder of annotations")
     settings = settings_of(ctx)
@@ -99,6 +101,22 @@ def score(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
     else:
         _print(document, options["out"])
     ctx.exit(EXIT_INCOMPLETE if document["instances"]["failed"] else 0)
+
+
+def _check_not_decided_early(predictions: Path) -> None:
+    """Raises UsageError if the result beside predictions says that where they end depends on them."""
+    import json
+
+    from genlevel.runtime.errors import UsageError
+
+    try:
+        stamp = json.loads((predictions / "result.json").read_text(encoding="utf-8"))["stamp"]
+        early = "decided_early" in stamp
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if early:
+        mend = "leave --only-predicted out, or ask the rest (`genlevel eval` without --until-decided) and export it again"
+        raise UsageError(f"{predictions}: its run stopped where its answers decide, so that scores of these alone are biased: {mend}")
 
 
 def _of_ranker(scored: ScoredPredictions) -> list[str]:

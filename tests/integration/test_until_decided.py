@@ -43,7 +43,7 @@ def evaluated(genlevel, stub_upstream, suite):
     return evaluate
 
 
-def test_wins_are_decided_by_few_calls_and_the_rest_is_asked_once(genlevel, evaluated):
+def test_wins_are_decided_by_few_calls_and_the_rest_is_asked_once(genlevel, evaluated, suite):
     done, asked = evaluated("--until-decided", "wins", "--json")
     early = json.loads(done.stdout)
     decision = early["decision"]
@@ -61,6 +61,12 @@ def test_wins_are_decided_by_few_calls_and_the_rest_is_asked_once(genlevel, eval
     assert more == []
     assert f"run {early['run']} is decided, and not all of it was asked" in again.stderr
     assert "Decided early" in again.stdout
+    exported = genlevel.run("export", early["run"], "--format", "predictions", "--to", "predictions")
+    assert f"note: run {early['run']} (decided early)" in exported.stderr
+    told = ("--annotations", suite, "--predictions", "predictions", "--model", "m", "--out", "scored.xlsx", "--only-predicted")
+    refused = genlevel.run("score", *told)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "predictions: its run stopped where its answers decide" in refused.stderr
     assert f"asked {decision['asked']:,} of {3 * INSTANCES:,}" in again.stdout
     resumed = genlevel.run("resume", early["run"], "--json")
     assert (resumed.returncode, json.loads(resumed.stdout)["status"]) == (0, "decided")
