@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import GENERAL_BENCH
 from genlevel.cli.printing import console, table
-from genlevel.documents.decision_words import decision_of, early_head, early_lines, early_title, early_told
+from genlevel.documents.decision_words import decision_of, early_head, early_lines, early_title, early_told, is_in_part
 from genlevel.documents.runs import has_no_answer, unscored_answers
 from genlevel.documents.verdict_words import certified_details, certified_line, merged_parts, plan_line, point_line
 from genlevel.documents.words import asked_told, cost_told, harmless, number, short
@@ -67,7 +67,7 @@ def print_early(out: Console, document: Document) -> None:
 def print_verdict(out: Console, document: Document) -> None:
     """The verdict of a run or of predictions: its head, levels, and what is certain of them."""
     level, certified, against = document["level"], document["certified"], document["certified_against_specialists"]
-    print_head(out, level, certified, against)
+    print_head(out, level, certified, against, in_part=is_in_part(document))
     print_levels(out, level, own=is_own(document))
     print_certified(out, certified, against, referenced=level["references"] is not None)
 
@@ -214,13 +214,16 @@ def print_levels(out: Console, level: Document, *, own: bool = False) -> None:
     out.print(f"Level 5 score: {won(levels['5'], format(levels['5'], '.2f'))}   rules: {level['rules']}, references: {references}")
 
 
-def print_head(out: Console, level: Document, certified: Document | None, against: Document | None) -> None:
-    """The certified verdict, and below it the paper's by points. certified, against: the two readings; None if neither was drawn."""
+def print_head(out: Console, level: Document, certified: Document | None, against: Document | None, *, in_part: bool = False) -> None:
+    """The certified verdict, and below it the paper's by points.
+
+    certified, against: the two readings; None if neither was drawn. in_part: as of ``point_line``.
+    """
     if certified is not None and against is not None:
         line = certified_line(certified, against, referenced=level["references"] is not None)
         reached = max(certified["verdict"] or 0, against["verdict"] or 0)
         out.print(line, style="bold green" if reached >= 3 else "bold", soft_wrap=True)
-    out.print(point_line(level), soft_wrap=True)
+    out.print(point_line(level, in_part=in_part), soft_wrap=True)
 
 
 def print_certified(out: Console, certified: Document, against: Document, *, referenced: bool = True) -> None:

@@ -59,6 +59,11 @@ def is_completed(document: Document) -> bool:
     return bool(document["status"] == "finished")
 
 
+def is_in_part(document: Document) -> bool:
+    """Whether a result is that of a run that was to be decided early, and has not been asked in full."""
+    return decision_of(document) is not None and not is_completed(document)
+
+
 def early_title(document: Document) -> str:
     """What the part of a card is called that tells of the decision."""
     if is_completed(document):

@@ -60,11 +60,12 @@ def point_meaning(level: Document) -> str:
     return _POINT.get(level["verdict"], "")
 
 
-def point_line(level: Document) -> str:
-    """The second line: the verdict that takes every score as the truth."""
+def point_line(level: Document, *, in_part: bool = False) -> str:
+    """The second line: the verdict that takes every score as the truth. in_part: tasks that were not asked in full have none."""
     rule = "official ranker's scores" if level["rules"] == "official" else "paper's point rule"
     reached = level["verdict"]
-    return f"{rule}: no level reached" if reached is None else f"{rule}: Level {reached} ({_POINT[reached]})"
+    told = "no level reached" if reached is None else f"Level {reached} ({_POINT[reached]})"
+    return f"{rule}: {told}" + ("; by the tasks alone that were asked in full" if in_part else "")
 
 
 def certified_details(certified: Document, against: Document, *, referenced: bool) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genlevel.client.values.runs import Counts
+from genlevel.documents.decision_words import is_in_part
 from genlevel.documents.verdict_words import certified_line, point_line
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def verdict_text(document: Document) -> str:
         return f"run {document['run']}: no instance has an outcome yet"
     certified, against = document["certified"], document["certified_against_specialists"]
     referenced = document["level"]["references"] is not None
-    return f"{certified_line(certified, against, referenced=referenced)}\n{point_line(document['level'])}"
+    return f"{certified_line(certified, against, referenced=referenced)}\n{point_line(document['level'], in_part=is_in_part(document))}"
 
 
 def verdict_of_document(document: Document) -> Verdict:
