@@ -81,11 +81,15 @@ def level(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
 
 def _of_workbook(options: _Options) -> LevelStatement:
     from scorer.reports.level_report import state_workbook_level
+    from scorer.workbooks.stamped import stamp_of
 
     column = column_of(options["model"])
-    return state_workbook_level(
+    statement = state_workbook_level(
         options["source"], column, rules=options["rules"], references=options["references"], explained=options["explained"]
     )
+    if "decided_early" in stamp_of(options["source"]):
+        note(f"{options['source']} is of a run that was decided early: it has the tasks that were asked in full, and the others count as 0")
+    return statement
 
 
 def _of_run(ctx: click.Context, options: _Options) -> LevelStatement:

@@ -21,6 +21,7 @@ from genlevel.runtime.errors import WorkbookError
 from scorer.workbooks.instances import NONE_KEPT, kept_instances
 from scorer.workbooks.official import official_levels
 from scorer.workbooks.reader import KNOWN_COLUMNS, model_values, read_workbook
+from scorer.workbooks.stamped import stamp_of
 from scorer.workbooks.writer import result_sheets, write_workbook
 
 BENCHMARK = general_bench()
@@ -175,3 +176,10 @@ def test_numbers_that_cannot_be_read_are_none(tmp_path: Path, content: bytes) ->
         archive.writestr("docProps/custom.xml", content)
     assert kept_instances(path, "M") == NONE_KEPT
     assert kept_instances(tmp_path / "absent.xlsx", "M") == NONE_KEPT
+
+
+@pytest.mark.parametrize(("said", "found"), [('{"plan": 1}', {"plan": 1}), ("", {}), ("by hand", {}), ("[1]", {})])
+def test_what_a_workbook_says_of_itself_is_read_again(tmp_path, said, found):
+    path = tmp_path / "scores.xlsx"
+    write_workbook(path, general_bench(), "m", {}, stamp=said)
+    assert stamp_of(path) == found
