@@ -37,6 +37,14 @@ def settled(until: ev.UntilDecided) -> ev.UntilDecided:
     return found
 
 
+def other_aim(going: ev.TrafficSettings, asked: ev.TrafficSettings) -> str:
+    """What a person has to know who asks for a run that goes on already and was begun to ask for more, or for less; empty: for the same."""
+    if is_asked(going) == is_asked(asked) and (not is_asked(going) or settled(going.until_decided) == settled(asked.until_decided)):
+        return ""
+    asks = f"only until it is decided (--until-decided {aim_of(going.until_decided).value})" if is_asked(going) else "all of its instances"
+    return f"the run is in progress already and goes on to ask {asks}; pause it with `genlevel tune`, and start it again as you want it"
+
+
 def check_until(traffic: ev.TrafficSettings) -> None:
     """Raises UsageError if what is to be decided, or with which error, makes no sense."""
     if not is_asked(traffic):

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from evaluator.deciding.until import check_kind, is_asked, settled
+from evaluator.deciding.until import check_kind, is_asked, other_aim, settled
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
@@ -202,7 +202,8 @@ class Starter:
         if await self._control.goes_on(record.run_id):
             if wanted is not None:
                 await self._want_again(record.run_id)
-            return True, []
+            told = other_aim(stored_message(record.traffic, ev.TrafficSettings()), traffic)
+            return True, [told] if told else []
         if request.judge:
             traffic.judge = request.judge
         judge, notes = await self._judge(plan, record.run_id, traffic)

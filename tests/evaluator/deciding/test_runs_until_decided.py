@@ -308,3 +308,23 @@ async def test_a_task_that_lacks_a_label_is_not_asked_further_once_that_is_seen(
         assert task.asked < 100
         found.append(str(settled_of(run.decision)))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("going", "asked", "told"),
+    [
+        (None, WINS, "goes on to ask all of its instances"),
+        (WINS, None, "goes on to ask only until it is decided (--until-decided wins)"),
+        (VERDICT, WINS, "goes on to ask only until it is decided (--until-decided verdict)"),
+        (WINS, WINS, ""),
+        (None, None, ""),
+    ],
+)
+async def test_who_asks_for_more_or_less_than_a_run_in_progress_asks_is_told(place_of, world, going, asked, told):
+    world.task(SPORTS, 60, 0.95)
+    place = place_of("data")
+    place.gateway.latency_s = 0.3
+    evaluator = place.start(going=False)
+    await evaluator.start_run(request_of(world, going))
+    again = await evaluator.start_run(request_of(world, asked))
+    assert [told in problem for problem in again.problems] == [True] * bool(told)
