@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from genlevel.deciding.values import Criterion, Shares
 
-FEW = 64
+FEW = 512
 """With fewer tests than this all of Holm's steps are allowed for; with more, those of as many wins as half of the tests."""
 _NEGLIGIBLE = 1e-17
 

@@ -96,10 +96,14 @@ def test_a_betting_task_between_the_marks_is_told_by_none_of_them(numbers: list[
 
 
 def test_bets_have_the_mark_of_the_lenient_step() -> None:
-    marked = Holm.of(Shares(100, WINS, 0.0, 0.01), 100).marked(Criterion(bets=Bets((0.1,), (1.0,), 8.0)), 50)
+    marked = Holm.of(Shares(600, WINS, 0.0, 0.01), 600).marked(Criterion(bets=Bets((0.1,), (1.0,), 8.0)), 50)
     assert marked.bets is not None
     assert marked.bets.log_low is not None
     assert round(8.0 - marked.bets.log_low, 9) == 0.693147181
+
+
+def test_all_of_the_steps_of_a_suite_of_a_hundred_tasks_are_allowed_for() -> None:
+    assert Holm.of(Shares(100, WINS, 0.0, 0.01), 100).divisor == 1
 
 
 def test_what_is_not_predicted_has_no_marks() -> None:
