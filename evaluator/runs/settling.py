@@ -99,6 +99,8 @@ class Settling:
         if is_rated(self._tasks[task].planned) and not score.HasField("score"):
             self.unrated.add(task)
             return None
+        if not score.HasField("bounds"):  # it has no score, whatever failed answers come to
+            return 1.0
         request = sc.GetVerdictRequest(run_id=self._header.run_id, alpha=self._sought.until.alpha)
         certificate = (await self._scorer.get_verdict(request)).certificate
         p_value = next((one.p_win for one in certificate.tasks if one.key == task and one.test), 1.0)

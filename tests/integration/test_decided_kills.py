@@ -9,7 +9,10 @@ import time
 
 import pytest
 
+from genlevel.v1 import evaluator_pb2 as ev
+from tests.integration.cluster import Cluster
 from tests.integration.serving import PATIENCE_S
+from tests.nats_server import NatsServer
 
 SLOTS = 8
 
@@ -54,3 +57,53 @@ def test_a_killed_run_decides_as_one_that_was_not(genlevel, stub_upstream, suite
     assert found["tasks"][0]["decided_at"] == expected["tasks"][0]["decided_at"]
     again = len(stub.calls()) - before - found["asked"]
     assert again <= 2 * SLOTS
+
+
+@pytest.mark.full
+@pytest.mark.slow
+def test_another_evaluator_decides_on_and_a_scorer_may_come_back(
+    tmp_path, credentials, forker, own_postgresql, genlevel, stub_upstream, suite
+):
+    stub = stub_upstream(latency=0.1, knows="right")
+    queue = NatsServer(tmp_path / "nats")
+    queue.start()
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(
+        tmp_path / "cluster",
+        credentials,
+        forker,
+        database=own_postgresql.url,
+        queue=queue.url,
+        base_url=stub.base_url,
+        limits={},
+        counts={"evaluator": 2},
+    )
+    try:
+        cluster.start()
+        until = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS)
+        run_id = cluster.start_run(suite, concurrency=SLOTS, until_decided=until)
+        waited(stub, 12)
+        cluster.again("scorer-0")
+        waited(stub, 24)
+        cluster.end("evaluator-0")
+        found = ev.Run()
+        deadline = time.monotonic() + 120
+        while found.status != ev.RUN_STATUS_DECIDED:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+            found = cluster.evaluator("evaluator-1").GetRun(ev.GetRunRequest(run_id=run_id), timeout=60).run
+    finally:
+        cluster.close()
+        queue.stop()
+    asked = ("--model", "mine", "--base-url", stub.base_url, "--suite", str(suite), "--until-decided", "wins", "--json")
+    alone = json.loads(genlevel.run("eval", *asked, timeout_s=600).stdout)["decision"]["tasks"]
+    assert [(task.task, task.decided_at) for task in found.decision.tasks] == [(task["key"], task["decided_at"]) for task in alone]
+    assert found.calls <= found.counts.answered + 2 * SLOTS
+
+
+def waited(stub, calls):
+    """Returns once the stub has so many."""
+    deadline = time.monotonic() + PATIENCE_S
+    while len(stub.calls()) < calls:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
