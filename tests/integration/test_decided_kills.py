@@ -59,42 +59,40 @@ def test_a_killed_run_decides_as_one_that_was_not(genlevel, stub_upstream, suite
     assert again <= 2 * SLOTS
 
 
+@pytest.fixture
+def cluster_of(tmp_path, credentials, forker, own_postgresql):
+    """Starts two evaluators that share runs, a scorer and a gateway, of an upstream's model."""
+    queue, started = NatsServer(tmp_path / "nats"), []
+
+    def start(base_url):
+        queue.start()
+        (tmp_path / "cluster").mkdir()
+        where = {"database": own_postgresql.url, "queue": queue.url, "base_url": base_url}
+        started.append(Cluster(tmp_path / "cluster", credentials, forker, **where, limits={}, counts={"evaluator": 2}))
+        started[0].start()
+        return started[0]
+
+    yield start
+    for cluster in started:
+        cluster.close()
+    queue.stop()
+
+
 @pytest.mark.full
 @pytest.mark.slow
-def test_another_evaluator_decides_on_and_a_scorer_may_come_back(
-    tmp_path, credentials, forker, own_postgresql, genlevel, stub_upstream, suite
-):
+def test_another_evaluator_decides_on_and_a_scorer_may_have_been_away(cluster_of, genlevel, stub_upstream, suite):
     stub = stub_upstream(latency=0.1, knows="right")
-    queue = NatsServer(tmp_path / "nats")
-    queue.start()
-    (tmp_path / "cluster").mkdir()
-    cluster = Cluster(
-        tmp_path / "cluster",
-        credentials,
-        forker,
-        database=own_postgresql.url,
-        queue=queue.url,
-        base_url=stub.base_url,
-        limits={},
-        counts={"evaluator": 2},
-    )
-    try:
-        cluster.start()
-        until = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS)
-        run_id = cluster.start_run(suite, concurrency=SLOTS, until_decided=until)
-        waited(stub, 12)
-        cluster.again("scorer-0")
-        waited(stub, 24)
-        cluster.end("evaluator-0")
-        found = ev.Run()
-        deadline = time.monotonic() + 120
-        while found.status != ev.RUN_STATUS_DECIDED:
-            assert time.monotonic() < deadline, found
-            time.sleep(0.2)
-            found = cluster.evaluator("evaluator-1").GetRun(ev.GetRunRequest(run_id=run_id), timeout=60).run
-    finally:
-        cluster.close()
-        queue.stop()
+    cluster = cluster_of(stub.base_url)
+    run_id = cluster.start_run(suite, concurrency=SLOTS, until_decided=ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS))
+    waited(stub, 12)
+    cluster.again("scorer-0")
+    waited(stub, 24)
+    cluster.end("evaluator-0")
+    found, deadline = ev.Run(), time.monotonic() + 120
+    while found.status != ev.RUN_STATUS_DECIDED:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+        found = cluster.evaluator("evaluator-1").GetRun(ev.GetRunRequest(run_id=run_id), timeout=60).run
     asked = ("--model", "mine", "--base-url", stub.base_url, "--suite", str(suite), "--until-decided", "wins", "--json")
     alone = json.loads(genlevel.run("eval", *asked, timeout_s=600).stdout)["decision"]["tasks"]
     assert [(task.task, task.decided_at) for task in found.decision.tasks] == [(task["key"], task["decided_at"]) for task in alone]
