@@ -86,11 +86,14 @@ def certify(ctx: click.Context, /, **options: Unpack[_Options]) -> None:
 def _of_workbook(options: _Options) -> Document:
     from scorer.reports.certificates import certificate_json, certify_values
     from scorer.workbooks.results import workbook_results
+    from scorer.workbooks.stamped import stamp_of
 
     column = column_of(options["model"])
     if options["bootstrap"]:
         raise UsageError("--bootstrap needs instances, and a workbook has none")
     found = workbook_results(options["source"], column, options["references"])
+    if "decided_early" in stamp_of(options["source"]):
+        raise UsageError(f"{options['source']} lacks tasks, as it is of a run that was decided early; certify the run itself")
     for warning in found.warnings:
         note(warning)
     certificates = certify_values(found.results, options["alpha"], options["reference_n"], found.instances)

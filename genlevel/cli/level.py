@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -88,7 +89,9 @@ def _of_workbook(options: _Options) -> LevelStatement:
         options["source"], column, rules=options["rules"], references=options["references"], explained=options["explained"]
     )
     if "decided_early" in stamp_of(options["source"]):
-        note(f"{options['source']} is of a run that was decided early: it has the tasks that were asked in full, and the others count as 0")
+        said = "it has the tasks that were asked in full, and the others count as 0, so nothing is certified of it"
+        note(f"{options['source']} is of a run that was decided early: {said}")
+        return replace(statement, certified=None, against_specialists=None)
     return statement
 
 

@@ -65,7 +65,10 @@ def test_wins_are_decided_by_few_calls_and_the_rest_is_asked_once(genlevel, eval
     exported = genlevel.run("export", early["run"], "--format", "predictions", "--to", "predictions")
     assert f"note: run {early['run']} (decided early)" in exported.stderr
     assert genlevel.run("export", early["run"], "--format", "workbook", "--to", "early.xlsx").returncode == 0
-    assert "note: early.xlsx is of a run that was decided early" in genlevel.run("level", "early.xlsx", "--model", "m").stderr
+    level = genlevel.run("level", "early.xlsx", "--model", "m", "--json")
+    assert "note: early.xlsx is of a run that was decided early" in level.stderr
+    assert json.loads(level.stdout)["certified"] is None
+    assert "certify the run itself" in genlevel.run("certify", "early.xlsx", "--model", "m").stderr
     told = ("--annotations", suite, "--predictions", "predictions", "--model", "m", "--out", "scored.xlsx", "--only-predicted")
     refused = genlevel.run("score", *told)
     assert (refused.returncode, refused.stdout) == (2, "")
