@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from genlevel.benchmark.model import Modality
-from genlevel.deciding.holm import Holm
+from genlevel.deciding.holm import FEW, FEW_FOR_LEVELS, Holm
 from genlevel.deciding.levels import Ladder
 from genlevel.deciding.orders import Order, WinsOrder
 from genlevel.deciding.pooled import PooledWealth
@@ -46,7 +46,8 @@ class Decider:
         predicted = sum(not (task.criterion.obstacle or task.criterion.whole) for task in tasks)
         epsilon = shares.epsilon / max(1, predicted)
         self._aim, self._with_uncertifiable = aim, with_uncertifiable
-        self._holm = Holm.of(shares, sum(not task.criterion.obstacle for task in tasks))
+        few = FEW if aim is Aim.WINS else FEW_FOR_LEVELS
+        self._holm = Holm.of(shares, sum(not task.criterion.obstacle for task in tasks), few)
         self._standings = {task.key: Standing(task, task.criterion, epsilon, self._holm) for task in tasks}
         every = tuple(self._standings.values())
         self._ladder = Ladder(every)
@@ -169,7 +170,7 @@ class Decider:
     def _counts(self, draw: Draw) -> bool:
         """Whether the outcome of a draw that has not counted yet is to."""
         one = self._standings[draw.task]
-        if one.cut is not None and draw.number >= one.cut:
+        if draw.number < one.since or (one.cut is not None and draw.number >= one.cut):
             return False
         if one.state is TaskState.UNCERTIFIABLE:
             return self._with_uncertifiable
@@ -257,6 +258,7 @@ class Decider:
             self._ladder.changed(one, self._used)
         if one.is_full or not one.is_open:
             self._look_at_full()
+            self._allow_for_more()
 
     def _look_at_full(self) -> None:
         """Holm's further steps: over tasks with all their units, between the marks. They are certified as soon as enough others are, and
@@ -282,6 +284,21 @@ class Decider:
             self._ladder.changed(full[key], self._used)
         self._undecided = sum(one.is_open for one in every)
 
+    def _allow_for_more(self) -> None:
+        """If more tasks are won than the marks allow for, those that are not won are held against all of Holm's steps.
+
+        What is open again is drawn again, under other numbers; draws of it before are passed over.
+        """
+        won = sum(one.state is TaskState.WON for one in self._standings.values())
+        if self._aim is not Aim.WINS or self._undecided or self._holm.suffices(won):
+            return
+        self._holm = self._holm.widest()
+        for one in self._standings.values():
+            one.allow(self._holm, self._number)
+            self._order.counted(one)
+        self._undecided = sum(one.is_open for one in self._standings.values())
+        self._look_at_full()
+
     def _look_at_wealth(self) -> None:
         """Level 3 by pooled wealth, once it is enough under bars that are known."""
         pooled = self._pooled
@@ -304,5 +321,6 @@ class Decider:
                 self._void_unless_predicted(one)
                 self._changed(one)
             self._look_at_full()
+            self._allow_for_more()
             self._look_at_wealth()
         return not self._wholes and not self._bars

@@ -4,7 +4,8 @@ With m tests and the share w of all certified wins, Holm (1979) takes the p-valu
 if it is at most w / (m - R). A task is won if its p-value is at most w / m: whatever the others do, it is certified. It is not won if its
 p-value is above w / ``divisor``: before the first such task that Holm's procedure came to there are only tasks that are won or lie between
 these marks, and as long as these are at most m - divisor, what it is held against is at most w / divisor. Those that lie between are
-*close*: once all of their answers are there, their p-values are known, and once all others are decided, so is Holm's procedure.
+*close*: once all of their answers are there, their p-values are known, and once all others are decided, so is Holm's procedure. If more
+tasks are won than these marks allow for, which then is known, all steps are to be allowed for (``widest``).
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from dataclasses import dataclass, replace
 
 from genlevel.deciding.values import Criterion, Shares
 
-FEW = 512
-"""With fewer tests than this all of Holm's steps are allowed for; with more, those of as many wins as half of the tests."""
+FEW = 64
+"""With fewer tests than this all of Holm's steps are allowed for; with more, those of as many wins as half of the tests, at first."""
+FEW_FOR_LEVELS = 512
+"""The same where what is not won is not looked at again, as not all wins are told."""
 _NEGLIGIBLE = 1e-17
 
 
@@ -29,14 +32,14 @@ class Holm:
     divisor: int
 
     @classmethod
-    def of(cls, shares: Shares, tasks: int) -> Holm:
-        """tasks: how many of them this run may win; fewer than all leave fewer steps.
+    def of(cls, shares: Shares, tasks: int, few: int | None = None) -> Holm:
+        """tasks: how many of them this run may win; fewer than all leave fewer steps. few: None: ``FEW``.
 
         >>> [Holm.of(Shares(516, 0.0405, 0.00225, 0.01), tasks).divisor for tasks in (1, 20, 516)]
         [516, 497, 258]
         """
         tests = max(1, shares.tests)
-        return cls(tests, shares.wins, max(1, tests - max(tasks, 1) + 1, tests // 2 if tests >= FEW else 1))
+        return cls(tests, shares.wins, max(1, tests - max(tasks, 1) + 1, tests // 2 if tests >= (FEW if few is None else few) else 1))
 
     def marked(self, criterion: Criterion, units: int) -> Criterion:
         """The criterion with the mark below which no step certifies a win, if it has a test that is predicted.
@@ -52,6 +55,14 @@ class Holm:
             lenient = criterion.bets.log_threshold - math.log(self.tests / self.divisor)
             return replace(criterion, bets=replace(criterion.bets, log_low=lenient))
         return criterion
+
+    def suffices(self, won: int) -> bool:
+        """Whether these steps are all that the procedure comes to, if so many tasks are won in all."""
+        return self.divisor == 1 or won <= self.tests - self.divisor
+
+    def widest(self) -> Holm:
+        """The same with all steps allowed for."""
+        return replace(self, divisor=1)
 
     @property
     def has_steps(self) -> bool:

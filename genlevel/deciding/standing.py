@@ -15,9 +15,9 @@ EARLY = 24
 @dataclass(slots=True, eq=False)
 class Standing:
     """drawn: units that draws name. used: those whose outcomes counted. cut: the number of the first draw that no longer counts, as
-    nothing further of the task can be asked. settled: it is known whether a best constant answer raises the bar. waits: for that, or for
-    what the whole task came to. cost: answers a unit takes on average. holm: what p-values are held against. whole_p_value: of a task that
-    is told as a whole, if it is close. excess: how far its units were above its bar in all, at worst.
+    nothing further of the task can be asked. since: of the first one that does. settled: it is known whether a best constant answer raises
+    the bar. waits: for that, or for what the whole task came to. cost: answers a unit takes on average. holm: what p-values are held
+    against. whole_p_value: of a task that is told as a whole. excess: how far its units were above its bar in all, at worst.
     """
 
     task: TaskToDecide
@@ -29,6 +29,7 @@ class Standing:
     drawn: int = 0
     used: int = 0
     cut: int | None = None
+    since: int = 0
     settled: bool = False
     waits: bool = False
     prediction: Prediction | None = field(default=None, init=False)
@@ -118,11 +119,30 @@ class Standing:
         self.waits = False
         if p_value is None:
             return
+        self.whole_p_value = p_value
         won = self.holm.is_won(p_value)
-        if not won and self.holm.may_certify(p_value):
-            self.whole_p_value = p_value
-        else:
+        if won or not self.holm.may_certify(p_value):
             self.settle_full(won=won)
+
+    def allow(self, holm: Holm, since: int) -> None:
+        """Allows for further steps of Holm's procedure: what is not won by the mark before may be open again, and is then drawn of again,
+        by draws from the number ``since`` on."""
+        self.holm = holm
+        if self.state is not TaskState.NOT_WON:
+            return
+        self.criterion = holm.marked(self.criterion, self.units)
+        if self.is_whole:
+            if self.whole_p_value is not None and holm.may_certify(self.whole_p_value):
+                self.state, self.decided_at = TaskState.UNDECIDED, 0
+        elif not _is_never_won(self.criterion, self.units) and self.units:
+            self.state, self.decided_at = TaskState.UNDECIDED, 0
+            if self.prediction is None:
+                self._begin()
+            else:
+                self.prediction = self.prediction.raised(self.criterion)
+                self._look()
+        if self.is_open and self.cut is None:
+            self.drawn, self.since = self.used, since
 
     def settle_full(self, *, won: bool) -> None:
         self._decide(TaskState.WON if won else TaskState.NOT_WON, self.used)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Benchmark, Modality, Paradigm
+from genlevel.deciding import decider
 from genlevel.deciding.values import Aim, LevelState, Shares, TaskState, TaskToDecide
 from scorer.certify import TaskEvidence, certify, evidence_from_statistics
 from scorer.certify.certificate import Certificate, Status
@@ -23,6 +25,8 @@ from tests.scorer.certify.test_criteria import Rows, clusters_of, full_data, pla
 PLACES = [(Modality.IMAGE, paradigm) for paradigm in Paradigm] + [(Modality.LANGUAGE, None)]
 CONSTANT = 64.0
 KINDS = ("accuracy", "accuracy", "f1", "psnr")
+BETTER = (-0.1, 0.12, 0.15, 0.18, 0.3)
+"""Than the reference: about where Holm's steps part."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,14 @@ class Answered:
         )
 
 
-def answered(draw: random.Random, tasks: int, failing: float) -> Answered:
+def answered(draw: random.Random, tasks: int, failing: float, better: Sequence[float] = BETTER) -> Answered:
     listed, rows, clusters = [], {}, {}
     for number in range(tasks):
         modality, paradigm = PLACES[number % 3]
         kind = draw.choice(KINDS)
         one = replace(task_of(kind, 60.0), id=f"t{number}", modality=modality, paradigm=paradigm)
         listed.append(one)
-        # About where Holm's steps part.
-        rows[one.id] = full_data(draw, kind, (draw.choice([30, 60]), 1), 0.6 + draw.choice([-0.1, 0.12, 0.15, 0.18, 0.3]), failing)
+        rows[one.id] = full_data(draw, kind, (draw.choice([30, 60]), 1), 0.6 + draw.choice(better), failing)
         clusters[one.id] = clusters_of(draw, rows[one.id], draw.random() < 0.2)
     constants = {one.id: CONSTANT for one in listed if one.metric.id == "accuracy" and draw.random() < 0.3}
     return Answered(judge_all(Benchmark("b", tuple(listed)), dict.fromkeys(rows, 70.0)), rows, clusters, constants)
@@ -127,3 +130,19 @@ def test_some_worlds_hang_on_holms_further_steps() -> None:
         certificate = answered(random.Random(seed), 9, 0.0).certificate
         found += any(one.p_win * certificate.tests > certificate.shares.wins for one in certificate.tasks if one.status is Status.ATTAINED)
     assert found >= 2
+
+
+def test_however_many_are_won_wins_are_those_of_the_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where marks allow for half of the tasks alone, as if they were many."""
+    monkeypatch.setattr(decider, "FEW", 2)
+    beyond = 0
+    for seed in range(40):
+        found = answered(random.Random(seed), 9, 0.0, better=(0.12, 0.15, 0.3, 0.3, 0.3))
+        certificate = found.certificate
+        certified = {one.task.id: one.status is Status.ATTAINED for one in certificate.tasks}
+        half = certificate.shares.wins / (certificate.tests // 2)
+        beyond += any(one.p_win > half for one in certificate.tasks if one.status is Status.ATTAINED)
+        driven = shuffled(found.world(Aim.WINS, 0.0, seed), random.Random(seed), slots=20)
+        assert {told.key: told.state is TaskState.WON for told in driven.decided.tasks} == certified
+        assert driven.decided.complete
+    assert beyond >= 3
