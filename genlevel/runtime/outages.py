@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _FILE = "genlevel_file"
+_DEADLOCK, _TRIES = "40P01", 10
 # Of a connection that was opened while its file could not be read or written: it stays so, and a new one is needed.
 _STALE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 _PASSING = _STALE | {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_PROTOCOL}
@@ -32,6 +34,18 @@ def is_outage(error: exc.DBAPIError) -> bool:
     if code is not None:
         return code in _PASSING
     return isinstance(error, exc.OperationalError | exc.InternalError)
+
+
+def through_deadlocks(work: Callable[[], T]) -> T:
+    """Repeats a transaction that PostgreSQL ended in favour of one of who works on the same tables. Blocking, for some seconds at most."""
+    for left in reversed(range(_TRIES)):
+        try:
+            return work()
+        except exc.DBAPIError as error:
+            if not left or getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+                raise
+        time.sleep(random.uniform(0.1, 0.5))
+    raise AssertionError("the last try returns or raises")
 
 
 def is_stale(error: exc.DBAPIError) -> bool:

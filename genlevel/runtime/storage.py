@@ -51,6 +51,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import ConfigurationError, StorageError
-from genlevel.runtime.outages import is_outage, is_stale, limit_answers, watch_file
+from genlevel.runtime.outages import is_outage, is_stale, limit_answers, through_deadlocks, watch_file
 from genlevel.runtime.pool import ClosingPool
 from genlevel.runtime.schema import Found, Schema, bring_to_head, fits, revision_of
 
@@ -175,8 +176,7 @@ def _bring_up(engine: Engine, schema: Schema, url: URL, shown: str) -> str | Non
     try:
         found = revision_of(engine, schema.room)
         if not fits(engine, schema, found):
-            with writing(engine).begin() as connection:
-                return bring_to_head(connection, schema, shown)
+            return through_deadlocks(partial(_brought, engine, schema, shown))
         return found
     except exc.DBAPIError as error:
         engine.dispose()
@@ -187,6 +187,11 @@ def _bring_up(engine: Engine, schema: Schema, url: URL, shown: str) -> str | Non
     except StorageError:
         engine.dispose()
         raise
+
+
+def _brought(engine: Engine, schema: Schema, shown: str) -> str | None:
+    with writing(engine).begin() as connection:
+        return bring_to_head(connection, schema, shown)
 
 
 def _explain_errors(engine: Engine, url: URL, shown: str) -> None:

@@ -35,7 +35,7 @@ from sqlalchemy import (
     text,
 )
 
-from genlevel.runtime import storage
+from genlevel.runtime import outages, storage
 from genlevel.runtime.durability import Durability
 from genlevel.runtime.errors import ConfigurationError, StorageError
 from genlevel.runtime.patience import Patience
@@ -540,3 +540,25 @@ def test_what_a_database_opens_while_it_is_closed_does_not_stay_open(url: str, v
         with pytest.raises(Exception, match="closed"):
             connection.execute("SELECT 1")
     engine.dispose()
+
+
+class Deadlock(Exception):
+    sqlstate = "40P01"
+
+
+@pytest.mark.parametrize(("ended", "works"), [(Deadlock("deadlock detected"), True), (OSError("gone"), False)])
+def test_a_step_that_was_ended_by_a_deadlock_is_tried_again(monkeypatch: pytest.MonkeyPatch, ended: Exception, works: bool) -> None:
+    monkeypatch.setattr(outages.time, "sleep", lambda seconds: None)
+    errors = [exc.OperationalError("ALTER TABLE", {}, ended) for _ in range(3)]
+
+    def work() -> str:
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    if works:
+        assert outages.through_deadlocks(work) == "done"
+    else:
+        with pytest.raises(exc.OperationalError):
+            outages.through_deadlocks(work)
+    assert len(errors) == (0 if works else 2)

@@ -97,8 +97,10 @@ def test_processes_that_ask_at_once_never_have_more_than_there_is(tables: tuple[
     for thread in threads:
         thread.join()
     assert failed == []
-    for name in names:
-        assert sum(each.slots.granted for each in tables[0].slices(name)) == 8.0
+    assert all(sum(each.slots.granted for each in tables[0].slices(name)) <= 8.0 for name in names)
+    for owner in "abcd":  # on a busy machine some have ended by now
+        tables[0].renew(owner, {name: Ask(6, slots=SLOTS) for name in names})
+    assert [sum(each.slots.granted for each in tables[0].slices(name)) for name in names] == [8.0] * 3
 
 
 @pytest.mark.full
