@@ -19,7 +19,7 @@ pytestmark = pytest.mark.services
 @pytest.fixture
 def configured(genlevel, stub_upstream):
     """A genlevel.yaml with free ports and one route to the stub; returns the HTTP ports by service."""
-    stub = stub_upstream(latency=0.01)
+    stub = stub_upstream(latency=0.05)
     document = configuration(stub.base_url, genlevel.folder.parent, concurrency=8)
     (genlevel.folder / "genlevel.yaml").write_text(yaml.safe_dump(document))
     return ports_of(document, "http")
@@ -83,7 +83,7 @@ def test_a_gateway_that_is_killed_costs_counted_calls_and_no_instance(genlevel, 
         for name, port in configured.items():
             wait_until_ready(processes[name], port)
         evaluation = genlevel.start("eval", "--model", "stubbed", "--suite", str(choice_suite(400)), "--json")
-        for after in (60, 200):
+        for after in (60, 160):
             deadline = time.monotonic() + PATIENCE_S
             while value_of(calls, configured["evaluator"]) < after:
                 assert time.monotonic() < deadline
