@@ -150,10 +150,10 @@ def _mean_costs(plan: Plan, layout: Layout, tasks: Sequence[SuiteTask]) -> list[
 
 
 def _costs(plan: Plan, task: SuiteTask) -> list[int]:
-    """Of some instances of a task, spread over it."""
+    """Of some instances of a task, spread over it. What the model is not called for costs nothing."""
     step = max(1, task.count() // _LOOKED_AT)
     bounds = (bounds_of(plan, task, instance) for instance in task.instances(range(0, task.count(), step)))
-    return [estimated_nano_usd(plan.model.price, one) for one in bounds if isinstance(one, CallBounds)]
+    return [estimated_nano_usd(plan.model.price, one) if isinstance(one, CallBounds) else 0 for one in bounds]
 
 
 def _budget_notes(specification: mo.MonitorSpecification, response: mo.PlanMonitorResponse) -> list[str]:

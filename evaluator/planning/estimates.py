@@ -7,7 +7,7 @@ from dataclasses import replace
 from evaluator.planning.batching import batched
 from evaluator.planning.judge_prompts import judge_prompts
 from evaluator.planning.judge_requests import judge_name, judged_tasks, prepare_judgement
-from evaluator.planning.outputs import OUTPUT_NAMES, asked_output
+from evaluator.planning.outputs import asked_output, unsupported
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.prices import CallBounds, call_bounds, dollars, estimated_nano_usd, money_notes, most_nano_usd, worst_case_nano_usd
 from evaluator.planning.prompts import prompt_text
@@ -56,6 +56,7 @@ def estimate(plan: Plan, planned: TaskPlan) -> ev.PlannedTask:
         if isinstance(bounds, str):
             entry.note = bounds
             continue
+        entry.calls += planned.repeats
         entry.estimated_input_tokens += bounds.estimated_input_tokens * planned.repeats
         entry.max_output_tokens += bounds.most_output_tokens * planned.repeats
         if info.HasField("price"):
@@ -79,9 +80,9 @@ def bounds_of(plan: Plan, task: SuiteTask, instance: Instance) -> CallBounds | s
     template = plan.prompts.for_instance(instance)
     if template is None:
         return f"answers of type {instance.answer_type} cannot be asked"
+    if problem := unsupported(plan.model, task, instance):
+        return f"{problem}: unsupported"
     output = asked_output(task, instance)
-    if output not in plan.model.output_modalities:
-        return f"{plan.model.route} does not make {OUTPUT_NAMES[output]}: unsupported"
     asked = plan.specification.parameters
     parameters = gw.GenerationParameters()
     put_parameters(parameters, template, asked, plan.model, output)

@@ -1,4 +1,4 @@
-"""What an answer consists of: the modality that a task asks for, and the text that a model gave."""
+"""What an answer consists of: the modality that a task asks for, and the text that a model gave; and which ones a model cannot give."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def asked_output(task: SuiteTask, instance: Instance) -> ct.Modality:
         return ct.MODALITY_TEXT
     made = task.paradigm is Paradigm.GENERATION and task.modality is not Modality.LANGUAGE
     return MODALITIES[task.modality] if made else ct.MODALITY_IMAGE
+
+
+def unsupported(model: gw.ModelInfo, task: SuiteTask, instance: Instance) -> str:
+    """Why the model is not asked an instance, as it does not take what goes in or does not make what is to come out; empty if it is."""
+    for media in instance.media:
+        if MODALITIES[media.modality] not in model.input_modalities:
+            return f"{model.route} does not take {media.modality}"
+    output = asked_output(task, instance)
+    return "" if output in model.output_modalities else f"{model.route} does not make {OUTPUT_NAMES[output]}"
 
 
 def visible_text(response: gw.GenerateResponse) -> str:

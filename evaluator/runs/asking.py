@@ -16,7 +16,7 @@ from typing import Generic, NamedTuple, TypeVar
 from evaluator.journal.records import Answer, Totals
 from evaluator.journal.usage import Usage
 from evaluator.planning.estimates import bounds_of
-from evaluator.planning.outputs import MODALITIES, OUTPUT_NAMES, asked_output
+from evaluator.planning.outputs import asked_output, unsupported
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.planning.requests import PreparedCall, prepare
 from evaluator.runs.context import Context
@@ -31,7 +31,6 @@ from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.runtime.errors import DatasetError
 from genlevel.runtime.limits import AccountLimiter, Share
-from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -134,8 +133,7 @@ class Asking(Crew[Item[P]], Generic[P]):
         if template is None:
             why = f"answers of type {instance.answer_type} cannot be asked"
             return await self._unasked(key, asked, Outcome.UNSUPPORTED, why)
-        output = asked_output(task, instance)
-        if problem := self._unsupported(instance, output):
+        if problem := unsupported(self._plan.model, task, instance):
             return await self._unasked(key, asked, Outcome.UNSUPPORTED, problem)
 
         if self._left_out.count:  # what does not fit need not be prepared
@@ -149,7 +147,7 @@ class Asking(Crew[Item[P]], Generic[P]):
             self._plan.model,
             blobs=self._context.blobs,
             inline_limit=self._context.inline_limit,
-            output=output,
+            output=asked_output(task, instance),
             seed=self._plan.seed(asked.repeat),
             droppable=self._plan.specification.droppable,
         )
@@ -179,16 +177,6 @@ class Asking(Crew[Item[P]], Generic[P]):
         durable = self._log.record(answer)
         await asyncio.shield(durable)  # of these nothing else bounds how many there are
         return Stored(answer, durable)
-
-    def _unsupported(self, instance: Instance, output: ct.Modality) -> str:
-        """Why the model cannot be asked this instance; empty if it can."""
-        takes = self._plan.model.input_modalities
-        for media in instance.media:
-            if MODALITIES[media.modality] not in takes:
-                return f"{self._plan.model.route} does not take {media.modality}"
-        if output not in self._plan.model.output_modalities:
-            return f"{self._plan.model.route} does not make {OUTPUT_NAMES[output]}"
-        return ""
 
     # -- counting --------------------------------------------------------------------------------------------------
 

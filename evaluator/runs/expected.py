@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from evaluator.deciding.units import TaskUnits, units_of
 from evaluator.deciding.until import check_kind, check_until, is_asked, settled
@@ -41,7 +41,7 @@ async def expected_decision(scorer: ScorerPort, plan: Plan, planned: ev.PlanRunR
         aim=until.aim,
         with_uncertifiable=until.with_uncertifiable,
     )
-    found = ev.ExpectedDecision(total=plan.total)
+    found = ev.ExpectedDecision(total=sum(task.calls for task in planned.tasks))
     try:
         response = await scorer.expect_decision(request)
     except GenlevelError as error:
@@ -51,12 +51,17 @@ async def expected_decision(scorer: ScorerPort, plan: Plan, planned: ev.PlanRunR
         found.note = response.note
         return found
     found.models, found.runs = response.models, max(1, len(response.runs) // max(1, response.models))
-    found.median, found.worst = response.runs[len(response.runs) // 2].answers, response.runs[-1].answers
+    found.median, found.worst = _median_and_most(response.runs, {task.key: task.calls / max(1, task.answers) for task in planned.tasks})
     if planned.model.HasField("price"):
-        costs = {task.key: task.estimated_nano_usd / task.answers for task in planned.tasks if task.answers}
-        money = sorted(sum(costs.get(key, 0.0) * count for key, count in run.answers_of.items()) for run in response.runs)
-        found.median_nano_usd, found.worst_nano_usd = round(money[len(money) // 2]), round(money[-1])
+        costs = {task.key: task.estimated_nano_usd / max(1, task.answers) for task in planned.tasks}
+        found.median_nano_usd, found.worst_nano_usd = _median_and_most(response.runs, costs)
     return found
+
+
+def _median_and_most(runs: Iterable[sc.ExpectedRun], each: Mapping[str, float]) -> tuple[int, int]:
+    """Of what simulated runs take. each: what an answer of each task does on average."""
+    taken = sorted(sum(each.get(key, 0.0) * count for key, count in run.answers_of.items()) for run in runs)
+    return round(taken[len(taken) // 2]), round(taken[-1])
 
 
 def criteria_task(planned: TaskPlan, units: TaskUnits, *, rated: bool) -> sc.CriteriaTask:
@@ -71,12 +76,12 @@ def criteria_task(planned: TaskPlan, units: TaskUnits, *, rated: bool) -> sc.Cri
 
 
 def _tasks(plan: Plan, planned: ev.PlanRunResponse) -> list[sc.CriteriaTask]:
-    """Reads all annotations. What the model cannot be asked takes no call, and is no win."""
+    """Reads all annotations. Tasks of which the model cannot be asked anything take no call, and are no wins."""
     rated = {one.task.key for one in judged_tasks(plan.tasks)}
-    asked: Mapping[str, bool] = {task.key: bool(task.max_output_tokens or not task.note) for task in planned.tasks}
+    called = {task.key for task in planned.tasks if task.calls}
     found = []
     for one in plan.tasks:
-        if asked.get(one.task.key, True):
+        if one.task.key in called:
             found.append(criteria_task(one, units_of(one, plan.order_seed), rated=one.task.key in rated))
         else:
             found.append(sc.CriteriaTask(task=describe(one.task)))

@@ -30,6 +30,10 @@ def print_plan(plan: Document, telling: Telling, *, batch_factor: str) -> None:
         add(task["task"].strip(), task["metric"] or "-", task)
     add("total", "", plan, "bold")
     out.print(rows)
+    if 0 < plan["calls"] < plan["answers"]:
+        out.print(
+            f"The model is called for {plan['calls']:,} of {plan['answers']:,} answers: notes below say why it is not for the others."
+        )
     if judging := plan["judging"]:
         tokens = f"{judging['input_tokens']:,} tokens in (est.), {judging['max_output_tokens']:,} out (at most)"
         cost = "cost unknown (no price)" if judging["usd"] is None else f"US$ {judging['usd']:.4f}"

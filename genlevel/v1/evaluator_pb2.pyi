@@ -315,7 +315,7 @@ class PlannedJudging(_message.Message):
     def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., answers: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ...) -> None: ...
 
 class PlannedTask(_message.Message):
-    __slots__ = ("key", "name", "sheet", "metric", "instances", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd", "note", "answers")
+    __slots__ = ("key", "name", "sheet", "metric", "instances", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd", "note", "answers", "calls")
     KEY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHEET_FIELD_NUMBER: _ClassVar[int]
@@ -326,6 +326,7 @@ class PlannedTask(_message.Message):
     ESTIMATED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -336,7 +337,8 @@ class PlannedTask(_message.Message):
     estimated_nano_usd: int
     note: str
     answers: int
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ..., answers: _Optional[int] = ...) -> None: ...
+    calls: int
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ..., answers: _Optional[int] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class PlanRunResponse(_message.Message):
     __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging", "plan", "expected")

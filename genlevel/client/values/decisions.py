@@ -94,9 +94,9 @@ class Expected:
     """How many calls a run until something is decided may take, by simulation with published models. As a text: in a line.
 
     Attributes:
-        median: answers asked, the median of all simulations. None: nothing can be said, and ``note`` says why.
+        median: calls, the median of all simulations. None: nothing can be said, and ``note`` says why.
         worst: the most of them. None: the same.
-        total: answers of the full run.
+        total: calls of the full run.
         models: published models that were simulated.
         runs: how often each.
         median_usd: what the median costs, in US dollars. None: no price.

@@ -75,6 +75,7 @@ class PlannedTask:
         metric: id of its metric. None: none is known.
         instances: that would be asked.
         answers: asked for: instances, as often as each is asked.
+        calls: those that the model is called for, of which tokens and money are: not what it does not take or make.
         input_tokens: estimated.
         max_output_tokens: at most.
         usd: at most about, in US dollars. None: no price.
@@ -86,6 +87,7 @@ class PlannedTask:
     metric: str | None
     instances: int
     answers: int
+    calls: int
     input_tokens: int
     max_output_tokens: int
     usd: float | None
@@ -119,6 +121,7 @@ class Plan:
         problem: why not; empty if it can.
         instances: that would be asked.
         answers: asked for: instances, as often as each is asked.
+        calls: those that the model is called for.
         input_tokens: estimated.
         max_output_tokens: at most.
         usd: at most about, in US dollars. None: the model has no price.
@@ -135,6 +138,7 @@ class Plan:
     problem: str
     instances: int
     answers: int
+    calls: int
     input_tokens: int
     max_output_tokens: int
     usd: float | None
@@ -172,6 +176,7 @@ def plan_of(planned: ev.PlanRunResponse) -> Plan:
         problem=document["model"]["problem"],
         instances=document["instances"],
         answers=document["answers"],
+        calls=document["calls"],
         input_tokens=document["input_tokens"],
         max_output_tokens=document["max_output_tokens"],
         usd=document["usd"],
@@ -189,6 +194,7 @@ def _task(task: Document) -> PlannedTask:
         metric=task["metric"],
         instances=task["instances"],
         answers=task["answers"],
+        calls=task["calls"],
         input_tokens=task["input_tokens"],
         max_output_tokens=task["max_output_tokens"],
         usd=task["usd"],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from genlevel.runtime.errors import Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+from tests.evaluator.deciding.worlds import World
 from tests.evaluator.runs.asking import specification
 
 WINS = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS)
@@ -44,8 +47,23 @@ async def test_a_dry_run_says_how_many_answers_and_how_much_money(make_evaluator
 async def test_what_the_model_cannot_be_asked_takes_nothing(make_evaluator, drawing_suite):
     evaluator, _ = make_evaluator()
     expected = (await planned(evaluator, drawing_suite(30))).expected
-    assert (expected.total, expected.median) == (30, 0)
+    assert (expected.total, expected.median) == (0, 0)
     assert expected.note
+
+
+async def test_what_the_model_does_not_take_is_no_call_and_costs_nothing(make_evaluator, suite, scripted):
+    scripted.info.price.CopyFrom(gw.Price(input="1", output="2"))
+    evaluator, _ = make_evaluator()
+    with_pictures = World(Path(suite))
+    with_pictures.task("image/comprehension/Human-Action-Recognition", 50, 0.5, picture_each=1)
+    found = await planned(evaluator, suite)
+    *_, known = sorted(found.tasks, key=lambda task: task.calls)
+    unknown = next(task for task in found.tasks if task.key.startswith("image/"))
+    assert (unknown.answers, unknown.calls, unknown.estimated_nano_usd) == (50, 0, 0)
+    assert unknown.note == "m does not take image: unsupported"
+    assert known.calls == known.answers == 120
+    assert found.expected.total == 240
+    assert found.expected.worst_nano_usd <= sum(task.estimated_nano_usd for task in found.tasks)
 
 
 async def test_what_cannot_be_kept_is_a_problem_and_a_scorer_that_is_away_a_note(make_evaluator, suite, monkeypatch):
