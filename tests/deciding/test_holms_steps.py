@@ -1,0 +1,99 @@
+"""Tasks that are won or not by how many others are: between the marks of Holm's procedure."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genlevel.deciding.holm import at_least
+from genlevel.deciding.values import (
+    RIGHT,
+    WRONG,
+    Aim,
+    Criterion,
+    LevelState,
+    Shares,
+    TaskState,
+)
+from scorer.certify.criteria import critical_count
+from scorer.certify.distributions import binomial_at_least
+from scorer.certify.multiplicity import holm
+from tests.deciding.driving import World, in_order, restarted, shuffled
+from tests.deciding.worlds import close_worlds, levels_of, task
+
+
+@given(close_worlds(), st.randoms(use_true_random=False), st.integers(1, 40))
+@settings(max_examples=60, deadline=None)
+def test_close_tasks_are_told_as_holms_procedure_does(world: World, chance: random.Random, slots: int) -> None:
+    p_values = {one.key: at_least(world.outcomes[one.key].count(RIGHT), len(one.units), one.criterion.bar) for one in world.tasks}
+    wins: set[str] = set()
+    for key in sorted(p_values, key=p_values.__getitem__):
+        if (len(world.tasks) - len(wins)) * p_values[key] > world.shares.wins:
+            break
+        wins.add(key)
+    found = in_order(world)
+    assert found.decided.complete
+    assert {level.level: level.state for level in found.decided.levels} == levels_of(world, wins)
+    for told in found.decided.tasks:
+        if world.aim is Aim.WINS or told.state in (TaskState.WON, TaskState.NOT_WON):
+            assert (told.state is TaskState.WON) == (told.key in wins)
+    for other in (shuffled(world, chance, slots=slots), restarted(world, chance, slots=slots, times=2)):
+        assert other.decided == found.decided
+
+
+def test_holms_further_steps_decide_about_what_lies_between_the_marks() -> None:
+    shares = Shares(8, 0.2, 0.0, 0.01)
+    critical = critical_count(40, 0.5, 8, 0.2)
+    low = critical_count(40, 0.5, 1, 0.2)
+    right = {"far": 40, "near": 39, "close": critical - 1, "closest": critical - 1, "between": low, "lost": low - 1, "none": 5}
+    tasks = [task(key, number % 5, 40, Criterion(bar=0.5, critical=critical)) for number, key in enumerate(right)]
+    tasks.append(task("whole", 2, 3, Criterion(bar=0.5, whole="all at once")))
+    for p_value in (0.001, 0.03, 0.3, None):
+        outcomes = {key: [RIGHT] * count + [WRONG] * (40 - count) for key, count in right.items()} | {"whole": [RIGHT] * 3}
+        for seed, units in enumerate(outcomes.values()):
+            random.Random(seed).shuffle(units)
+        world = World(tasks, outcomes, Aim.WINS, shares, whole={"whole": p_value})
+        found = in_order(world).decided
+        adjusted = holm([binomial_at_least(count, 40, 0.5) for count in right.values()] + [1.0 if p_value is None else p_value])
+        states = {told.key: told.state for told in found.tasks}
+        for key, entry in zip([*right, "whole"], adjusted, strict=True):
+            if p_value is None and states[key] is TaskState.UNDECIDED:
+                assert key not in ("far", "near", "lost", "none")
+            else:
+                assert states[key] is (TaskState.WON if entry <= 0.2 else TaskState.NOT_WON)
+        assert found.complete == (p_value is not None)
+        assert states["close"] is states["closest"]
+
+
+def test_a_close_task_is_certified_once_its_bar_is_known() -> None:
+    critical = critical_count(40, 0.5, 2, 0.2)
+    tasks = [task(key, 0, 40, Criterion(bar=0.5, critical=critical)) for key in ("won", "close")]
+    outcomes = {"won": [RIGHT] * 40, "close": [RIGHT] * (critical - 1) + [WRONG] * (41 - critical)}
+    for seed, units in enumerate(outcomes.values()):
+        random.Random(seed).shuffle(units)
+    raised = Criterion(bar=0.9, critical=critical_count(40, 0.9, 2, 0.2))
+    for of, state in (({}, TaskState.WON), ({"close": raised}, TaskState.NOT_WON)):
+        found = in_order(World(tasks, outcomes, Aim.WINS, Shares(2, 0.2, 0.0, 0.01), raised=of)).decided
+        assert [told.state for told in found.tasks] == [TaskState.WON, state]
+        assert found.complete
+
+
+@pytest.mark.parametrize(("third", "state"), [(40, LevelState.ATTAINED), (10, LevelState.NOT_ATTAINED)])
+def test_a_level_that_hangs_on_how_many_others_are_won_has_them_asked(third: int, state: LevelState) -> None:
+    critical, few = critical_count(40, 0.5, 3, 0.2), critical_count(40, 0.5, 2, 0.2) - 1
+    assert critical_count(40, 0.5, 1, 0.2) <= few
+    tasks = [task(key, place, 40, Criterion(bar=0.5, critical=critical)) for key, place in (("won", 0), ("close", 1), ("language", 4))]
+    right = {"won": 40, "close": few, "language": third}
+    outcomes = {key: [RIGHT] * count + [WRONG] * (40 - count) for key, count in right.items()}
+    for seed, units in enumerate(outcomes.values()):
+        random.Random(seed).shuffle(units)
+    found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(3, 0.2, 0.0, 0.01)))
+    assert found.decided.complete
+    assert [level.state for level in found.decided.levels] == [LevelState.ATTAINED, state, state]
+    units = {key: [draw.unit for draw in found.asked.values() if draw.task == key] for key in outcomes}
+    assert units["close"] == list(range(40))
+    assert units["language"] == list(range(len(units["language"])))
+    assert found.decided.tasks[1].state is (TaskState.WON if state is LevelState.ATTAINED else TaskState.NOT_WON)
