@@ -10,9 +10,11 @@ answer only raises W, and a wrong one lowers it. So W >= 1 / epsilon is "at leas
 of fewer than c - 1 right ones cross even less: to make one of them wrong moves no count up. That a population holds fewer than c is the
 same of the wrong ones, at least M of them. Besides, what cannot be otherwise any more is certain.
 
-With epsilon below 1 / e, what shows that fewer than c are right also shows that fewer than any c' > c are. (H(s | K) is log-concave in K.
-Let r = H(s | c - 1) / H(s | c); then this W is at most (r + ... + r^c) / c, so that W > e needs r > 1 + 1 / c; and the W of c' is at least
-W r^(c' - c) c / c', which is more.) So to judge under c, and again under a raised c', adds no chance of a false "fewer".
+What shows that fewer than c are right also shows that fewer than c + 1 are, and so of any more. (H(s | K) is log-concave in K: with r =
+H(s | c - 1) / H(s | c) this W is at most (r + ... + r^c) / c, so that W >= 1 needs r >= 1. The W of c + 1 is r' (c W + 1) / (c + 1), with
+r' = H(s | c) / H(s | c + 1) >= r. That is at least W if r' >= (c + 1) W / (c W + 1), which rises with W; and where W is largest, this says
+of r' = r that c r^(c + 1) >= r + ... + r^c, which holds of all r >= 1.) So to judge under c, and again under another c, adds no chance of
+a false "fewer": what is shown at either is shown at the higher one.
 
 The sum has a closed form. Choose t + 1 of N + 1 places, and let K be the places before the (s + 1)th of them: there are C(K, s) C(N - K,
 t - s) such choices, and K >= c if at most s of them are among the first c places. Each step changes their number by one term.

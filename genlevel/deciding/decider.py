@@ -26,7 +26,7 @@ from genlevel.deciding.search import LevelsOrder
 from genlevel.deciding.standing import Standing
 from genlevel.deciding.values import Aim, Criterion, Decided, Draw, LevelState, Shares, TaskState, TaskToDecide, Unit
 
-RULES = 1
+RULES = 2
 """Their number: to be raised if other draws, or another ``decided_at``, follow from the same outcomes."""
 LAGS = {Aim.WINS: 256, Aim.VERDICT: 64}
 """Draws that may be on the way at the beginning."""
@@ -186,9 +186,10 @@ class Decider:
             if not self._open:
                 if self._hangs() and self._order.widen():
                     self._widen()
-                    continue
-                self._stalled = True
-                return
+                elif not self._allow_for_more():
+                    self._stalled = True
+                    return
+                continue
             draw = self._open[0]
             if self._counts(draw):
                 found = self._outcomes.pop(draw.number, None)
@@ -237,16 +238,13 @@ class Decider:
                 self._pooled.add(one.key, one.criterion, unit)
         if criterion is not None and one.is_open:
             one.turn(criterion)
-            self._void_unless_predicted(one)
+            if self._pooled is not None and not one.is_predicted:
+                self._pooled.void(one.key)
         self._order.counted(one, unit if was_predicted else None)
         if criterion is not None:
             self._order.counted(one)
         self._changed(one)
         self._look_at_wealth()
-
-    def _void_unless_predicted(self, one: Standing) -> None:
-        if self._pooled is not None and not one.is_predicted:
-            self._pooled.void(one.key)
 
     def _changed(self, one: Standing) -> None:
         """What follows if a task was decided, or waits for something."""
@@ -258,7 +256,8 @@ class Decider:
             self._ladder.changed(one, self._used)
         if one.is_full or not one.is_open:
             self._look_at_full()
-            self._allow_for_more()
+            if not self._undecided:
+                self._allow_for_more()
 
     def _look_at_full(self) -> None:
         """Holm's further steps: over tasks with all their units, between the marks. They are certified as soon as enough others are, and
@@ -284,20 +283,22 @@ class Decider:
             self._ladder.changed(full[key], self._used)
         self._undecided = sum(one.is_open for one in every)
 
-    def _allow_for_more(self) -> None:
-        """If more tasks are won than the marks allow for, those that are not won are held against all of Holm's steps.
+    def _allow_for_more(self) -> bool:
+        """If more tasks are won than the marks allow for, those that are not won are held against all of Holm's steps, once nothing else
+        is left to draw; whether that is so.
 
         What is open again is drawn again, under other numbers; draws of it before are passed over.
         """
         won = sum(one.state is TaskState.WON for one in self._standings.values())
-        if self._aim is not Aim.WINS or self._undecided or self._holm.suffices(won):
-            return
+        if self._aim is not Aim.WINS or self._holm.suffices(won):
+            return False
         self._holm = self._holm.widest()
         for one in self._standings.values():
             one.allow(self._holm, self._number)
             self._order.counted(one)
         self._undecided = sum(one.is_open for one in self._standings.values())
         self._look_at_full()
+        return True
 
     def _look_at_wealth(self) -> None:
         """Level 3 by pooled wealth, once it is enough under bars that are known."""
@@ -316,11 +317,12 @@ class Decider:
                 one, criterion = self._standings[key], self._told[key]
                 one.settle(criterion)
                 self._order.counted(one)
-                if criterion is not None and self._pooled is not None and one.is_predicted:
-                    self._pooled.raise_bar(key, criterion)
-                self._void_unless_predicted(one)
+                if self._pooled is not None and criterion is not None:
+                    has_test = one.is_predicted and not (criterion.obstacle or criterion.whole)
+                    self._pooled.raise_bar(key, criterion) if has_test else self._pooled.void(key)
                 self._changed(one)
             self._look_at_full()
-            self._allow_for_more()
+            if not self._undecided:
+                self._allow_for_more()
             self._look_at_wealth()
         return not self._wholes and not self._bars
