@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from evaluator.deciding.units import TaskUnits
+from evaluator.journal.decision_table import AskedOf
 from evaluator.planning.plans import TaskPlan
 from genlevel.deciding.decider import RULES
 from genlevel.deciding.values import Decided, LevelState, Shares, TaskState
@@ -25,20 +26,12 @@ _LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a run has asked so far. answers: with outcomes, by task. costs: known ones of answers of each task in nano-dollars, and how
-    many these are; None: they are not known."""
+class ToldTask(NamedTuple):
+    """A task of a run. calls: of its answers, those that the model is called for if all are asked."""
 
-    answers: Mapping[str, int]
-    costs: Mapping[str, tuple[int, int]] | None
-
-    @classmethod
-    def of(cls, asked: Mapping[str, tuple[int, int, int]]) -> Asked:
-        """As the journal tells it (evaluator.journal.decision_table)."""
-        return cls(
-            {task: count for task, (count, _, _) in asked.items()}, {task: (cost, known) for task, (_, cost, known) in asked.items()}
-        )
+    planned: TaskPlan
+    units: TaskUnits
+    calls: int
 
 
 def decision_message(
@@ -46,29 +39,28 @@ def decision_message(
     decided: Decided,
     shares: Shares,
     *,
-    asked: Asked,
-    tasks: Sequence[tuple[TaskPlan, TaskUnits]],
+    asked: Mapping[str, AskedOf],
+    tasks: Sequence[ToldTask],
 ) -> ev.EarlyDecision:
-    """The decision as it is stored and shown. until: settled."""
-    total = sum(planned.answers for planned, _ in tasks)
+    """The decision as it is stored and shown. until: settled. asked: so far, by task."""
     message = ev.EarlyDecision(
         until=until,
         complete=decided.complete,
         verdict=decided.verdict or 0,
-        asked=sum(asked.answers.values()),
-        total=total,
+        asked=sum(one.called for one in asked.values()),
+        total=sum(one.calls for one in tasks),
         tests=shares.tests,
         win_threshold=shares.wins / max(1, shares.tests),
         pooled_threshold=shares.pooled,
         rules=RULES,
     )
-    by_key = {planned.task.key: (planned, units) for planned, units in tasks}
+    by_key = {one.planned.task.key: one for one in tasks}
     for one in decided.tasks:
-        planned, units = by_key[one.key]
+        planned, units, _ = by_key[one.key]
         message.tasks.add(
             task=one.key,
             state=_STATES[one.state],
-            asked=asked.answers.get(one.key, 0),
+            asked=asked[one.key].answers if one.key in asked else 0,
             total=planned.answers,
             decided_at=units.answers_of_first(one.decided_at),
             test=one.criterion.test,
@@ -81,26 +73,25 @@ def decision_message(
             by=level.by,
             decided_at=level.decided_at,
         )
-    saved = saved_nano_usd(asked, {planned.task.key: planned.answers for planned, _ in tasks})
+    saved = saved_nano_usd(asked, {one.planned.task.key: one.calls for one in tasks})
     if saved is not None:
         message.saved_nano_usd = saved
     return message
 
 
-def saved_nano_usd(asked: Asked, totals: Mapping[str, int]) -> int | None:
-    """What the answers that were not asked would have cost, at what those of their task did on average; of a task of which no cost is
-    known, at the average of all. None: no cost is known.
+def saved_nano_usd(asked: Mapping[str, AskedOf], calls: Mapping[str, int]) -> int | None:
+    """What the calls that were not made would have cost, at what those of their task did on average; of a task of which no cost is known,
+    at the average of all. None: no cost is known. calls: of the full run, by task.
 
-    >>> saved_nano_usd(Asked({"a": 10, "b": 0}, {"a": (1000, 10)}), {"a": 30, "b": 5})
+    >>> saved_nano_usd({"a": AskedOf(12, 10, 1000, 10)}, {"a": 30, "b": 5})
     2500
     """
-    known = asked.costs or {}
-    counted = sum(count for _, count in known.values())
+    counted = sum(one.priced for one in asked.values())
     if not counted:
         return None
-    usual = sum(cost for cost, _ in known.values()) / counted
-    saved = 0.0
-    for key, total in totals.items():
-        cost, count = known.get(key, (0, 0))
-        saved += max(0, total - asked.answers.get(key, 0)) * (cost / count if count else usual)
+    usual = sum(one.nano_usd for one in asked.values()) / counted
+    nothing, saved = AskedOf(0, 0, 0, 0), 0.0
+    for key, total in calls.items():
+        one = asked.get(key, nothing)
+        saved += max(0, total - one.called) * (one.nano_usd / one.priced if one.priced else usual)
     return round(saved)

@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, case, func, select
 
 from evaluator.journal.tables import answers, decisions
 from genlevel.runtime.leases import Lease
 from genlevel.runtime.storage import insert_into
 
 Submit = Callable[[Callable[[Connection], object], Lease | None], "asyncio.Future[None]"]
+
+
+class AskedOf(NamedTuple):
+    """What a run has asked of a task. answers: with outcomes. called: those for which the model was called. nano_usd: what those cost
+    whose cost is known, and how many these are."""
+
+    answers: int
+    called: int
+    nano_usd: int
+    priced: int
 
 
 class DecisionTable:
@@ -28,13 +39,13 @@ class DecisionTable:
         with self._engine.connect() as connection:
             return str(connection.execute(query).scalar_one_or_none() or "")
 
-    def asked(self, run_id: str) -> dict[str, tuple[int, int, int]]:
-        """Of each task of a run: how many answers it has, what those cost whose cost is known, in nano-dollars, and how many these are."""
-        cost = answers.c.cost_nano_usd
-        query = select(answers.c.task, func.count(), func.coalesce(func.sum(cost), 0), func.count(cost))
+    def asked(self, run_id: str) -> dict[str, AskedOf]:
+        """What a run has of each task that has answers."""
+        cost, called = answers.c.cost_nano_usd, case((answers.c.attempts > 0, 1))
+        query = select(answers.c.task, func.count(), func.count(called), func.coalesce(func.sum(cost), 0), func.count(cost))
         with self._engine.connect() as connection:
             rows = connection.execute(query.where(answers.c.run_id == run_id).group_by(answers.c.task))
-            return {task: (int(count), int(known), int(counted)) for task, count, known, counted in rows}
+            return {task: AskedOf(*map(int, counted)) for task, *counted in rows}
 
     def keep(self, run_id: str, decision: str, lease: Lease | None = None) -> asyncio.Future[None]:
         """Stores what is decided of a run (EarlyDecision as JSON), in place of what was before."""

@@ -6,7 +6,7 @@ import time
 
 from google.protobuf import json_format
 
-from evaluator.deciding.telling import Asked, decision_message
+from evaluator.deciding.telling import decision_message
 from evaluator.journal.journal import Journal
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.sought import Sought
@@ -34,10 +34,9 @@ class Decisions:
         began = time.monotonic()
         if not at_once and began - self._kept_at < max(_KEEP_S, _PAUSES * self._took_s):
             return
-        asked = Asked.of(await self._journal.reads(self._journal.decisions.asked, self._run_id))
+        asked = await self._journal.reads(self._journal.decisions.asked, self._run_id)
         sought = self._sought
-        tasks = [(one.planned, one.units) for one in sought.tasks]
-        message = decision_message(sought.until, self._decider.decided(), sought.criteria.shares, asked=asked, tasks=tasks)
+        message = decision_message(sought.until, self._decider.decided(), sought.criteria.shares, asked=asked, tasks=sought.told)
         self._log.decided(json_format.MessageToJson(message, indent=None))
         self._kept_at = time.monotonic()
         self._took_s = self._kept_at - began
@@ -45,4 +44,5 @@ class Decisions:
     def progress(self) -> ev.DecidingProgress:
         """How far it is."""
         tasks = [one for one in self._decider.decided().tasks if one.state is not TaskState.UNCERTIFIABLE]
-        return ev.DecidingProgress(settled=sum(one.state is not TaskState.UNDECIDED for one in tasks), tasks=len(tasks))
+        settled = sum(one.state is not TaskState.UNDECIDED for one in tasks)
+        return ev.DecidingProgress(settled=settled, tasks=len(tasks), calls=sum(one.calls for one in self._sought.tasks))

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluator.deciding.telling import Asked, decision_message
+from evaluator.deciding.telling import decision_message
 from evaluator.deciding.units import UnitReader
 from evaluator.journal.records import RunRecord
 from evaluator.planning.plans import Plan
@@ -95,8 +95,7 @@ class _Again:
         if not decided.complete:
             raise UsageError(f"units without all of their answers are needed to decide it, of {len(set_aside):,} tasks")
         asked = await self._kept.journal.reads(self._kept.journal.decisions.asked, self._run_id)
-        tasks = [(one.planned, one.units) for one in self._sought.tasks]
-        message = decision_message(self._sought.until, decided, self._sought.criteria.shares, asked=Asked.of(asked), tasks=tasks)
+        message = decision_message(self._sought.until, decided, self._sought.criteria.shares, asked=asked, tasks=self._sought.told)
         return Redecided(message, frozenset(set_aside))
 
     def _answered(self, draws: Sequence[Draw]) -> list[_Found]:

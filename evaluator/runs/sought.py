@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 from evaluator.batches.keeping import Recovered
 from evaluator.deciding.criteria import Criteria, criteria_of, criteria_request, to_decide
+from evaluator.deciding.telling import ToldTask
 from evaluator.deciding.units import TaskUnits, units_of
 from evaluator.deciding.until import aim_of, is_asked, settled
+from evaluator.planning.calls import calls_of
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.ports import ScorerPort
 from evaluator.runs.scoring import describe
@@ -23,10 +25,11 @@ from genlevel.v1 import scorer_pb2 as sc
 
 @dataclass(frozen=True, slots=True)
 class SoughtTask:
-    """One task. description: as the scorer is told of it."""
+    """One task. calls: of its answers, those that the model is called for if all are asked. description: as the scorer is told of it."""
 
     planned: TaskPlan
     units: TaskUnits
+    calls: int
     description: sc.TaskDescription
 
 
@@ -43,6 +46,11 @@ class Sought:
     def aim(self) -> Aim:
         """What is to be decided."""
         return aim_of(self.until)
+
+    @property
+    def told(self) -> Sequence[ToldTask]:
+        """Its tasks, as a decision is told of them."""
+        return [ToldTask(one.planned, one.units, one.calls) for one in self.tasks]
 
     def decider(self) -> Decider:
         """Whoever decides, before any answer."""
@@ -73,14 +81,14 @@ async def sought(scorer: ScorerPort, header: sc.ScoreTaskHeader, plan: Plan, unt
     Raises UsageError if nothing can be certified of any of its tasks, GenlevelError if it cannot be said.
     """
     until, seed = settled(until), plan.order_seed
-    tasks = await asyncio.to_thread(_tasks, plan.tasks, seed)
+    tasks = await asyncio.to_thread(_tasks, plan, seed)
     criteria = await _criteria(scorer, header, tasks, until)
     criteria.check(plan.tasks)
     return Sought(until, tasks, criteria, seed)
 
 
-def _tasks(tasks: Sequence[TaskPlan], seed: int) -> tuple[SoughtTask, ...]:
-    return tuple(SoughtTask(planned, units_of(planned, seed), describe(planned.task)) for planned in tasks)
+def _tasks(plan: Plan, seed: int) -> tuple[SoughtTask, ...]:
+    return tuple(SoughtTask(one, units_of(one, seed), calls_of(plan, one), describe(one.task)) for one in plan.tasks)
 
 
 async def _criteria(scorer: ScorerPort, header: sc.ScoreTaskHeader, tasks: Sequence[SoughtTask], until: ev.UntilDecided) -> Criteria:

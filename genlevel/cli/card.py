@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from genlevel.benchmark.model import GENERAL_BENCH
 from genlevel.cli.printing import console, table
-from genlevel.documents.decision_words import decision_of, early_head, early_lines, early_title, early_told, is_in_part
+from genlevel.documents.decision_words import decision_of, early_head, early_lines, early_title, early_told, is_completed, is_in_part
 from genlevel.documents.runs import has_no_answer, unscored_answers
 from genlevel.documents.verdict_words import certified_details, certified_line, merged_parts, plan_line, point_line
 from genlevel.documents.words import asked_told, cost_told, harmless, number, short
@@ -58,8 +58,9 @@ def print_early(out: Console, document: Document) -> None:
     decision = decision_of(document)
     if decision is None:
         return
-    head = f"{early_title(document)}: {early_head(decision)}"
-    out.print(head if document["status"] == "finished" else f"{head} ({early_told(decision)})", style="bold", soft_wrap=True)
+    title = early_title(document)
+    head = title if is_completed(document) else f"{title}: {early_head(decision)} ({early_told(decision)})"
+    out.print(head, style="bold", soft_wrap=True)
     for line in early_lines(document):
         out.print(f"  {harmless(line)}", soft_wrap=True)
 

@@ -111,7 +111,7 @@ async def _watched(found: Services, started: ev.StartRunResponse, metrics_at: st
     where = f"; metrics at {metrics_at}" if metrics_at else ""
     told = asked_told(run.counts.total, max(1, run.specification.repeats))
     if run.traffic.HasField("until_decided"):
-        told = f"at most {told}, until it is decided: {sought_told(until_document(run.traffic.until_decided)['aim'])}"
+        told = f"{told}, asked until it is decided: {sought_told(until_document(run.traffic.until_decided)['aim'])}"
     telling.line(f"run {run.run_id}: {run.specification.model} on {run.suite}, {told}{where}")
     return await watch(found.evaluator, run, elsewhere=found.registry is None, quiet=telling.quiet)
 

@@ -113,7 +113,8 @@ async def replay(bundle: Bundle, settings: Settings, suite: str, *, references: 
 async def _decide_again(said: ev.Run, run: ev.Run, kept: Kept, plan: Plan, record: RunRecord) -> str:
     """Gives the run the decision that its answers come to. said: as it was exported. Returns why there is none, in one line.
 
-    How much was asked when it was decided, and what that saved, stays as it is said: answers may have come since.
+    How much was asked when it was decided, and what that saved, stays as it is said: answers may have come since. So do the calls of the
+    full run, which depend on what its model took, if they are as many as there are answers at most.
     """
     run.decision.CopyFrom(said.decision)
     if not said.decision.complete:
@@ -135,7 +136,7 @@ async def _decide_again(said: ev.Run, run: ev.Run, kept: Kept, plan: Plan, recor
         task.asked = tasks[task.task].asked if task.task in tasks else 0
         task.decided_at = tasks[task.task].decided_at if is_other and task.task in tasks else task.decided_at
     run.decision.CopyFrom(again)
-    run.decision.asked = said.decision.asked
+    run.decision.asked, run.decision.total = said.decision.asked, min(said.decision.total, plan.total)
     if said.decision.HasField("saved_nano_usd"):
         run.decision.saved_nano_usd = said.decision.saved_nano_usd
     else:

@@ -125,9 +125,11 @@ def early_lines(document: Document) -> Iterator[str]:
         return
     if is_completed(document):
         whole = decision["asked"] >= decision["total"]
-        was = "all of it was asked" if whole else f"it was {MARK}, having {asked_of(decision)}, and is complete now"
-        yield f"{was}: the verdict, levels and scores are the full run's"
-        yield f"{'what was sought' if whole else 'then it was'}: {early_head(decision)}"
+        was = (
+            "all of it was asked" if whole else f"it was decided after {decision['asked']:,} of the full run's {decision['total']:,} calls"
+        )
+        yield f"{was}; the verdict, levels and scores are the full run's"
+        yield f"decided{'' if whole else ' then'}: {early_head(decision)}{_held_against(document, decision)}"
     yield f"sought: {sought_told(decision['aim'])}, above published scores"
     levels = decision["levels"].items()
     yield from (level_told(level, entry) for level, entry in levels if decision["aim"] == "verdict" or entry["state"] != "undecided")
@@ -177,7 +179,7 @@ def sought_told(aim: str) -> str:
 
 
 def asked_of(decision: Document) -> str:
-    """How much was asked: "asked 1,234 of 42,000"."""
+    """How many calls were made of those of the full run: "asked 1,234 of 42,000"."""
     return f"asked {decision['asked']:,} of {decision['total']:,}"
 
 
@@ -207,15 +209,45 @@ def expected_told(expected: Document, usd: float | None) -> str:
     return f"{calls}; US$ {number(expected['median_usd'])} to {number(expected['worst_usd'])} of {number(usd)}"
 
 
+def _held_against(document: Document, decision: Document) -> str:
+    """Whether the full run's certificate says the same as the decision, if it is of the same error; empty if it is not."""
+    certified = _certified(document, decision)
+    if certified is None:
+        return ""
+    if decision["aim"] != "verdict":
+        attained = _attained(certified).intersection(task["key"] for task in decision["tasks"])
+        same = not states_counted(decision).get("undecided") and attained == set(_keys(decision, "won"))
+        return "; the full run certifies the same" if same else f"; the full run certifies {len(attained):,}"
+    reached = certified["verdict"]
+    if reached == decision["verdict"] and early_head(decision) != "undecided":
+        return "; the full run certifies the same"
+    if reached is None and decision["verdict"] == 3 and _is_pooled(decision["levels"].get("3", {})):
+        return f"; by {POOLED}, and so it stays: the full run's certificate, which tests tasks one by one, leaves it undecided"
+    return f"; the full run certifies {f'Level {reached}' if reached else 'none'}"
+
+
+def _certified(document: Document, decision: Document) -> Document | None:
+    """The full run's certificate, if it is the one that was predicted."""
+    certified: Document | None = document["certified"]
+    return None if certified is None or certified["alpha"] != decision["alpha"] else certified
+
+
+def _attained(certified: Document) -> set[str]:
+    return {entry["key"] for entry in certified["tasks"] if entry["win"] == "attained"}
+
+
+def _keys(decision: Document, state: str) -> list[str]:
+    return [task["key"] for task in decision["tasks"] if task["state"] == state]
+
+
 def _confirmed(document: Document, decision: Document) -> Iterator[str]:
-    """What the full run's certificate says of what was predicted, if it is of the same error."""
-    certified = document["certified"]
-    if certified is None or certified["alpha"] != decision["alpha"]:
+    """What the full run's certificate says of what was predicted, task by task and level by level, if it is of the same error."""
+    certified = _certified(document, decision)
+    if certified is None:
         return
-    attained = {entry["key"] for entry in certified["tasks"] if entry["win"] == "attained"}
+    attained = _attained(certified)
     for state in ("won", "not won"):
-        keys = [task["key"] for task in decision["tasks"] if task["state"] == state]
-        if keys:
+        if keys := _keys(decision, state):
             yield f"said to be {state}: {_tasks(len(keys))}, of which the full run certifies {len(attained.intersection(keys)):,}"
     predicted = {
         level: entry["state"] for level, entry in decision["levels"].items() if entry["state"] != "undecided" and not _is_pooled(entry)
@@ -235,7 +267,7 @@ def _left(decision: Document) -> Iterator[str]:
         return
     saved = decision["saved_usd"]
     cost = "" if saved is None else f", about {_dollars(saved)} at what those of the same tasks cost"
-    yield f"saved: {_answers(left)} not asked{cost}" if decision["complete"] else f"not asked: {_answers(left)}{cost}"
+    yield f"{'saved' if decision['complete'] else 'not asked'}: {left:,} of the full run's {decision['total']:,} calls{cost}"
 
 
 def _is_pooled(entry: Document) -> bool:

@@ -53,15 +53,20 @@ def progress_line(progress: ev.WatchRunResponse, columns: int | None = None) -> 
 
 
 def _done(progress: ev.WatchRunResponse) -> list[_Part]:
-    """How many answers there are of how many; of a run that asks only until something is decided, of how many at most."""
-    counts = progress.run.counts
-    done = f"{counts.total - counts.pending:,}"
-    if progress.run.status == ev.RUN_STATUS_DECIDED:
-        return [_Part(f"{done} of {counts.total:,} asked")]
+    """How many answers there are of how many; of a run that asks only until something is decided how many calls, of how many at most."""
+    counts, run = progress.run.counts, progress.run
+    done, total = counts.total - counts.pending, counts.total
+    if run.status == ev.RUN_STATUS_DECIDED:
+        if run.HasField("decision"):
+            done, total = run.decision.asked, run.decision.total
+        return [_Part(f"{done:,} of {total:,} asked")]
     if not progress.HasField("deciding"):
-        return [_Part(f"{done}/{counts.total:,}")]
+        return [_Part(f"{done:,}/{total:,}")]
+    if progress.deciding.calls:
+        done, total = max(0, done - counts.unsupported), progress.deciding.calls
     told = f"{progress.deciding.settled:,} of {progress.deciding.tasks:,}"
-    return [_Part(f"{done} of at most {counts.total:,}", ((10, f"{done} asked"),)), _Part(f"{told} tasks settled", ((9, f"{told} tasks"),))]
+    at_most = _Part(f"{done:,} of at most {total:,}", ((10, f"{done:,} asked"),))
+    return [at_most, _Part(f"{told} tasks settled", ((9, f"{told} tasks"),))]
 
 
 def _going(progress: ev.WatchRunResponse) -> list[_Part]:

@@ -39,7 +39,7 @@ def progress_document(progress: ev.WatchRunResponse) -> Document:
         "waits_for": progress.waits_for or None,
         "provider_wait_s": progress.provider_wait_s or None,
         "remaining_s": progress.remaining_s if progress.HasField("remaining_s") else None,
-        "deciding": {"settled": progress.deciding.settled, "tasks": progress.deciding.tasks} if progress.HasField("deciding") else None,
+        "deciding": _deciding(progress.deciding) if progress.HasField("deciding") else None,
         "limits": limits_document(run.traffic),
     }
 
@@ -79,6 +79,10 @@ def counts_document(counts: sc.OutcomeCounts) -> Document:
         "unsupported": counts.unsupported,
         "pending": counts.pending,
     }
+
+
+def _deciding(progress: ev.DecidingProgress) -> Document:
+    return {"settled": progress.settled, "tasks": progress.tasks, "calls": progress.calls or None}
 
 
 def error_class_name(error_class: int) -> str:

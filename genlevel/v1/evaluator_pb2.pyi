@@ -549,12 +549,14 @@ class WatchRunResponse(_message.Message):
     def __init__(self, run: _Optional[_Union[Run, _Mapping]] = ..., in_flight: _Optional[int] = ..., rate: _Optional[float] = ..., waiting: _Optional[_Mapping[str, int]] = ..., remaining_s: _Optional[float] = ..., judging: _Optional[bool] = ..., provider_wait_s: _Optional[float] = ..., waits_for: _Optional[str] = ..., pace: _Optional[float] = ..., deciding: _Optional[_Union[DecidingProgress, _Mapping]] = ...) -> None: ...
 
 class DecidingProgress(_message.Message):
-    __slots__ = ("settled", "tasks")
+    __slots__ = ("settled", "tasks", "calls")
     SETTLED_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
     settled: int
     tasks: int
-    def __init__(self, settled: _Optional[int] = ..., tasks: _Optional[int] = ...) -> None: ...
+    calls: int
+    def __init__(self, settled: _Optional[int] = ..., tasks: _Optional[int] = ..., calls: _Optional[int] = ...) -> None: ...
 
 class GetRunRequest(_message.Message):
     __slots__ = ("run_id", "details", "not_added_up")

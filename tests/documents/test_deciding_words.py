@@ -29,6 +29,15 @@ def test_the_line_says_at_most_how_many_and_no_time_that_is_left() -> None:
     assert "left" not in line
 
 
+def test_what_the_model_does_not_take_is_no_call_of_the_line() -> None:
+    said = going(1234, 42_000)
+    said.run.counts.unsupported, said.deciding.calls = 234, 30_000
+    assert progress_line(said).startswith("1,000 of at most 30,000 | 12 of 690 tasks settled | 234 unsupported | ")
+    said.run.status = ev.RUN_STATUS_DECIDED
+    said.run.decision.asked, said.run.decision.total = 1000, 30_000
+    assert progress_line(said).startswith("1,000 of 30,000 asked | ")
+
+
 @pytest.mark.parametrize("columns", [60, 80])
 @given(st.integers(0, 10**6), st.integers(0, 699), st.integers(0, 10**9))
 def test_the_line_fits_and_keeps_what_was_asked_and_is_settled(columns: int, done: int, settled: int, cost: int) -> None:
@@ -58,7 +67,7 @@ def test_its_limits_say_what_it_is_asked_for() -> None:
         "the highest level that the full run would certify (error at most 0.01)",
     )
     document = progress_document(said)
-    assert document["deciding"] == {"settled": 12, "tasks": 690}
+    assert document["deciding"] == {"settled": 12, "tasks": 690, "calls": None}
     assert document["limits"]["until_decided"] == {"aim": "verdict", "epsilon": 0.01, "alpha": 0.05, "with_uncertifiable": False}
     assert limits_document(ev.TrafficSettings())["until_decided"] is None
 

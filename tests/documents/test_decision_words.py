@@ -76,7 +76,7 @@ def test_every_line_of_a_run_that_was_decided_early() -> None:
         " most 0.01",
         "not known, as it was not asked: a task stops once it is decided, so the share of right answers so far is biased; it has bounds"
         " instead of a score, and scores of levels are bounds",
-        "saved: 41,825 answers not asked, about $12.30 at what those of the same tasks cost",
+        "saved: 41,825 of the full run's 42,000 calls, about $12.30 at what those of the same tasks cost",
         "`genlevel eval` of the same model and suite without --until-decided asks the rest: it is the same run, and nothing is asked twice",
     ]
 
@@ -118,17 +118,51 @@ def test_once_the_run_is_complete_its_own_figures_count_and_what_was_said_is_hel
     wins = [("a", "attained"), ("b", "undecided"), ("c", "attained"), ("d", "attained")]
     statuses = {"3": "undecided", "4": "attained", "5": "not attained"}
     levels = {level: {"status": status} for level, status in statuses.items()}
-    certified = {"alpha": 0.05, "tasks": [{"key": key, "win": win} for key, win in wins], "levels": levels}
+    certified = {"alpha": 0.05, "verdict": 4, "tasks": [{"key": key, "win": win} for key, win in wins], "levels": levels}
     document = result(decision_of(TASKS), "finished", certified)
     lines = list(early_lines(document))
     assert early_title(document) == "Decided early, and completed since"
-    assert lines[0].endswith("the verdict, levels and scores are the full run's")
+    assert lines[0] == "it was decided after 175 of the full run's 42,000 calls; the verdict, levels and scores are the full run's"
+    assert lines[1] == "decided then: Level 3; the full run certifies Level 4"
     assert "said to be won: 2 tasks, of which the full run certifies 1" in lines
     assert "said to be not won: 1 task, of which the full run certifies 1" in lines
     assert "levels that were predicted: 2, of which 1 as the full run certifies them" in lines  # the third was bet on
     assert not [line for line in lines if "saved" in line or "--until-decided" in line or "biased" in line]
     document["certified"]["alpha"] = 0.01  # a certificate of another error was not predicted
     assert not [line for line in early_lines(document) if "full run certifies" in line]
+
+
+@pytest.mark.parametrize(
+    ("levels", "reached", "said"),
+    [
+        ((ATTAINED, NOT_ATTAINED, NOT_ATTAINED), 3, "Level 3; the full run certifies the same"),
+        ((NOT_ATTAINED,) * 3, None, "no Level 3; the full run certifies the same"),
+        ((NOT_ATTAINED,) * 3, 3, "no Level 3; the full run certifies Level 3"),
+        ((OPEN, OPEN, OPEN), None, "undecided; the full run certifies none"),
+        (
+            (ATTAINED, NOT_ATTAINED, NOT_ATTAINED),
+            None,
+            f"Level 3; by {POOLED}, and so it stays: the full run's certificate, which tests tasks one by one, leaves it undecided",
+        ),
+    ],
+)
+def test_the_verdict_that_was_decided_is_held_against_the_full_run_in_one_line(levels: Any, reached: int | None, said: str) -> None:
+    certified = {"alpha": 0.05, "verdict": reached, "tasks": [], "levels": {}}
+    assert list(early_lines(result(decision_of((), levels), "finished", certified)))[1] == f"decided then: {said}"
+
+
+@pytest.mark.parametrize(
+    ("attained", "said"),
+    [
+        ("ab", "2 wins; the full run certifies the same"),
+        ("ac", "2 wins; the full run certifies 2"),
+        ("abc", "2 wins; the full run certifies 3"),
+    ],
+)
+def test_so_are_the_wins_that_were_decided(attained: str, said: str) -> None:
+    tasks = [task for task in TASKS if task[1] is not UNDECIDED]
+    certified = {"alpha": 0.05, "verdict": None, "tasks": [{"key": key, "win": "attained"} for key in attained], "levels": {}}
+    assert list(early_lines(result(decision_of(tasks, (), aim=WINS), "finished", certified)))[1] == f"decided then: {said}"
 
 
 def test_what_is_known_from_the_start_rests_on_no_answer() -> None:
@@ -141,8 +175,8 @@ def test_a_run_that_had_to_ask_all_of_it_was_not_decided_early() -> None:
     document = result(decision_of(TASKS, asked=42_000), "finished")
     assert early_title(document) == "Decided only with all of it asked"
     assert list(early_lines(document))[:2] == [
-        "all of it was asked: the verdict, levels and scores are the full run's",
-        "what was sought: Level 3",
+        "all of it was asked; the verdict, levels and scores are the full run's",
+        "decided: Level 3",
     ]
 
 
@@ -154,8 +188,10 @@ def test_of_a_run_that_was_stopped_before_what_was_sought_is_decided_it_is_said_
 def test_what_nothing_is_known_of_is_left_out() -> None:
     lines = list(early_lines(result(decision_of((), (), saved=None))))
     assert not [line for line in lines if line.startswith(("tasks", "Level"))]
-    assert "saved: 41,825 answers not asked" in lines
-    assert "not asked: 41,825 answers" in list(early_lines(result(decision_of((), (), saved=None, complete=False), "budget")))
+    assert "saved: 41,825 of the full run's 42,000 calls" in lines
+    assert "not asked: 41,825 of the full run's 42,000 calls" in list(
+        early_lines(result(decision_of((), (), saved=None, complete=False), "budget"))
+    )
     assert not [line for line in early_lines(result(decision_of((), (), asked=5, total=5))) if line.startswith("saved")]
     assert tasks_told(decision_document(decision_of())) == ""
 

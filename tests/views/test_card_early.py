@@ -96,7 +96,7 @@ def test_once_it_is_complete_the_full_runs_figures_stand_alone(completed: dict[s
     assert levels_figure(card).table.columns[-1].name == "paper's point rule"
     assert card.early is not None
     assert card.early.title == "Decided early, and completed since"
-    assert "175 of 42,000" in card.early.lines[0]
+    assert "175 of the full run's 42,000 calls" in card.early.lines[0]
 
 
 def test_a_result_without_a_score_says_what_was_decided(document: dict[str, Any]) -> None:
@@ -172,6 +172,7 @@ def test_a_terminal_says_of_a_completed_run_that_it_was_decided_early(
 ) -> None:
     print_card(completed, {})
     said = capsys.readouterr().out
-    assert "\nDecided early, and completed since: Level 3\n" in said
+    assert "\nDecided early, and completed since\n  it was decided after 175 of the full run's 42,000 calls; " in said
+    assert said.count("Level 3; the full run certifies") == 1
     assert "chance of at most" in said
     assert "asks the rest" not in said

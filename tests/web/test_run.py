@@ -290,7 +290,7 @@ async def test_a_run_that_was_decided_early_says_what_is_decided_also_of_each_ta
         journal, decision = site.evaluator._journal, decision_of([("nlp/Causal-Reasoning", WON)])
         await journal.decisions.keep(run, json_format.MessageToJson(decision))
         page = shown(await site.page(f"/runs/{run}"))
-        assert "Decided early, and completed since: Level 3 It was decided early, having asked 175 of 42,000" in page
+        assert "Decided early, and completed since It was decided after 175 of the full run's 42,000 calls; the verdict" in page
         journal.update_run(run, status=ev.RUN_STATUS_DECIDED)
         whole = await site.page(f"/runs/{run}")
         page = shown(whole)

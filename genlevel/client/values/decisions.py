@@ -22,9 +22,9 @@ class DecidedTask:
         key: its folder in the suite.
         state: ``won`` (the full run would certify a win), ``not won`` (it would not, which is less than no win), ``undecided``,
             ``not needed`` (nothing that was to be decided depends on it) or ``not certifiable``.
-        asked: instances asked.
-        total: those that the full run asks.
-        decided_at: instances that the decision rests on. None: it is not decided.
+        asked: its answers that there are, with or without a call.
+        total: those of the full run.
+        decided_at: answers that the decision rests on. None: it is not decided.
         test: the full run's test that is predicted. None: there is none.
         note: why nothing can be certified, or why all was asked; empty else.
     """
@@ -64,8 +64,8 @@ class Decision:
         complete: all that was to be decided is.
         completed: all of the run has been asked since: its verdict is what counts.
         level: the highest level that is certified as attained. None: none.
-        asked: answers that it rests on or that were asked beside it.
-        total: answers of the full run.
+        asked: answers for which the model was called: those that it rests on, or that were asked beside it.
+        total: those of the full run: not what the model does not take or make.
         saved_usd: what the rest would have cost, in US dollars, at what each task's answers did on average. None: not known.
         levels: 3 to 5.
         tasks: in the run's order.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from genlevel.connection.services import progress_of
-from genlevel.documents.decision_words import decision_of, early_head, early_lines, early_title
+from genlevel.documents.decision_words import decision_of, early_head, early_lines, early_title, is_completed
 from genlevel.documents.decisions import decision_document
 from genlevel.documents.progress_words import is_to_go_on
 from genlevel.documents.run_progress import details_document, progress_document
@@ -129,11 +129,12 @@ def tasks_table(details: Document, decided: Mapping[str, str]) -> Table:
 
 
 def _early(document: Document) -> Document | None:
-    """What a page shows of a run's decision: its title, its head, and all that is said of it; None without one."""
+    """What a page shows of a run's decision: its title, with its head if no line says it, and all that is said of it; None without one."""
     decision = decision_of(document)
     if decision is None:
         return None
-    return {"title": early_title(document), "head": early_head(decision), "lines": list(early_lines(document))}
+    title = early_title(document)
+    return {"title": title if is_completed(document) else f"{title}: {early_head(decision)}", "lines": list(early_lines(document))}
 
 
 def failures_table(details: Document) -> Table:

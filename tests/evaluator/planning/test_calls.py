@@ -1,0 +1,59 @@
+"""How many calls a run makes is known before it begins, and is what a decision says of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from evaluator.planning.calls import calls_of
+from genlevel.v1 import content_pb2 as ct
+from genlevel.v1 import evaluator_pb2 as ev
+from tests.evaluator.deciding.worlds import World
+from tests.evaluator.runs.asking import finish, specification
+
+PICTURES = "image/comprehension/Human-Action-Recognition"
+
+
+@pytest.fixture
+def world(tmp_path, scripted):
+    there = World(tmp_path / "bench")
+    scripted.script = there.script
+    there.task("nlp/Causal-Reasoning", 120, 0.95)
+    there.task(PICTURES, 60, 0.9, picture_each=1)
+    return there
+
+
+async def calls(evaluator, world, **fields):
+    plan = await evaluator._planner.resolve(specification(world.root, **fields))
+    return {planned.task.key.split("/")[0]: calls_of(plan, planned) for planned in plan.tasks}
+
+
+async def test_what_a_model_does_not_take_is_not_called_for(make_evaluator, scripted, world):
+    evaluator, _ = make_evaluator()
+    assert await calls(evaluator, world) == {"nlp": 120, "image": 0}
+    assert await calls(evaluator, world, limit=20, repeats=2) == {"nlp": 40, "image": 0}
+    scripted.info.input_modalities.append(ct.MODALITY_IMAGE)
+    assert await calls(evaluator, world, limit=20) == {"nlp": 20, "image": 20}
+
+
+async def test_of_a_task_of_another_modality_that_which_has_no_medium_is(make_evaluator, world):
+    annotation = world.root / PICTURES / "annotation.json"
+    told = json.loads(annotation.read_text())
+    for item in told["data"][:7]:
+        del item["input"]["image_file"]
+    annotation.write_text(json.dumps(told))
+    evaluator, _ = make_evaluator()
+    assert await calls(evaluator, world) == {"nlp": 120, "image": 7}
+
+
+async def test_a_decision_counts_calls_and_prices_those_that_a_full_run_would_make(make_evaluator, scripted, world):
+    scripted.cost = 1000
+    scripted.info.price.input, scripted.info.price.output = "1", "1"
+    evaluator, _ = make_evaluator()
+    traffic = ev.TrafficSettings(concurrency=4, until_decided=ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS))
+    run = await finish(evaluator, ev.StartRunRequest(specification=specification(world.root), traffic=traffic))
+    assert run.status == ev.RUN_STATUS_DECIDED
+    assert run.counts.unsupported > 0
+    assert (run.decision.asked, run.decision.total) == (sum(scripted.calls.values()), 120)
+    assert run.decision.saved_nano_usd == 1000 * (120 - run.decision.asked)
