@@ -12,6 +12,7 @@ from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.deciding.decider import Decider
 from genlevel.deciding.predictions import prediction_of
 from genlevel.deciding.values import (
+    OPEN,
     RIGHT,
     WRONG,
     Aim,
@@ -143,3 +144,9 @@ def test_what_nothing_depends_on_is_not_needed() -> None:
     assert found.verdict == 3
     assert found.levels[1].by == "no task of image generation would be certified as won"
     assert {one.key: one.state for one in found.tasks}["text"] is TaskState.NOT_NEEDED
+
+
+@pytest.mark.parametrize(("place", "unit", "verdict"), [(0, RIGHT, 2), (0, WRONG, None), (0, OPEN, None), (4, RIGHT, None)])
+def test_level_2_is_a_right_answer_outside_language(place: int, unit: Unit, verdict: int | None) -> None:
+    world = World([task("a", place, 20, Criterion(bar=0.4, critical=20))], {"a": [unit] + [WRONG] * 19}, Aim.WINS)
+    assert in_order(world).decided.verdict == verdict

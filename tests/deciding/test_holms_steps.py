@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genlevel.deciding import decider
 from genlevel.deciding.holm import at_least
+from genlevel.deciding.standing import EARLY
 from genlevel.deciding.values import (
+    OPEN,
     RIGHT,
     WRONG,
     Aim,
@@ -17,6 +21,7 @@ from genlevel.deciding.values import (
     LevelState,
     Shares,
     TaskState,
+    Unit,
 )
 from scorer.certify.criteria import critical_count
 from scorer.certify.distributions import binomial_at_least
@@ -68,17 +73,31 @@ def test_holms_further_steps_decide_about_what_lies_between_the_marks() -> None:
         assert states["close"] is states["closest"]
 
 
-def test_a_close_task_is_certified_once_its_bar_is_known() -> None:
-    critical = critical_count(40, 0.5, 2, 0.2)
-    tasks = [task(key, 0, 40, Criterion(bar=0.5, critical=critical)) for key in ("won", "close")]
-    outcomes = {"won": [RIGHT] * 40, "close": [RIGHT] * (critical - 1) + [WRONG] * (41 - critical)}
-    for seed, units in enumerate(outcomes.values()):
-        random.Random(seed).shuffle(units)
-    raised = Criterion(bar=0.9, critical=critical_count(40, 0.9, 2, 0.2))
+@pytest.mark.parametrize("units", [40, EARLY - 1])
+def test_a_close_task_is_certified_once_its_bar_is_known(units: int) -> None:
+    """Of few units nobody has asked for the bar before."""
+    critical = critical_count(units, 0.5, 2, 0.2)
+    tasks = [task(key, 0, units, Criterion(bar=0.5, critical=critical)) for key in ("won", "close")]
+    outcomes = {"won": [RIGHT] * units, "close": [RIGHT] * (critical - 1) + [WRONG] * (units + 1 - critical)}
+    for seed, answers in enumerate(outcomes.values()):
+        random.Random(seed).shuffle(answers)
+    raised = Criterion(bar=0.9, critical=critical_count(units, 0.9, 2, 0.2))
     for of, state in (({}, TaskState.WON), ({"close": raised}, TaskState.NOT_WON)):
         found = in_order(World(tasks, outcomes, Aim.WINS, Shares(2, 0.2, 0.0, 0.01), raised=of)).decided
         assert [told.state for told in found.tasks] == [TaskState.WON, state]
         assert found.complete
+
+
+@pytest.mark.parametrize(("last", "state"), [(RIGHT, TaskState.WON), (WRONG, TaskState.NOT_WON), (OPEN, TaskState.UNDECIDED)])
+def test_a_close_task_that_hangs_on_a_failed_answer_stays_undecided(last: Unit, state: TaskState) -> None:
+    critical, low = (critical_count(40, 0.5, tests, 0.2) for tests in (2, 1))
+    assert low < critical
+    tasks = [task(key, 0, 40, Criterion(bar=0.5, critical=critical)) for key in ("won", "close")]
+    close = [RIGHT] * (low - 1) + [WRONG] * (40 - low)
+    random.Random(2).shuffle(close)
+    found = in_order(World(tasks, {"won": [RIGHT] * 40, "close": [*close, last]}, Aim.WINS, Shares(2, 0.2, 0.0, 0.0))).decided
+    assert [told.state for told in found.tasks] == [TaskState.WON, state]
+    assert found.complete == (last is not OPEN)
 
 
 @pytest.mark.parametrize(("third", "state"), [(40, LevelState.ATTAINED), (10, LevelState.NOT_ATTAINED)])
@@ -97,3 +116,42 @@ def test_a_level_that_hangs_on_how_many_others_are_won_has_them_asked(third: int
     assert units["close"] == list(range(40))
     assert units["language"] == list(range(len(units["language"])))
     assert found.decided.tasks[1].state is (TaskState.WON if state is LevelState.ATTAINED else TaskState.NOT_WON)
+
+
+@pytest.mark.parametrize(("place", "rewards"), [(4, True), (0, False)])
+def test_nothing_is_bet_on_a_task_whose_win_attains_no_third_level(place: int, rewards: bool) -> None:
+    """Such tasks are asked where a level hangs on how many are won."""
+    critical = critical_count(40, 0.5, 3, 0.2)
+    exact = Criterion(bar=0.5, critical=critical)
+    tasks = [task("close", 1, 40, exact), task("other", place, 40, replace(exact, rewards=rewards)), task("lost", 4, 40, exact)]
+    right = critical_count(40, 0.5, 2, 0.2) - 1
+    assert critical_count(40, 0.5, 1, 0.2) <= right
+    close = random.Random(1).sample([RIGHT] * right + [WRONG] * (40 - right), 40)
+    outcomes = {"close": close, "other": [RIGHT] * 40, "lost": [WRONG] * 40}
+    found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(3, 0.2, 0.2, 1e-6))).decided
+    assert found.complete
+    assert [told.state for told in found.tasks] == [TaskState.NOT_WON, TaskState.WON, TaskState.NOT_WON]
+    assert [level.state for level in found.levels] == [LevelState.NOT_ATTAINED] * 3
+
+
+def test_what_is_looked_at_again_may_have_all_of_its_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decider, "FEW", 2)
+    critical, half, whole = (critical_count(40, 0.5, tests, 0.2) for tests in (4, 2, 1))
+    assert whole < half
+    tasks = [task(key, number % 4, 40, Criterion(bar=0.5, critical=critical)) for number, key in enumerate(("a", "b", "c", "close"))]
+    close = [RIGHT] * (half - 1) + [WRONG] * (40 - half)
+    random.Random(3).shuffle(close)
+    outcomes = {"a": [RIGHT] * 40, "b": [RIGHT] * 40, "c": [RIGHT] * 40, "close": [*close, WRONG]}
+    found = in_order(World(tasks, outcomes, Aim.WINS, Shares(4, 0.2, 0.0, 0.0))).decided
+    assert found.complete
+    assert [(told.state, told.drawn == 40) for told in found.tasks] == [(TaskState.WON, False)] * 3 + [(TaskState.WON, True)]
+
+
+def test_nothing_further_is_asked_for_a_level_that_hangs_on_a_failed_answer_alone() -> None:
+    critical, low = critical_count(40, 0.5, 3, 0.2), critical_count(40, 0.5, 2, 0.2)
+    tasks = [task(key, place, 40, Criterion(bar=0.5, critical=critical)) for key, place in (("close", 0), ("language", 4))]
+    close = [RIGHT] * (low - 1) + [WRONG] * (40 - low)
+    random.Random(2).shuffle(close)
+    found = in_order(World(tasks, {"close": [*close, OPEN], "language": [RIGHT] * 40}, Aim.VERDICT, Shares(3, 0.2, 0.0, 0.0))).decided
+    assert (found.complete, found.levels[0].state) == (False, LevelState.UNDECIDED)
+    assert [told.drawn for told in found.tasks] == [40, 0]

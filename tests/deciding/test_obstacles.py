@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,11 @@ def test_what_was_won_on_a_task_that_says_nothing_after_all_is_taken_back(turned
     tasks = [task("a", 0, 40, Criterion(bar=0.4, critical=40)), task("b", 1, 12, Criterion(bar=0.4, critical=12))]
     outcomes = {"a": [RIGHT] * 39 + [WRONG], "b": [RIGHT] * 11 + [WRONG]}
     shares = Shares(2, 0.0, math.exp(-4.0), 0.0)
-    for turns, state in (({}, LevelState.ATTAINED), ({("a", 8): turned}, LevelState.NOT_ATTAINED)):
-        world = World(tasks, outcomes, Aim.VERDICT, shares, seed=0, turned=turns, whole={"a": 1.0})
+    told_by: list[tuple[dict[str, Any], LevelState]] = [
+        ({}, LevelState.ATTAINED),
+        ({"turned": {("a", 8): turned}}, LevelState.NOT_ATTAINED),
+        ({"raised": {"a": turned}}, LevelState.NOT_ATTAINED),
+    ]
+    for how, state in told_by:
+        world = World(tasks, outcomes, Aim.VERDICT, shares, seed=0, whole={"a": 1.0}, **how)
         assert in_order(world).decided.levels[0].state is state
