@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
+from evaluator.deciding.earlier import earlier_note
 from evaluator.deciding.until import check_kind, is_asked, other_aim, settled
 from evaluator.journal.journal import Journal
 from evaluator.journal.records import RunRecord
@@ -223,6 +224,7 @@ class Starter:
                 check_batches(plan.model)
             if is_asked(traffic):
                 check_kind(plan.specification)
+                notes += await self._journal.reads(self._decided_before, record, traffic)
             notes += await asyncio.to_thread(traffic_notes, plan, traffic)
         try:
             await self._control.begin(Work(plan, record, traffic, judge, asks=asks, retry=retry, wanted=wanted))
@@ -256,6 +258,11 @@ class Starter:
         if (model.provider, model.model, model.account) == (plan.model.provider, plan.model.model, plan.model.account):
             notes.append(f"{route} would judge its own answers, and models rate their own too high; name another with --judge")
         return Judge.of_run(run_id, model), notes
+
+    def _decided_before(self, record: RunRecord, traffic: ev.TrafficSettings) -> list[str]:
+        stored = stored_message(self._journal.decisions.of(record.run_id), ev.EarlyDecision())
+        note = earlier_note(stored, settled(traffic.until_decided))
+        return [note] if note else []
 
     def _is_decided(self, record: RunRecord, traffic: ev.TrafficSettings) -> bool:
         """Whether all is decided that a run is to be asked for until it is."""

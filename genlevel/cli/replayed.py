@@ -136,6 +136,7 @@ async def _decide_again(said: ev.Run, run: ev.Run, kept: Kept, plan: Plan, recor
         task.asked = tasks[task.task].asked if task.task in tasks else 0
         task.decided_at = tasks[task.task].decided_at if is_other and task.task in tasks else task.decided_at
     run.decision.CopyFrom(again)
+    run.decision.earlier.extend(said.decision.earlier)
     run.decision.asked, run.decision.total = said.decision.asked, min(said.decision.total, plan.total)
     if said.decision.HasField("saved_nano_usd"):
         run.decision.saved_nano_usd = said.decision.saved_nano_usd

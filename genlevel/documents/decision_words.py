@@ -74,16 +74,8 @@ def early_title(document: Document) -> str:
 
 def early_head(decision: Document) -> str:
     """What is decided, in a few words: "Level 3", "no Level 3", "undecided"; "12 wins", "no win"."""
-    if decision["aim"] != "verdict":
-        counted = states_counted(decision)
-        won, undecided = counted.get("won", 0), counted.get("undecided", 0)
-        wins = "1 win" if won == 1 else f"{won or 'no'} wins" if won else "no win"
-        return f"{wins}, {undecided:,} undecided" if undecided else wins
-    levels, reached = decision["levels"], decision["verdict"]
-    if reached is None:
-        return "no Level 3" if levels.get("3", {}).get("state") == "not attained" else "undecided"
-    above = [entry["state"] for level, entry in levels.items() if int(level) > reached]
-    return f"at least Level {reached}" if "undecided" in above else f"Level {reached}"
+    counted = states_counted(decision)
+    return _head(decision, counted.get("won", 0), counted.get("undecided", 0))
 
 
 def early_told(decision: Document) -> str:
@@ -138,6 +130,7 @@ def early_lines(document: Document) -> Iterator[str]:
     if is_completed(document):
         yield from _confirmed(document, decision)
     yield f"error: {error_told(decision)}"
+    yield from _earlier(decision)
     if is_completed(document):
         return
     yield _NOT_KNOWN
@@ -207,6 +200,27 @@ def expected_told(expected: Document, usd: float | None) -> str:
     if None in (expected["median_usd"], expected["worst_usd"], usd):
         return calls
     return f"{calls}; US$ {number(expected['median_usd'])} to {number(expected['worst_usd'])} of {number(usd)}"
+
+
+def _head(decision: Document, won: int, undecided: int) -> str:
+    """See ``early_head``. won, undecided: how many tasks are."""
+    if decision["aim"] != "verdict":
+        wins = "1 win" if won == 1 else f"{won or 'no'} wins" if won else "no win"
+        return f"{wins}, {undecided:,} undecided" if undecided else wins
+    levels, reached = decision["levels"], decision["verdict"]
+    if reached is None:
+        return "no Level 3" if levels.get("3", {}).get("state") == "not attained" else "undecided"
+    above = [entry["state"] for level, entry in levels.items() if int(level) > reached]
+    return f"at least Level {reached}" if "undecided" in above else f"Level {reached}"
+
+
+def _earlier(decision: Document) -> Iterator[str]:
+    """What was decided before by other aims or errors, a line each."""
+    for entry in decision["earlier"]:
+        head = _head(entry, entry["won"], entry["undecided"])
+        pooled = f" by {POOLED}" if entry["verdict"] == 3 and _is_pooled(entry["levels"].get("3", {})) else ""
+        errors = f"error at most {100 * entry['alpha']:g} %, and {100 * entry['epsilon']:g} % more"
+        yield f"decided before, with an error of its own: {head}{pooled} ({sought_told(entry['aim'])}; {entry['asked']:,} calls; {errors})"
 
 
 def _held_against(document: Document, decision: Document) -> str:

@@ -57,6 +57,7 @@ def decision_document(decision: ev.EarlyDecision) -> Document:
         "rules": decision.rules,
         "levels": {str(level.level): _level(level) for level in decision.levels},
         "tasks": [_task(task) for task in decision.tasks],
+        "earlier": [_earlier(one) for one in decision.earlier],
     }
 
 
@@ -80,12 +81,26 @@ def decision_stamp(run: ev.Run) -> Document | None:
     if not is_decided_early(run):
         return None
     said = decision_document(run.decision)
-    return {name: said[name] for name in ("aim", "epsilon", "alpha", "with_uncertifiable", "complete", "verdict", "asked", "total")}
+    stamped = ("aim", "epsilon", "alpha", "with_uncertifiable", "complete", "verdict", "asked", "total")
+    return {**{name: said[name] for name in stamped}, "earlier": len(said["earlier"])}
 
 
 def is_decided_early(run: ev.Run) -> bool:
     """Whether a decision stands in the place of a full run: it was asked until something was decided, and not completed since."""
     return run.HasField("decision") and run.status != ev.RUN_STATUS_FINISHED
+
+
+def _earlier(decision: ev.EarlierDecision) -> Document:
+    return {
+        **until_document(decision.until),
+        "complete": decision.complete,
+        "verdict": decision.verdict or None,
+        "asked": decision.asked,
+        "levels": {str(level.level): _level(level) for level in decision.levels},
+        "won": decision.won,
+        "not_won": decision.not_won,
+        "undecided": decision.undecided,
+    }
 
 
 def _task(task: ev.DecidedTask) -> Document:

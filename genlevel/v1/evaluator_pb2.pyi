@@ -185,7 +185,7 @@ class UntilDecided(_message.Message):
     def __init__(self, aim: _Optional[_Union[UntilDecided.Aim, str]] = ..., epsilon: _Optional[float] = ..., alpha: _Optional[float] = ..., with_uncertifiable: _Optional[bool] = ...) -> None: ...
 
 class EarlyDecision(_message.Message):
-    __slots__ = ("until", "complete", "verdict", "asked", "total", "tests", "win_threshold", "pooled_threshold", "tasks", "levels", "saved_nano_usd", "rules")
+    __slots__ = ("until", "complete", "verdict", "asked", "total", "tests", "win_threshold", "pooled_threshold", "tasks", "levels", "saved_nano_usd", "rules", "earlier")
     UNTIL_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
@@ -198,6 +198,7 @@ class EarlyDecision(_message.Message):
     LEVELS_FIELD_NUMBER: _ClassVar[int]
     SAVED_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_FIELD_NUMBER: _ClassVar[int]
     until: UntilDecided
     complete: bool
     verdict: int
@@ -210,7 +211,28 @@ class EarlyDecision(_message.Message):
     levels: _containers.RepeatedCompositeFieldContainer[DecidedLevel]
     saved_nano_usd: int
     rules: int
-    def __init__(self, until: _Optional[_Union[UntilDecided, _Mapping]] = ..., complete: _Optional[bool] = ..., verdict: _Optional[int] = ..., asked: _Optional[int] = ..., total: _Optional[int] = ..., tests: _Optional[int] = ..., win_threshold: _Optional[float] = ..., pooled_threshold: _Optional[float] = ..., tasks: _Optional[_Iterable[_Union[DecidedTask, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[DecidedLevel, _Mapping]]] = ..., saved_nano_usd: _Optional[int] = ..., rules: _Optional[int] = ...) -> None: ...
+    earlier: _containers.RepeatedCompositeFieldContainer[EarlierDecision]
+    def __init__(self, until: _Optional[_Union[UntilDecided, _Mapping]] = ..., complete: _Optional[bool] = ..., verdict: _Optional[int] = ..., asked: _Optional[int] = ..., total: _Optional[int] = ..., tests: _Optional[int] = ..., win_threshold: _Optional[float] = ..., pooled_threshold: _Optional[float] = ..., tasks: _Optional[_Iterable[_Union[DecidedTask, _Mapping]]] = ..., levels: _Optional[_Iterable[_Union[DecidedLevel, _Mapping]]] = ..., saved_nano_usd: _Optional[int] = ..., rules: _Optional[int] = ..., earlier: _Optional[_Iterable[_Union[EarlierDecision, _Mapping]]] = ...) -> None: ...
+
+class EarlierDecision(_message.Message):
+    __slots__ = ("until", "complete", "verdict", "asked", "levels", "won", "not_won", "undecided")
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    LEVELS_FIELD_NUMBER: _ClassVar[int]
+    WON_FIELD_NUMBER: _ClassVar[int]
+    NOT_WON_FIELD_NUMBER: _ClassVar[int]
+    UNDECIDED_FIELD_NUMBER: _ClassVar[int]
+    until: UntilDecided
+    complete: bool
+    verdict: int
+    asked: int
+    levels: _containers.RepeatedCompositeFieldContainer[DecidedLevel]
+    won: int
+    not_won: int
+    undecided: int
+    def __init__(self, until: _Optional[_Union[UntilDecided, _Mapping]] = ..., complete: _Optional[bool] = ..., verdict: _Optional[int] = ..., asked: _Optional[int] = ..., levels: _Optional[_Iterable[_Union[DecidedLevel, _Mapping]]] = ..., won: _Optional[int] = ..., not_won: _Optional[int] = ..., undecided: _Optional[int] = ...) -> None: ...
 
 class DecidedTask(_message.Message):
     __slots__ = ("task", "state", "asked", "total", "decided_at", "test", "note")

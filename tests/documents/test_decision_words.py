@@ -165,6 +165,19 @@ def test_so_are_the_wins_that_were_decided(attained: str, said: str) -> None:
     assert list(early_lines(result(decision_of(tasks, (), aim=WINS), "finished", certified)))[1] == f"decided then: {said}"
 
 
+def test_what_was_decided_before_by_another_aim_is_said_with_its_own_error() -> None:
+    decision, before = decision_of(TASKS, (), aim=WINS), decision_of()
+    decision.earlier.add(until=before.until, complete=True, verdict=3, asked=93, levels=before.levels)
+    decision.earlier.add(until=ev.UntilDecided(aim=WINS, epsilon=0.1, alpha=0.05), asked=400, won=2, not_won=7, undecided=1)
+    lines = [line for line in early_lines(result(decision)) if line.startswith("decided before")]
+    assert lines == [
+        "decided before, with an error of its own: Level 3 by pooled betting (the highest level that the full run would certify; 93 calls;"
+        " error at most 5 %, and 1 % more)",
+        "decided before, with an error of its own: 2 wins, 1 undecided (of each task, whether the full run would certify a win; 400 calls;"
+        " error at most 5 %, and 10 % more)",
+    ]
+
+
 def test_what_is_known_from_the_start_rests_on_no_answer() -> None:
     assert level_told("4", {"state": "not attained", "by": "no task outside language", "decided_at": 0}) == (
         "Level 4: no run of these tasks can certify it; no task outside language"

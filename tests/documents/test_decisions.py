@@ -79,6 +79,7 @@ def test_only_the_stamp_of_a_run_that_is_not_complete_says_that_it_was_decided_e
         "verdict": 3,
         "asked": 1234,
         "total": 42_000,
+        "earlier": 0,
     }
     assert document["status"] == "decided"
     assert is_decided_early(early)

@@ -28,7 +28,7 @@ UNSEEN |= {"tuned-run.changed.budget_tokens", "figures.waits_s.*"}
 UNSEEN |= {f"waiting-batches.{name}" for name in ("provider", "batches", "instances", "answered", "expires", "cancelling")}
 UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
-EARLY = ("aim", "epsilon", "alpha", "with_uncertifiable", "complete", "verdict", "asked", "total")
+EARLY = ("aim", "epsilon", "alpha", "with_uncertifiable", "complete", "verdict", "asked", "total", "earlier")
 UNSEEN |= {f"plan.expected.{name}" for name in ("median", "worst", "total", "models", "runs", "median_usd", "worst_usd", "note")}
 UNSEEN |= {"result.decision", "certification.decision", *(f"stamp.decided_early{name}" for name in ("", *(f".{name}" for name in EARLY)))}
 
@@ -125,7 +125,8 @@ def rated(tmp_path):
 
 def test_every_field_of_an_early_decision_is_described_and_no_other():
     task = ev.DecidedTask(task="k", state=ev.DecidedTask.STATE_WON)
-    decision = ev.EarlyDecision(tasks=[task], levels=[ev.DecidedLevel(level=3, state=ev.DecidedLevel.STATE_UNDECIDED)])
+    levels = [ev.DecidedLevel(level=3, state=ev.DecidedLevel.STATE_UNDECIDED)]
+    decision = ev.EarlyDecision(tasks=[task], levels=levels, earlier=[ev.EarlierDecision(levels=levels)])
     checker = Checker()
     checker.check(decision_document(decision), "early-decision")
     checker.check(result_document(ev.Run(run_id="r", decision=decision), sc.GetVerdictResponse(run_id="r")), "result")
