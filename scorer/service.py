@@ -150,7 +150,7 @@ class Scorer:
         return await in_thread(lambda: criteria_message(request), name="criteria")
 
     async def measure_answers(self, request: sc.MeasureAnswersRequest, *, from_network: bool = False) -> sc.MeasureAnswersResponse:
-        """What single answers of a task add to its score's share; nothing is stored. from_network, errors: as of ``score_task``."""
+        """What single answers add to their tasks' scores; nothing is stored. from_network, errors: as of ``score_task``."""
         from scorer.runs.deciding import is_quick, measured_message
 
         access = FileAccess(self._files, from_network=from_network)

@@ -20,7 +20,8 @@ from genlevel.benchmark.folder_task import FolderTask
 from genlevel.benchmark.model import Instance
 from genlevel.runtime.errors import DatasetError
 
-_FIRST_BLOCK, _LAST_BLOCK = 16, 256
+_FIRST_BLOCK, _GROWTH, _LAST_BLOCK = 16, 8, 512
+"""Units."""
 _PASSES = 64
 """Of a task that is read to its end in blocks of equal length, at most: a pass over its annotation may take as long as many calls."""
 _LARGEST_BLOCK = 1024
@@ -164,7 +165,7 @@ class UnitReader:
     def _read(self, task: str, first: int) -> _Block:
         planned, units = self._tasks[task]
         least = max(_FIRST_BLOCK, len(units) // _PASSES)
-        length = self._lengths[task] = min(max(_LAST_BLOCK, least), max(least, 4 * self._lengths.get(task, 0)))
+        length = self._lengths[task] = min(max(_LAST_BLOCK, least), max(least, _GROWTH * self._lengths.get(task, 0)))
         wanted: dict[int, int] = {}  # the unit of each position
         for unit in range(first, min(first + length, len(units))):
             if wanted and len(wanted) + len(units.of(unit)) > _LARGEST_BLOCK:

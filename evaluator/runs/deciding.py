@@ -24,7 +24,7 @@ from evaluator.runs.crew import Ending
 from evaluator.runs.decisions import Decisions
 from evaluator.runs.execution import MOST_KEPT
 from evaluator.runs.kept import KeptTask, Room
-from evaluator.runs.measuring import AnsweredUnit, Measured, Measuring
+from evaluator.runs.measuring import AnsweredUnit
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.settling import Settling
 from evaluator.runs.sought import Sought
@@ -35,7 +35,7 @@ from evaluator.traffic.turns import current_task
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.deciding.values import OPEN, Aim, Draw
+from genlevel.deciding.values import Aim, Draw
 from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -114,7 +114,6 @@ class Deciding(Alone[UnitPart]):
         self._decider = sought.decider()
         self._decisions = Decisions(context.journal, log, header.run_id, sought, self._decider)
         self._scored_already = scored
-        self._measuring = Measuring(context.scorer, context.blobs, header)
         self._begin_deciding()
 
     def _begin_deciding(self) -> None:
@@ -140,9 +139,7 @@ class Deciding(Alone[UnitPart]):
         self._sought = await self._sought.of_plan(scorer, header)
         self._decider = self._sought.decider()
         self._decisions = Decisions(context.journal, self._log, header.run_id, self._sought, self._decider)
-        self._settling = Settling(scorer, header, self._sought, self._decider, score=self._score_of)
-        for one in self._sought.tasks:
-            self._measuring.describe(one.planned, one.description)
+        self._settling = Settling(scorer, context.blobs, header, self._sought, self._decider, score=self._score_of)
         try:
             return await super().run()
         finally:
@@ -358,8 +355,7 @@ class Deciding(Alone[UnitPart]):
                 self._arrived.clear()
                 await self._arrived.wait()
             parts, self._came = self._came[:_MOST_MEASURED], self._came[_MOST_MEASURED:]
-            for part, found in zip(parts, await self._measured(parts), strict=True):
-                self._decider.weigh(part.draw.number, found.unit, self._settling.turned(part.draw, found))
+            await self._settling.weigh([(part.draw, AnsweredUnit(part.planned, part.instances, part.said)) for part in parts])
             self._pass_over()
             await self._settling.settle()
             for part in parts:  # only now: until all is settled there may be more to draw
@@ -369,12 +365,6 @@ class Deciding(Alone[UnitPart]):
             self._pass_over()
             self._moved.set()
             await self._decisions.keep()
-
-    async def _measured(self, parts: Sequence[UnitPart]) -> list[Measured]:
-        """What units add. Of tasks without a test of their units that is not looked at."""
-        tested = [part for part in parts if self._settling.is_tested(part.draw.task)]
-        found = iter(await self._measuring.units([AnsweredUnit(part.planned, part.instances, part.said) for part in tested]))
-        return [next(found) if self._settling.is_tested(part.draw.task) else Measured(OPEN) for part in parts]
 
     async def _score_of(self, task: str) -> sc.TaskScore:
         """Scores a task as it stands. Its answers are indexed when it is scored again, or searched."""

@@ -45,55 +45,48 @@ class Measured:
 
 
 class Measuring:
-    """Measures answers of one run. header: of the run."""
+    """Measures answers of one run. descriptions: of its tasks, by their keys, as the scorer is told of them."""
 
-    def __init__(self, scorer: ScorerPort, blobs: BlobStore, header: sc.ScoreTaskHeader) -> None:
+    def __init__(self, scorer: ScorerPort, blobs: BlobStore, descriptions: Mapping[str, sc.TaskDescription]) -> None:
         self._scorer = scorer
         self._blobs = blobs
         self._sent = SentFiles(None if scorer.takes_paths else blobs)
-        self._header = sc.ScoreTaskHeader()
-        self._header.CopyFrom(header)
-        self._header.ClearField("benchmark_tasks")
-        self._descriptions: dict[str, sc.TaskDescription] = {}
-
-    def describe(self, planned: TaskPlan, description: sc.TaskDescription) -> None:
-        """Says what the scorer is told of a task."""
-        self._descriptions[planned.task.key] = description
+        self._descriptions = descriptions
 
     async def units(self, units: Sequence[AnsweredUnit]) -> list[Measured]:
         """What these add, in their order. Raises GenlevelError."""
-        by_task: dict[str, list[int]] = {}
-        for number, unit in enumerate(units):
-            by_task.setdefault(unit.planned.task.key, []).append(number)
-        found: dict[int, Measured] = {}
-        for key, numbers in by_task.items():
-            told = await self._of_task(key, [units[number] for number in numbers])
-            found.update(zip(numbers, told, strict=True))
-        return [found[number] for number in range(len(units))]
-
-    async def _of_task(self, key: str, units: Sequence[AnsweredUnit]) -> list[Measured]:
-        asked = [(unit, instance, answer) for unit in units for instance in unit.instances for answer in unit.planned.keys(instance)]
-        build = partial(self._requests, key, asked)
+        numbers = sorted(range(len(units)), key=lambda number: units[number].planned.task.key)  # stable: a task's stay in their order
+        by_task = [units[number] for number in numbers]
+        build = partial(self._requests, by_task)
         requests = build() if self._scorer.takes_paths else await self._blobs.writes(build)
         answers: list[sc.MeasuredAnswer] = []
         for request in requests:
             answers += (await self._scorer.measure_answers(request)).answers
         following = iter(answers)
-        return [_measured(unit, following) for unit in units]
+        found = dict(zip(numbers, [_measured(unit, following) for unit in by_task], strict=True))
+        return [found[number] for number in range(len(units))]
 
-    def _requests(self, key: str, asked: Sequence[tuple[AnsweredUnit, Instance, AnswerKey]]) -> list[sc.MeasureAnswersRequest]:
+    def _requests(self, by_task: Sequence[AnsweredUnit]) -> list[sc.MeasureAnswersRequest]:
         requests: list[sc.MeasureAnswersRequest] = []
-        room = 0
-        for unit, instance, answer in asked:
-            message = told_answer(answer, instance, unit.said.get(answer), unit.planned, self._sent)
-            size = message.ByteSize()
-            if not requests or size > room:
-                requests.append(sc.MeasureAnswersRequest(header=self._header))
-                requests[-1].header.task.CopyFrom(self._descriptions[key])
-                room = _MOST_BYTES
-            requests[-1].instances.append(message)
-            room -= size
+        room, task = 0, ""
+        for unit in by_task:
+            key = unit.planned.task.key
+            for message in self._told(unit):
+                size = message.ByteSize()
+                if not requests or size > room:
+                    requests.append(sc.MeasureAnswersRequest())
+                    room, task = _MOST_BYTES, ""
+                if key != task:
+                    requests[-1].tasks.add(task=self._descriptions[key])
+                    task = key
+                requests[-1].tasks[-1].instances.append(message)
+                room -= size
         return requests
+
+    def _told(self, unit: AnsweredUnit) -> Iterator[sc.InstanceAnswer]:
+        for instance in unit.instances:
+            for answer in unit.planned.keys(instance):
+                yield told_answer(answer, instance, unit.said.get(answer), unit.planned, self._sent)
 
 
 def _measured(unit: AnsweredUnit, answers: Iterator[sc.MeasuredAnswer]) -> Measured:

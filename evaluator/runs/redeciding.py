@@ -14,26 +14,18 @@ from evaluator.deciding.telling import decision_message
 from evaluator.deciding.units import UnitReader
 from evaluator.journal.records import RunRecord
 from evaluator.planning.plans import Plan
-from evaluator.runs.measuring import AnsweredUnit, Measuring
+from evaluator.runs.measuring import AnsweredUnit
 from evaluator.runs.scoring import Kept, header_of, score_task
 from evaluator.runs.settling import Settling
 from evaluator.runs.sought import Sought, sought
 from genlevel.benchmark.content import suite_content
-from genlevel.deciding.values import OPEN, Draw
+from genlevel.deciding.values import Draw
 from genlevel.runtime.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 _TOGETHER = 512
 """Draws that are looked up and measured together."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A unit that was drawn and has all of its answers."""
-
-    draw: Draw
-    unit: AnsweredUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +57,11 @@ class _Again:
         self._decider = wanted.decider()
         self._planned = {planned.task.key: planned for planned in plan.tasks}
         self._reading = UnitReader((one.planned, one.units) for one in wanted.tasks)
-        self._measuring = Measuring(kept.scorer, kept.blobs, header)
-        for one in wanted.tasks:
-            self._measuring.describe(one.planned, one.description)
 
         async def scored(task: str) -> sc.TaskScore:
             return await score_task(kept, header, self._planned[task])
 
-        self._settling = Settling(kept.scorer, header, wanted, self._decider, score=scored)
+        self._settling = Settling(kept.scorer, kept.blobs, header, wanted, self._decider, score=scored)
 
     async def decide(self) -> Redecided:
         decider, missing = self._decider, list[Draw]()
@@ -81,9 +70,9 @@ class _Again:
         while not decider.over:
             if draws := decider.draws(_TOGETHER):
                 found = await asyncio.to_thread(self._answered, draws)
-                there = {one.draw.number for one in found}
+                there = {draw.number for draw, _unit in found}
                 missing += [draw for draw in draws if draw.number not in there]
-                await self._weigh(found)
+                await self._settling.weigh(found)
             elif short := {draw.task for draw in missing if decider.needs(draw)} - set_aside:
                 set_aside |= short
                 for task in sorted(short):
@@ -98,7 +87,7 @@ class _Again:
         message = decision_message(self._sought.until, decided, self._sought.criteria.shares, asked=asked, tasks=self._sought.told)
         return Redecided(message, frozenset(set_aside))
 
-    def _answered(self, draws: Sequence[Draw]) -> list[_Found]:
+    def _answered(self, draws: Sequence[Draw]) -> list[tuple[Draw, AnsweredUnit]]:
         """Those of these units whose answers the journal has."""
         found = []
         for draw in draws:
@@ -106,15 +95,5 @@ class _Again:
             keys = [key for instance in instances for key in planned.keys(instance)]
             said = self._kept.journal.said_to(self._run_id, draw.task, keys)
             if len(said) == len(keys):
-                found.append(_Found(draw, AnsweredUnit(planned, instances, said)))
+                found.append((draw, AnsweredUnit(planned, instances, said)))
         return found
-
-    async def _weigh(self, found: Sequence[_Found]) -> None:
-        tested = [one for one in found if self._settling.is_tested(one.draw.task)]
-        measured = dict(zip((one.draw.number for one in tested), await self._measuring.units([one.unit for one in tested]), strict=True))
-        for one in found:
-            told = measured.get(one.draw.number)
-            if told is None:
-                self._decider.weigh(one.draw.number, OPEN)
-            else:
-                self._decider.weigh(one.draw.number, told.unit, self._settling.turned(one.draw, told))

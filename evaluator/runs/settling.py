@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from evaluator.deciding.criteria import criteria_request, criterion_of, has_coordinates, is_rated, told_as_a_whole, without_test
 from evaluator.ports import ScorerPort
-from evaluator.runs.measuring import Measured
+from evaluator.runs.measuring import AnsweredUnit, Measured, Measuring
 from evaluator.runs.sought import Sought
 from genlevel.deciding.decider import Decider
-from genlevel.deciding.values import Criterion, Draw
+from genlevel.deciding.values import OPEN, Criterion, Draw
+from genlevel.runtime.blobs import BlobStore
 from genlevel.v1 import scorer_pb2 as sc
 
 EXPLAINED = "what coordinates mean follows from all of its answers"
@@ -18,13 +19,16 @@ Score = Callable[[str], Awaitable[sc.TaskScore]]
 
 
 class Settling:
-    """Answers what a decider wants to know of one run's tasks. score: has a task scored as it stands, by its key.
+    """Tells a decider what it wants to know of one run's tasks. score: has a task scored as it stands, by its key.
 
     unrated: tasks that would be decided by ratings which are not there.
     """
 
-    def __init__(self, scorer: ScorerPort, header: sc.ScoreTaskHeader, sought: Sought, decider: Decider, *, score: Score) -> None:
+    def __init__(
+        self, scorer: ScorerPort, blobs: BlobStore, header: sc.ScoreTaskHeader, sought: Sought, decider: Decider, *, score: Score
+    ) -> None:
         self._scorer = scorer
+        self._measuring = Measuring(scorer, blobs, {one.planned.task.key: one.description for one in sought.tasks})
         self._header = header
         self._sought = sought
         self._decider = decider
@@ -35,12 +39,23 @@ class Settling:
         self._criteria = dict(self._first)
         self._lock = asyncio.Lock()
 
-    def is_tested(self, task: str) -> bool:
+    async def weigh(self, drawn: Sequence[tuple[Draw, AnsweredUnit]]) -> None:
+        """Says what units came to. Those of tasks without a test of single units are not looked at. Raises GenlevelError."""
+        tested = [(draw, unit) for draw, unit in drawn if self._is_tested(draw.task)]
+        found = iter(await self._measuring.units([unit for _draw, unit in tested]))
+        for draw, _unit in drawn:
+            if self._is_tested(draw.task):
+                measured = next(found)
+                self._decider.weigh(draw.number, measured.unit, self._turned(draw, measured))
+            else:
+                self._decider.weigh(draw.number, OPEN)
+
+    def _is_tested(self, task: str) -> bool:
         """Whether the units of a task say anything one by one, as was known before any answer: which came first makes no difference."""
         criterion = self._first[task]
         return not (criterion.obstacle or criterion.whole)
 
-    def turned(self, draw: Draw, found: Measured) -> Criterion | None:
+    def _turned(self, draw: Draw, found: Measured) -> Criterion | None:
         """A task's criterion from a draw on, if its outcome, or that it is the last one, shows that only all answers together tell, or
         that nothing does."""
         task = self._tasks[draw.task]
@@ -48,7 +63,7 @@ class Settling:
             return without_test(self._first[draw.task], found.obstacle)
         if found.whole:
             return told_as_a_whole(self._first[draw.task], found.whole)
-        if self.is_tested(draw.task) and draw.unit == len(task.units) - 1 and has_coordinates(task.planned):
+        if self._is_tested(draw.task) and draw.unit == len(task.units) - 1 and has_coordinates(task.planned):
             return told_as_a_whole(self._first[draw.task], EXPLAINED)
         return None
 

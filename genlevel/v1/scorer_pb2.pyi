@@ -930,12 +930,18 @@ class BettingCriterion(_message.Message):
     def __init__(self, amounts: _Optional[_Iterable[float]] = ..., weights: _Optional[_Iterable[float]] = ..., log_threshold: _Optional[float] = ...) -> None: ...
 
 class MeasureAnswersRequest(_message.Message):
-    __slots__ = ("header", "instances")
-    HEADER_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("tasks",)
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[AnswersOfTask]
+    def __init__(self, tasks: _Optional[_Iterable[_Union[AnswersOfTask, _Mapping]]] = ...) -> None: ...
+
+class AnswersOfTask(_message.Message):
+    __slots__ = ("task", "instances")
+    TASK_FIELD_NUMBER: _ClassVar[int]
     INSTANCES_FIELD_NUMBER: _ClassVar[int]
-    header: ScoreTaskHeader
+    task: TaskDescription
     instances: _containers.RepeatedCompositeFieldContainer[InstanceAnswer]
-    def __init__(self, header: _Optional[_Union[ScoreTaskHeader, _Mapping]] = ..., instances: _Optional[_Iterable[_Union[InstanceAnswer, _Mapping]]] = ...) -> None: ...
+    def __init__(self, task: _Optional[_Union[TaskDescription, _Mapping]] = ..., instances: _Optional[_Iterable[_Union[InstanceAnswer, _Mapping]]] = ...) -> None: ...
 
 class MeasureAnswersResponse(_message.Message):
     __slots__ = ("answers",)

@@ -159,7 +159,7 @@ class ScorerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MeasureAnswers(self, request, context):
-        """What single answers of a task add to its score. Nothing is stored.
+        """What single answers add to their tasks' scores. Nothing is stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -31,7 +31,8 @@ UNLISTED = "it is outside the levels"
 MOST_INSTANCES = 10**9
 """Of a task; up to this every count is exact."""
 _SHORT = frozenset((AnswerType.CHOICE, AnswerType.LABEL))
-_FEW, _CHARACTERS = 64, 1000
+_FEW, _CHARACTERS = 128, 1000
+"""Tasks and answers; characters of one."""
 _TASKS = 1000
 """Those of a benchmark."""
 OTHER_METRIC = "it is scored by another metric than the benchmark's"
@@ -75,22 +76,26 @@ def criteria_message(request: sc.GetCriteriaRequest) -> sc.GetCriteriaResponse:
 
 def is_quick(request: sc.MeasureAnswersRequest) -> bool:
     """Whether few short answers are to be compared with their labels: that takes some ten microseconds each."""
-    answers = request.instances
-    return len(answers) <= _FEW and all(
-        answer.answer_type in _SHORT and len(answer.raw_answer) + len(answer.label_json) <= _CHARACTERS for answer in answers
+    return sum(1 + len(asked.instances) for asked in request.tasks) <= _FEW and all(
+        answer.answer_type in _SHORT and len(answer.raw_answer) + len(answer.label_json) <= _CHARACTERS
+        for asked in request.tasks
+        for answer in asked.instances
     )
 
 
 def measured_message(request: sc.MeasureAnswersRequest, access: FileAccess, patience: Patience) -> sc.MeasureAnswersResponse:
     """Takes as long as the metric does. Raises UsageError for an answer that cannot be read, StorageError for a file that is not there."""
-    if not request.header.task.key:
-        raise UsageError("the header of answers to be measured lacks task.key")
-    task = request.header.task
+    if not all(asked.task.key for asked in request.tasks):
+        raise UsageError("what is to be measured lacks task.key")
     quick = is_quick(request)
-    measuring = Measuring(*(_metric_of(task.SerializeToString(deterministic=True)) if quick else metric_of(task_of(task).metric)))
-    take(measuring, request.instances, access, patience)
-    keys = [AnswerKey(answer.id, answer.variant, answer.repeat, answer.shuffle) for answer in request.instances]
-    return sc.MeasureAnswersResponse(answers=[_added(*one) for one in measuring.added(keys)])
+    answers: list[sc.MeasuredAnswer] = []
+    for asked in request.tasks:
+        task = asked.task
+        measuring = Measuring(*(_metric_of(task.SerializeToString(deterministic=True)) if quick else metric_of(task_of(task).metric)))
+        take(measuring, asked.instances, access, patience)
+        keys = [AnswerKey(answer.id, answer.variant, answer.repeat, answer.shuffle) for answer in asked.instances]
+        answers += [_added(*one) for one in measuring.added(keys)]
+    return sc.MeasureAnswersResponse(answers=answers)
 
 
 @lru_cache(_TASKS)

@@ -98,13 +98,11 @@ def _between(ways: Sequence[Added]) -> Added:
 
 
 def _added(metric: AnyMetric, measured: Sequence[Told]) -> list[Added]:
-    worst, best = (_parts(metric, [("", _at(one, end)) for one in measured]) for end in (0, 1))
-    pairs = zip(worst, best, strict=True)
+    ends = [one.statistic if one.outcome in OPEN and isinstance(one.statistic, list) else None for one in measured]
+    worst = _parts(metric, [("", one.statistic if end is None else end[0]) for one, end in zip(measured, ends, strict=True)])
+    best = iter(_parts(metric, [("", end[1]) for end in ends if end is not None]))
+    pairs = ((low, low if end is None else next(best)) for low, end in zip(worst, ends, strict=True))
     return [Added(None, OUTSIDE) if low is None or high is None else Added(Unit(low, high)) for low, high in pairs]
-
-
-def _at(told: Told, end: int) -> object:
-    return told.statistic[end] if told.outcome in OPEN and isinstance(told.statistic, list) else told.statistic
 
 
 def _parts(metric: AnyMetric, rows: Sequence[_Row]) -> Sequence[_Part | None]:

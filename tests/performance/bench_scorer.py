@@ -234,8 +234,8 @@ def language() -> dict[str, float]:
         for description, instances in streams:
             for start in range(0, len(instances), MEASURED_TOGETHER):
                 some = instances[start : start + MEASURED_TOGETHER]
-                header = sc.ScoreTaskHeader(run_id="r", model="m", suite="s", benchmark="general-bench", task=description)
-                response = await scorer.measure_answers(sc.MeasureAnswersRequest(header=header, instances=some))
+                asked = sc.MeasureAnswersRequest(tasks=[sc.AnswersOfTask(task=description, instances=some)])
+                response = await scorer.measure_answers(asked)
                 assert len(response.answers) == len(some)
         return time.perf_counter() - started
 

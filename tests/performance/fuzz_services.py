@@ -364,7 +364,7 @@ def decided_early(scored: list[list[Message]]) -> Iterator[tuple[str, Message]]:
     """The same answers measured, and what would decide their tasks."""
     for first, *_others in scored:
         assert isinstance(first, sc.ScoreTaskRequest)
-        yield "MeasureAnswers", sc.MeasureAnswersRequest(header=first.header, instances=first.instances)
+        yield "MeasureAnswers", sc.MeasureAnswersRequest(tasks=[sc.AnswersOfTask(task=first.header.task, instances=first.instances)] * 2)
         sizes = [sc.UnitSize(instances=1, units=40), sc.UnitSize(instances=5, units=2)]
         task = sc.CriteriaTask(task=first.header.task, instances=50, repeats=1, sizes=sizes, answer_type="choice", best_constant=40.0)
         yield "GetCriteria", sc.GetCriteriaRequest(header=first.header, tasks=[task], alpha=0.05)

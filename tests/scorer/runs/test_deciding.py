@@ -66,8 +66,12 @@ def answer(number: int, raw: str, label: object = "B", kind: str = "choice", **f
     return sc.InstanceAnswer(id=f"i{number:04}", raw_answer=raw, label_json=json.dumps(label), answer_type=kind, **fields)
 
 
+def to_measure(task: sc.TaskDescription, answers: list[sc.InstanceAnswer]) -> sc.MeasureAnswersRequest:
+    return sc.MeasureAnswersRequest(tasks=[sc.AnswersOfTask(task=task, instances=answers)])
+
+
 async def measured(scorer: Scorer, task: sc.TaskDescription, answers: list[sc.InstanceAnswer]) -> list[Unit | str]:
-    found = await scorer.measure_answers(sc.MeasureAnswersRequest(header=header(task), instances=answers))
+    found = await scorer.measure_answers(to_measure(task, answers))
     return [unit_or_reason(one) for one in found.answers]
 
 
@@ -126,7 +130,7 @@ async def test_what_only_all_answers_tell_is_said_to_be_so(scorer: Scorer) -> No
     found = await measured(scorer, boxes, [held, stated, refused])
     assert (found[0], found[2]) == (EXPLAINED, WRONG)
     assert isinstance(found[1], Unit)
-    [between] = (await scorer.measure_answers(sc.MeasureAnswersRequest(header=header(boxes), instances=[held]))).answers
+    [between] = (await scorer.measure_answers(to_measure(boxes, [held]))).answers
     assert (between.worst_below, between.best_above, between.best_below) == (1.0, 1.0, 1.0)
     assert between.worst_above == pytest.approx(100 / 2656), "as two corners in thousandths: 4 to 20"
     recall = described(BY_METRIC["recall_at_k"])
@@ -238,21 +242,31 @@ async def test_what_does_not_add_up_is_refused(scorer: Scorer, request_: sc.GetC
     with pytest.raises(UsageError, match=said):
         await scorer.get_criteria(request_)
     with pytest.raises(UsageError, match=r"lacks task\.key"):
-        await scorer.measure_answers(sc.MeasureAnswersRequest())
+        await scorer.measure_answers(to_measure(sc.TaskDescription(), []))
+
+
+async def test_what_many_tasks_came_to_is_told_task_after_task(scorer: Scorer) -> None:
+    """Also of a task that comes twice, and of so many that they are measured in a thread."""
+    text = answer(0, "none", "one", "short_text")
+    asked = [(CHOICE, [answer(0, "B"), answer(1, "A")]), (BY_METRIC["f1"], [text]), (CHOICE, []), (CHOICE, [answer(0, "B")])]
+    for times in (1, 60):
+        tasks = [sc.AnswersOfTask(task=described(task), instances=answers) for task, answers in asked] * times
+        found = [unit_or_reason(one) for one in (await scorer.measure_answers(sc.MeasureAnswersRequest(tasks=tasks))).answers]
+        assert found == [RIGHT, WRONG, WRONG, RIGHT] * times
 
 
 async def test_over_the_network_no_path_is_taken(scorer: Scorer, tmp_path: Path) -> None:
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"not for everybody")
     files = [sc.File(path=str(secret), mime_type="image/png")]
-    asked = sc.MeasureAnswersRequest(header=header(described(CHOICE)), instances=[answer(0, "B", files=files)])
+    asked = to_measure(described(CHOICE), [answer(0, "B", files=files)])
     assert len((await scorer.measure_answers(asked)).answers) == 1
     server = RpcServer("127.0.0.1:0", grace_s=0.1)
     add_to_server(server, scorer)
     async with server:
         channel = connect(f"127.0.0.1:{server.port}")
         stub: Any = scorer_pb2_grpc.ScorerServiceStub(channel)
-        plain = sc.MeasureAnswersRequest(header=header(described(CHOICE)), instances=[answer(0, "B")])
+        plain = to_measure(described(CHOICE), [answer(0, "B")])
         assert unit_or_reason((await stub.MeasureAnswers(plain)).answers[0]) == RIGHT
         assert (await stub.GetCriteria(criteria_request(sc.CriteriaTask(task=described(CHOICE), instances=9)))).tests == 516
         with pytest.raises(Exception, match="taken only within one process"):
