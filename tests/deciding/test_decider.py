@@ -23,6 +23,7 @@ from genlevel.deciding.values import (
     TaskToDecide,
     Unit,
 )
+from scorer.certify.criteria import critical_count
 from tests.deciding.driving import World, in_order, restarted, shuffled
 from tests.deciding.worlds import graded, levels_of, task, worlds
 
@@ -150,3 +151,22 @@ def test_what_nothing_depends_on_is_not_needed() -> None:
 def test_level_2_is_a_right_answer_outside_language(place: int, unit: Unit, verdict: int | None) -> None:
     world = World([task("a", place, 20, Criterion(bar=0.4, critical=20))], {"a": [unit] + [WRONG] * 19}, Aim.WINS)
     assert in_order(world).decided.verdict == verdict
+
+
+def test_of_two_outcomes_of_a_draw_the_first_one_counts() -> None:
+    decider = Decider(Aim.WINS, [task("a", 0, 20, Criterion(bar=0.4, critical=14))], Shares(1, 0.05, 0.05, 0.01), seed=1)
+    first, second, third, *_others = decider.draws(20)
+    decider.weigh(second.number, WRONG)
+    decider.weigh(second.number, RIGHT)
+    decider.weigh(first.number, WRONG)
+    decider.weigh(first.number, RIGHT)
+    assert decider.counted == 2
+    assert [decider.needs(draw) for draw in (first, second, third)] == [False, False, True]
+    assert decider.decided().verdict is None
+
+
+def test_levels_allow_for_all_of_holms_steps_where_wins_look_at_them_later() -> None:
+    exact = Criterion(bar=0.5, critical=critical_count(100, 0.5, 100, 0.04))
+    tasks = [task(f"t{number}", 0, 100, exact) for number in range(100)]
+    lows = {aim: Decider(aim, tasks, Shares(100, 0.04, 0.0, 0.01), seed=1).decided().tasks[0].criterion.low for aim in Aim}
+    assert lows == {Aim.VERDICT: critical_count(100, 0.5, 1, 0.04), Aim.WINS: critical_count(100, 0.5, 50, 0.04)}

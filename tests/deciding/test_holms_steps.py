@@ -134,17 +134,23 @@ def test_nothing_is_bet_on_a_task_whose_win_attains_no_third_level(place: int, r
     assert [level.state for level in found.levels] == [LevelState.NOT_ATTAINED] * 3
 
 
-def test_what_is_looked_at_again_may_have_all_of_its_units(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("p_value", "state"), [(None, TaskState.WON), (0.19, TaskState.WON), (0.21, TaskState.NOT_WON)])
+def test_what_is_looked_at_again_may_have_all_of_its_units(
+    monkeypatch: pytest.MonkeyPatch, p_value: float | None, state: TaskState
+) -> None:
+    """Of a task that is predicted, and of one that is told as a whole."""
     monkeypatch.setattr(decider, "FEW", 2)
     critical, half, whole = (critical_count(40, 0.5, tests, 0.2) for tests in (4, 2, 1))
     assert whole < half
-    tasks = [task(key, number % 4, 40, Criterion(bar=0.5, critical=critical)) for number, key in enumerate(("a", "b", "c", "close"))]
+    exact = Criterion(bar=0.5, critical=critical)
+    tasks = [task(key, number, 40, exact) for number, key in enumerate("abc")]
+    tasks.append(task("close", 3, 40, exact if p_value is None else Criterion(bar=0.5, whole="all at once")))
     close = [RIGHT] * (half - 1) + [WRONG] * (40 - half)
     random.Random(3).shuffle(close)
     outcomes = {"a": [RIGHT] * 40, "b": [RIGHT] * 40, "c": [RIGHT] * 40, "close": [*close, WRONG]}
-    found = in_order(World(tasks, outcomes, Aim.WINS, Shares(4, 0.2, 0.0, 0.0))).decided
+    found = in_order(World(tasks, outcomes, Aim.WINS, Shares(4, 0.2, 0.0, 0.0), whole={"close": p_value})).decided
     assert found.complete
-    assert [(told.state, told.drawn == 40) for told in found.tasks] == [(TaskState.WON, False)] * 3 + [(TaskState.WON, True)]
+    assert [(told.state, told.drawn == 40) for told in found.tasks] == [(TaskState.WON, False)] * 3 + [(state, True)]
 
 
 def test_nothing_further_is_asked_for_a_level_that_hangs_on_a_failed_answer_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,3 +124,12 @@ def test_what_was_won_on_a_task_that_says_nothing_after_all_is_taken_back(turned
     for how, state in told_by:
         world = World(tasks, outcomes, Aim.VERDICT, shares, seed=0, whole={"a": 1.0}, **how)
         assert in_order(world).decided.levels[0].state is state
+
+
+@pytest.mark.parametrize("unit", [0, 19])
+@pytest.mark.parametrize(("p_value", "state"), [(0.01, TaskState.WON), (0.9, TaskState.NOT_WON)])
+def test_a_task_that_an_answer_shows_to_be_told_as_a_whole_is_told_so(unit: int, p_value: float, state: TaskState) -> None:
+    answers = [RIGHT] * 13 + [WRONG] * 6 + [OPEN]
+    world = World([task("a")], {"a": answers}, Aim.WINS, turned={("a", unit): Criterion(whole="now")}, whole={"a": p_value})
+    told = in_order(replace(world, shares=Shares(1, 0.05, 0.05, 0.0))).decided.tasks[0]
+    assert (told.state, told.decided_at, told.criterion.whole) == (state, 20, "now")

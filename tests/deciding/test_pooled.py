@@ -5,6 +5,8 @@ import random
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from genlevel.deciding.pooled import TEMPERS, PooledWealth, Stake
 from genlevel.deciding.values import OPEN, RIGHT, WRONG, Bets, Criterion, Unit
@@ -40,7 +42,7 @@ def test_the_first_bet_follows_from_the_first_answer() -> None:
 
 def test_a_higher_bar_counts_as_if_it_had_been_so_from_the_start() -> None:
     chance = random.Random(1)
-    units = [RIGHT if chance.random() < 0.8 else WRONG for _ in range(60)]
+    units = [RIGHT if chance.random() < 0.8 else chance.choice([WRONG, OPEN]) for _ in range(60)]
     other = [RIGHT] * 5
     found, expected = PooledWealth(0.01), PooledWealth(0.01)
     for wealth, bar in ((found, EXACT), (expected, Criterion(bar=0.7, critical=90))):
@@ -66,6 +68,28 @@ def test_bars_are_asked_for_of_what_won_first_and_then_of_all_that_was_bet_on() 
     assert found.unsure(every) == ["won"]
     assert found.unsure(every[1:]) == ["lost"]
     assert found.unsure(every[2:]) == []
+
+
+BEFORE = st.lists(st.tuples(st.sampled_from([0.0, 0.5, 0.95, 1.0, 1.0]), st.sampled_from([1.0, 1.0, 0.25]), st.integers(1, 40)), max_size=4)
+
+
+@given(st.floats(0.01, 0.99), st.sampled_from([1.0, 20.0]), BEFORE, st.sampled_from([1.0, 1.0, 0.3]))
+def test_a_unit_that_is_at_the_bar_on_average_leaves_wealth_as_it_is_on_average(
+    bar: float, most: float, before: list[tuple[float, float, int]], size: float
+) -> None:
+    """Of any size, and whatever came before: so no bet can lose more than all, and none follows from the unit it is on."""
+
+    def after(right: bool | None) -> list[float]:
+        stake = Stake(graded(bar, most))
+        for share, of_most, times in before:
+            for _time in range(times):
+                stake.add(share * of_most * most, of_most * most)
+        if right is not None:
+            stake.add(size * most if right else 0.0, size * most)
+        return [math.exp(log) for log in stake.logs]
+
+    for was, won, lost in zip(after(None), after(right=True), after(right=False), strict=True):
+        assert bar * won + (1.0 - bar) * lost == pytest.approx(was, rel=1e-6)
 
 
 def test_what_is_larger_than_the_largest_unit_may_cost_but_not_win() -> None:

@@ -80,3 +80,17 @@ def test_a_raised_bar_is_looked_for_before_all_is_asked_under_the_low_one() -> N
     found = in_order(replace(world, raised=raised))
     assert found.decided.tasks[0].state is TaskState.NOT_WON
     assert len(found.asked) == found.decided.tasks[0].decided_at < len(low.asked)
+
+
+def test_level_3_by_pooled_wealth_is_told_once_the_bar_is_known() -> None:
+    decider = Decider(Aim.VERDICT, [task("a", 0, 20, Criterion(bar=0.4, critical=20))], Shares(1, 0.0, 0.2, 0.0), seed=1)
+    for draw in decider.draws(20):
+        if decider.wanted_bars:
+            break
+        decider.weigh(draw.number, RIGHT)
+    answers = decider.counted
+    assert decider.wanted_bars == ("a",)
+    assert decider.decided().levels[0].state is LevelState.UNDECIDED
+    decider.settle_bar("a", None)
+    third = decider.decided().levels[0]
+    assert (third.state, third.decided_at) == (LevelState.ATTAINED, answers)
