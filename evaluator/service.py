@@ -252,7 +252,7 @@ class Evaluator:
         judge = await self._planner.model(route) if route and judged_tasks(plan.tasks) else None
         planned = await asyncio.to_thread(planned_run, plan, judge=judge, traffic=request.traffic)
         planned.plan = await self._starter.plan_number(plan, fresh=request.fresh)
-        return await with_expected(self._context.scorer, plan, planned, request.traffic)
+        return await with_expected(self._context, plan, planned, request)
 
     async def start_run(self, request: ev.StartRunRequest) -> ev.StartRunResponse:
         """Starts a run or continues the one with the same specification; a finished one is returned as it is. Raises GenlevelError.

@@ -37,6 +37,7 @@ from evaluator.journal.tables import (
 )
 from evaluator.journal.traffic_table import TrafficTable
 from evaluator.journal.usage import BUCKETS
+from evaluator.journal.usual_costs import UsualCosts
 from evaluator.journal.wish_table import WishTable
 from evaluator.journal.writer import Work, Writer
 from genlevel.benchmark.answer_key import AnswerKey
@@ -91,6 +92,7 @@ class Journal:
         self.sums = SumTable(self._engine, self.submit)
         self.scored = ScoredTable(self._engine, self.submit)
         self.decisions = DecisionTable(self._engine, self.submit)
+        self.usual_costs = UsualCosts(self._engine)
 
     @property
     def engine(self) -> Engine:

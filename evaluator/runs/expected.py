@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from evaluator.deciding.units import TaskUnits, units_of
 from evaluator.deciding.until import check_kind, check_until, is_asked, settled
+from evaluator.journal.usual_costs import usual_nano_usd
 from evaluator.planning.judge_requests import judged_tasks
 from evaluator.planning.plans import Plan, TaskPlan
 from evaluator.ports import ScorerPort
+from evaluator.runs.context import Context
 from evaluator.runs.scoring import describe, describe_benchmark
 from genlevel.benchmark.suites import load_benchmark
 from genlevel.runtime.errors import GenlevelError, UsageError
@@ -17,8 +20,19 @@ from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
 
-async def with_expected(scorer: ScorerPort, plan: Plan, planned: ev.PlanRunResponse, traffic: ev.TrafficSettings) -> ev.PlanRunResponse:
-    """A plan, with what is expected if the run is to ask only until something is decided; why that cannot be kept is a problem of it."""
+async def with_expected(context: Context, plan: Plan, planned: ev.PlanRunResponse, request: ev.PlanRunRequest) -> ev.PlanRunResponse:
+    """A plan, with what its calls cost usually, how many are made already, and how many are expected if the run is to ask only until
+    something is decided; why that cannot be kept is a problem of it."""
+    journal, traffic = context.journal, request.traffic
+    costs = await journal.reads(partial(journal.usual_costs.of, plan.specification, batch=traffic.batch))
+    estimates = {task.key: (task.estimated_nano_usd, task.calls) for task in planned.tasks}
+    each = usual_nano_usd(costs, estimates)
+    for task in planned.tasks:
+        if task.key in each:
+            task.usual_nano_usd = round(each[task.key] * task.calls)
+    record = None if request.fresh else await journal.reads(journal.latest, plan.identity)
+    if record is not None:
+        planned.called = sum(one.called for one in (await journal.reads(journal.decisions.asked, record.run_id)).values())
     if is_asked(traffic):
         try:
             check_until(traffic)
@@ -26,7 +40,7 @@ async def with_expected(scorer: ScorerPort, plan: Plan, planned: ev.PlanRunRespo
         except UsageError as error:
             planned.problems.append(str(error))
             return planned
-        planned.expected.CopyFrom(await expected_decision(scorer, plan, planned, traffic.until_decided))
+        planned.expected.CopyFrom(await expected_decision(context.scorer, plan, planned, traffic.until_decided))
     return planned
 
 
@@ -55,6 +69,9 @@ async def expected_decision(scorer: ScorerPort, plan: Plan, planned: ev.PlanRunR
     if planned.model.HasField("price"):
         costs = {task.key: task.estimated_nano_usd / max(1, task.answers) for task in planned.tasks}
         found.median_nano_usd, found.worst_nano_usd = _median_and_most(response.runs, costs)
+    if any(task.HasField("usual_nano_usd") for task in planned.tasks):
+        usual = {task.key: task.usual_nano_usd / max(1, task.answers) for task in planned.tasks}
+        found.usual_median_nano_usd, found.usual_worst_nano_usd = _median_and_most(response.runs, usual)
     return found
 
 

@@ -38,8 +38,14 @@ def print_plan(plan: Document, telling: Telling, *, batch_factor: str) -> None:
         tokens = f"{judging['input_tokens']:,} tokens in (est.), {judging['max_output_tokens']:,} out (at most)"
         cost = "cost unknown (no price)" if judging["usd"] is None else f"US$ {judging['usd']:.4f}"
         out.print(f"judge {judging['judge']}: {judging['answers']:,} answers, {tokens}, {cost}")
+    if plan["usual_usd"] is not None:
+        out.print(f"At what calls of this model have cost so far, all of it costs about US$ {number(plan['usual_usd'])}.")
+    if plan["called"]:
+        out.print(
+            f"The run has made {plan['called']:,} of these calls already, and makes none of them again: the figures are of all of it."
+        )
     if plan["expected"] is not None:
-        out.print(f"until it is decided: {expected_told(plan['expected'], plan['usd'])}", soft_wrap=True)
+        out.print(f"until it is decided: {expected_told(plan['expected'], plan['usd'], plan['usual_usd'])}", soft_wrap=True)
     out.print(f"run {plan['run']} on {plan['benchmark']}; nothing was called")
     if plan["plan"]:
         out.print(f"It would be plan {plan['plan']} of this model on these tasks in this storage.")

@@ -186,20 +186,30 @@ def error_told(decision: Document) -> str:
     return f"differs from the full run's with a chance of at most {epsilon}; the certificate's own error is at most {alpha}"
 
 
-def expected_told(expected: Document, usd: float | None) -> str:
-    """The same in a line. usd: what the full run would cost; None: not known.
+def expected_told(expected: Document, usd: float | None, usual_usd: float | None = None) -> str:
+    """The same in a line. usd: what the full run would cost at most; usual_usd: at what the model's calls cost so far; None: not known.
 
     >>> known = {"median": 420, "worst": 11_800, "total": 42_000, "models": 13, "runs": 8, "median_usd": 0.42, "worst_usd": 11.8}
-    >>> expected_told(known, 42.0)
-    'about 420 of 42,000 calls (median of 13 published models x 8 simulations), the most of them 11,800; US$ 0.42 to 11.80 of 42.00'
+    >>> known |= {"usual_median_usd": 0.1, "usual_worst_usd": 2.5}
+    >>> calls, at_most, usual = expected_told(known, 42.0, 9.0).split("; ")
+    >>> calls
+    'about 420 of 42,000 calls (median of 13 published models x 8 simulations), the most of them 11,800'
+    >>> at_most
+    'US$ 0.42 to 11.80 of 42.00 if each answer is as long as it may be'
+    >>> usual
+    'US$ 0.10 to 2.50 of 9.00 at what calls of this model have cost so far'
     """
     if expected["median"] is None:
         return f"at most {expected['total']:,} calls; how many are needed is not known before: {expected['note']}"
     simulated = f"median of {expected['models']:,} published models x {expected['runs']:,} simulations"
-    calls = f"about {expected['median']:,} of {expected['total']:,} calls ({simulated}), the most of them {expected['worst']:,}"
-    if None in (expected["median_usd"], expected["worst_usd"], usd):
-        return calls
-    return f"{calls}; US$ {number(expected['median_usd'])} to {number(expected['worst_usd'])} of {number(usd)}"
+    told = [f"about {expected['median']:,} of {expected['total']:,} calls ({simulated}), the most of them {expected['worst']:,}"]
+    for median, worst, whole, how in (
+        ("median_usd", "worst_usd", usd, "if each answer is as long as it may be"),
+        ("usual_median_usd", "usual_worst_usd", usual_usd, "at what calls of this model have cost so far"),
+    ):
+        if None not in (expected[median], expected[worst], whole):
+            told.append(f"US$ {number(expected[median])} to {number(expected[worst])} of {number(whole)} {how}")
+    return "; ".join(told)
 
 
 def _head(decision: Document, won: int, undecided: int) -> str:

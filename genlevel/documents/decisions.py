@@ -72,6 +72,8 @@ def expected_document(expected: ev.ExpectedDecision) -> Document:
         "runs": expected.runs,
         "median_usd": expected.median_nano_usd / NANO if expected.HasField("median_nano_usd") else None,
         "worst_usd": expected.worst_nano_usd / NANO if expected.HasField("worst_nano_usd") else None,
+        "usual_median_usd": expected.usual_median_nano_usd / NANO if expected.HasField("usual_median_nano_usd") else None,
+        "usual_worst_usd": expected.usual_worst_nano_usd / NANO if expected.HasField("usual_worst_nano_usd") else None,
         "note": expected.note or None,
     }
 

@@ -217,6 +217,7 @@ def plan_document(plan: ev.PlanRunResponse) -> Document:
             "input_tokens": task.estimated_input_tokens,
             "max_output_tokens": task.max_output_tokens,
             "usd": task.estimated_nano_usd / NANO if task.HasField("estimated_nano_usd") else None,
+            "usual_usd": task.usual_nano_usd / NANO if task.HasField("usual_nano_usd") else None,
             "note": task.note,
         }
         for task in plan.tasks
@@ -238,6 +239,10 @@ def plan_document(plan: ev.PlanRunResponse) -> Document:
         "input_tokens": sum(task.estimated_input_tokens for task in plan.tasks),
         "max_output_tokens": sum(task.max_output_tokens for task in plan.tasks),
         "usd": sum(task.estimated_nano_usd for task in plan.tasks) / NANO if priced else None,
+        "usual_usd": sum(task.usual_nano_usd for task in plan.tasks) / NANO
+        if any(task["usual_usd"] is not None for task in tasks)
+        else None,
+        "called": plan.called,
         "judging": _planned_judging(plan.judging) if plan.HasField("judging") else None,
         "expected": expected_document(plan.expected) if plan.HasField("expected") else None,
         "tasks": tasks,

@@ -289,7 +289,7 @@ class DecidedLevel(_message.Message):
     def __init__(self, level: _Optional[int] = ..., state: _Optional[_Union[DecidedLevel.State, str]] = ..., by: _Optional[str] = ..., decided_at: _Optional[int] = ...) -> None: ...
 
 class ExpectedDecision(_message.Message):
-    __slots__ = ("median", "worst", "total", "models", "runs", "median_nano_usd", "worst_nano_usd", "note")
+    __slots__ = ("median", "worst", "total", "models", "runs", "median_nano_usd", "worst_nano_usd", "note", "usual_median_nano_usd", "usual_worst_nano_usd")
     MEDIAN_FIELD_NUMBER: _ClassVar[int]
     WORST_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
@@ -298,6 +298,8 @@ class ExpectedDecision(_message.Message):
     MEDIAN_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     WORST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
+    USUAL_MEDIAN_NANO_USD_FIELD_NUMBER: _ClassVar[int]
+    USUAL_WORST_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     median: int
     worst: int
     total: int
@@ -306,7 +308,9 @@ class ExpectedDecision(_message.Message):
     median_nano_usd: int
     worst_nano_usd: int
     note: str
-    def __init__(self, median: _Optional[int] = ..., worst: _Optional[int] = ..., total: _Optional[int] = ..., models: _Optional[int] = ..., runs: _Optional[int] = ..., median_nano_usd: _Optional[int] = ..., worst_nano_usd: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
+    usual_median_nano_usd: int
+    usual_worst_nano_usd: int
+    def __init__(self, median: _Optional[int] = ..., worst: _Optional[int] = ..., total: _Optional[int] = ..., models: _Optional[int] = ..., runs: _Optional[int] = ..., median_nano_usd: _Optional[int] = ..., worst_nano_usd: _Optional[int] = ..., note: _Optional[str] = ..., usual_median_nano_usd: _Optional[int] = ..., usual_worst_nano_usd: _Optional[int] = ...) -> None: ...
 
 class PlanRunRequest(_message.Message):
     __slots__ = ("specification", "judge", "traffic", "fresh")
@@ -337,7 +341,7 @@ class PlannedJudging(_message.Message):
     def __init__(self, judge: _Optional[str] = ..., route: _Optional[str] = ..., answers: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ...) -> None: ...
 
 class PlannedTask(_message.Message):
-    __slots__ = ("key", "name", "sheet", "metric", "instances", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd", "note", "answers", "calls")
+    __slots__ = ("key", "name", "sheet", "metric", "instances", "estimated_input_tokens", "max_output_tokens", "estimated_nano_usd", "note", "answers", "calls", "usual_nano_usd")
     KEY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SHEET_FIELD_NUMBER: _ClassVar[int]
@@ -349,6 +353,7 @@ class PlannedTask(_message.Message):
     NOTE_FIELD_NUMBER: _ClassVar[int]
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
+    USUAL_NANO_USD_FIELD_NUMBER: _ClassVar[int]
     key: str
     name: str
     sheet: str
@@ -360,10 +365,11 @@ class PlannedTask(_message.Message):
     note: str
     answers: int
     calls: int
-    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ..., answers: _Optional[int] = ..., calls: _Optional[int] = ...) -> None: ...
+    usual_nano_usd: int
+    def __init__(self, key: _Optional[str] = ..., name: _Optional[str] = ..., sheet: _Optional[str] = ..., metric: _Optional[str] = ..., instances: _Optional[int] = ..., estimated_input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., estimated_nano_usd: _Optional[int] = ..., note: _Optional[str] = ..., answers: _Optional[int] = ..., calls: _Optional[int] = ..., usual_nano_usd: _Optional[int] = ...) -> None: ...
 
 class PlanRunResponse(_message.Message):
-    __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging", "plan", "expected")
+    __slots__ = ("run_id", "benchmark", "tasks", "model", "problems", "judging", "plan", "expected", "called")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
     TASKS_FIELD_NUMBER: _ClassVar[int]
@@ -372,6 +378,7 @@ class PlanRunResponse(_message.Message):
     JUDGING_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    CALLED_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     benchmark: str
     tasks: _containers.RepeatedCompositeFieldContainer[PlannedTask]
@@ -380,7 +387,8 @@ class PlanRunResponse(_message.Message):
     judging: PlannedJudging
     plan: int
     expected: ExpectedDecision
-    def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., judging: _Optional[_Union[PlannedJudging, _Mapping]] = ..., plan: _Optional[int] = ..., expected: _Optional[_Union[ExpectedDecision, _Mapping]] = ...) -> None: ...
+    called: int
+    def __init__(self, run_id: _Optional[str] = ..., benchmark: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[PlannedTask, _Mapping]]] = ..., model: _Optional[_Union[_gateway_pb2.ModelInfo, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., judging: _Optional[_Union[PlannedJudging, _Mapping]] = ..., plan: _Optional[int] = ..., expected: _Optional[_Union[ExpectedDecision, _Mapping]] = ..., called: _Optional[int] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
     __slots__ = ("specification", "traffic", "fresh", "run_id", "retry_failed", "judge_only", "judge", "suite_hash")

@@ -71,7 +71,8 @@ async def test_a_run_that_was_decided_before_is_not_asked_and_says_how_the_rest_
     [
         (
             ev.ExpectedDecision(median=42, worst=90, total=100, models=13, runs=8, median_nano_usd=420_000_000, worst_nano_usd=900_000_000),
-            "about 42 of 100 calls (median of 13 published models x 8 simulations), the most of them 90; US$ 0.42 to 0.90 of 1.00",
+            "about 42 of 100 calls (median of 13 published models x 8 simulations), the most of them 90; US$ 0.42 to 0.90 of 1.00"
+            " if each answer is as long as it may be",
         ),
         (
             ev.ExpectedDecision(total=100, note="no published model has values for these tasks"),
@@ -88,3 +89,18 @@ def test_a_dry_run_says_how_many_calls_may_be_needed(capsys, monkeypatch, expect
     assert f"until it is decided: {said}\n" in capsys.readouterr().out
     assert document["expected"]["total"] == 100
     assert plan_document(ev.PlanRunResponse())["expected"] is None
+
+
+def test_a_dry_run_says_what_calls_cost_so_far_and_which_are_made_already(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    task = ev.PlannedTask(name="t", answers=100, calls=90, estimated_nano_usd=10**9, usual_nano_usd=2 * 10**8)
+    expected = ev.ExpectedDecision(median=42, worst=90, total=90, models=13, runs=8, median_nano_usd=4 * 10**8, worst_nano_usd=9 * 10**8)
+    expected.usual_median_nano_usd, expected.usual_worst_nano_usd = 10**8, 2 * 10**8
+    plan = ev.PlanRunResponse(run_id="r", expected=expected, tasks=[task], called=12)
+    plan.model.ready, plan.model.price.input = True, "1"
+    print_plan(plan_document(plan), Telling(), batch_factor="")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "; US$ 0.10 to 0.20 of 0.20 at what calls of this model have cost so far" in said
+    assert "all of it costs about US$ 0.20" in said
+    assert "The run has made 12 of these calls already, and makes none of them again" in said
+    assert "The model is called for 90 of 100 answers" in said

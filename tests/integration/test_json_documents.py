@@ -29,7 +29,10 @@ UNSEEN |= {f"waiting-batches.{name}" for name in ("provider", "batches", "instan
 UNSEEN |= {f"traffic.kept.{name}" for name in ("rate", "concurrency", "at")}
 UNSEEN |= {f"{of}.{name}" for of in ("usage", "judging", "run") for name in ("most_usd", "unknown_costs", "unknown_calls")}
 EARLY = ("aim", "epsilon", "alpha", "with_uncertifiable", "complete", "verdict", "asked", "total", "earlier")
-UNSEEN |= {f"plan.expected.{name}" for name in ("median", "worst", "total", "models", "runs", "median_usd", "worst_usd", "note")}
+UNSEEN |= {
+    f"plan.expected.{name}"
+    for name in ("median", "worst", "total", "models", "runs", "median_usd", "worst_usd", "usual_median_usd", "usual_worst_usd", "note")
+}
 UNSEEN |= {"result.decision", "certification.decision", *(f"stamp.decided_early{name}" for name in ("", *(f".{name}" for name in EARLY)))}
 
 

@@ -99,8 +99,10 @@ class Expected:
         total: calls of the full run.
         models: published models that were simulated.
         runs: how often each.
-        median_usd: what the median costs, in US dollars. None: no price.
+        median_usd: what the median costs, in US dollars, if each answer is as long as it may be. None: no price.
         worst_usd: the same of the most.
+        usual_median_usd: what the median costs at what calls of this model have cost so far. None: not known.
+        usual_worst_usd: the same of the most.
         note: why nothing can be said; empty if something can.
     """
 
@@ -111,6 +113,8 @@ class Expected:
     runs: int
     median_usd: float | None
     worst_usd: float | None
+    usual_median_usd: float | None
+    usual_worst_usd: float | None
     note: str
 
     def __str__(self) -> str:

@@ -79,6 +79,7 @@ class PlannedTask:
         input_tokens: estimated.
         max_output_tokens: at most.
         usd: at most about, in US dollars. None: no price.
+        usual_usd: about, at what calls of this model have cost so far. None: not known.
         note: why it would not be asked or scored; empty if it would.
     """
 
@@ -91,6 +92,7 @@ class PlannedTask:
     input_tokens: int
     max_output_tokens: int
     usd: float | None
+    usual_usd: float | None
     note: str
 
 
@@ -125,6 +127,8 @@ class Plan:
         input_tokens: estimated.
         max_output_tokens: at most.
         usd: at most about, in US dollars. None: the model has no price.
+        usual_usd: about, at what calls of this model have cost so far. None: not known.
+        called: calls that the run has made already and does not make again; all else is of the whole run.
         judging: None: nobody would judge.
         expected: how many of the answers may be needed until something is decided. None: all are asked.
         tasks: in the suite's order.
@@ -142,6 +146,8 @@ class Plan:
     input_tokens: int
     max_output_tokens: int
     usd: float | None
+    usual_usd: float | None
+    called: int
     judging: PlannedJudging | None
     expected: Expected | None
     tasks: tuple[PlannedTask, ...]
@@ -180,6 +186,8 @@ def plan_of(planned: ev.PlanRunResponse) -> Plan:
         input_tokens=document["input_tokens"],
         max_output_tokens=document["max_output_tokens"],
         usd=document["usd"],
+        usual_usd=document["usual_usd"],
+        called=document["called"],
         judging=None if judging is None else PlannedJudging(judging["judge"], judging["answers"], judging["usd"]),
         expected=expected_of(document["expected"]),
         tasks=tuple(_task(task) for task in document["tasks"]),
@@ -198,6 +206,7 @@ def _task(task: Document) -> PlannedTask:
         input_tokens=task["input_tokens"],
         max_output_tokens=task["max_output_tokens"],
         usd=task["usd"],
+        usual_usd=task["usual_usd"],
         note=task["note"],
     )
 
