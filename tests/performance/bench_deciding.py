@@ -21,7 +21,18 @@ from pathlib import Path
 import numpy as np
 from machine import machine
 from scipy import stats
-from simulate_levels import Beside, Early, beside_certificate, better_run, null_run, nulls, published_run
+from simulate_levels import (
+    MEASURED,
+    UNLUCKY,
+    Beside,
+    Early,
+    beside_certificate,
+    better_run,
+    null_run,
+    nulls,
+    published_run,
+    unlucky_run,
+)
 from simulate_wins import (
     ALPHA,
     EPSILON,
@@ -46,8 +57,8 @@ LARGE = 150
 AMPLIFIED = 0.10
 """A pooled share at which false levels would show in few runs."""
 NULL_CALLS = 5000
-RUNS = {"wins": 300, "graded": 450, "published": 6, "better": 20, "nulls": 80, "specialists": 40, "certificates": 3}
-QUICK = {"wins": 100, "graded": 100, "published": 1, "better": 3, "nulls": 12, "specialists": 10, "certificates": 1}
+RUNS = {"wins": 300, "graded": 450, "published": 6, "better": 20, "nulls": 80, "specialists": 40, "unlucky": 20, "certificates": 3}
+QUICK = {"wins": 100, "graded": 100, "published": 1, "better": 3, "nulls": 12, "specialists": 10, "unlucky": 1, "certificates": 1}
 
 
 @dataclass
@@ -72,6 +83,9 @@ def wins(pool: ProcessPoolExecutor, held: Held, runs: int, models: Sequence[Trut
     otherwise, number = sum(one.otherwise for one in found), sum(one.runs for one in found)
     held.hold(f"{asked / total:.1%} of {total:,} calls, at most {MOST_OF_WINS:.0%}", held=asked <= MOST_OF_WINS * total)
     held.hold(f"otherwise in {otherwise} of {number:,} runs, at most {EPSILON:g}", held=otherwise <= EPSILON * number)
+    further, most = sum(one.further for one in found), max(found, key=lambda one: one.further)
+    print(f"  the certificate has a win beyond Holm's first step in {further} runs ({most.model}: {most.further / runs:.0%} of its runs)")
+    print(f"  predicted with that step alone: {sum(one.plain for one in found) / total:.1%} of the calls")
 
 
 def _wins_of(position: int, truth: Truth, *, runs: int) -> Wins | None:
@@ -181,6 +195,19 @@ def _specialists(position: int, truth: Truth, *, runs: int) -> Specialists | Non
     return specialist_wins(truth, runs, EPSILON, position)
 
 
+def unlucky(pool: ProcessPoolExecutor, held: Held, runs: int) -> None:
+    print(f"\nModels exactly as good as {UNLUCKY} specialists that were measured on {MEASURED} instances: Level 3, until it is decided")
+    for limits in (False, True):
+        found = list(pool.map(partial(unlucky_run, limits=limits), range(runs)))
+        false, full = (sum(states) for states in zip(*((one.third > 0, one.full_third) for one in found), strict=True))
+        asked = sum(one.asked for one in found) / sum(one.total for one in found)
+        said = f"{false} of {runs} (by their full runs: {full}), after {asked:.0%} of the calls"
+        if limits:
+            held.hold(f"over upper limits of the specialists' true scores in {said}", held=stats.binom.sf(false - 1, runs, ALPHA) > 0.01)
+        else:
+            print(f"  over the published figures, of which some are truly exceeded, in {said}")
+
+
 def agreements(pool: ProcessPoolExecutor, held: Held, models: Sequence[Truth]) -> None:
     found = list(pool.map(agreement, models))
     tasks, apart = sum(count for count, _apart in found), sum(differing for _count, differing in found)
@@ -222,6 +249,7 @@ def main() -> int:
         agreements(pool, held, models[:5])
         certificates(pool, held, runs["certificates"])
         specialists(pool, held, runs["specialists"], models)
+        unlucky(pool, held, runs["unlucky"])
         published(pool, held, runs["published"], models)
         better(pool, held, runs["better"])
         false_levels(pool, held, runs["nulls"])

@@ -21,7 +21,7 @@ from genlevel.deciding.decider import Decider
 from genlevel.deciding.holm import Holm
 from genlevel.deciding.values import Aim, Criterion, Decided, LevelState, Shares, TaskState, TaskToDecide, Unit
 from scorer.certify import Ends, Estimate, Status, TaskEvidence, certify
-from scorer.certify.criteria import PlannedTask, criterion
+from scorer.certify.criteria import PlannedTask, against_specialists, criterion
 from scorer.certify.obstacles import obstacle_of
 from scorer.certify.samples import Sample, Sizes
 from scorer.levels.rules import judge, judge_all
@@ -244,6 +244,27 @@ def _null_population(null: Null, place: int, units: int, rng: np.random.Generato
         return Population(graded, null.draw(rng, units), np.ones(units))
     binary = replace(task, units=[1] * units, criterion=_criterion("accuracy", min(max(task.criterion.bar, 0.02), 0.98), units))
     return Population(binary, (rng.random(units) < binary.criterion.bar).astype(float), np.ones(units))
+
+
+UNLUCKY, MEASURED = 188, 464
+"""Tasks, and instances that their specialists were measured on."""
+
+
+def unlucky_run(seed: int, *, limits: bool) -> Early:
+    """A model exactly as good as its specialists, whose published figures came out by chance. limits: bars are upper ends of where the
+    specialists' own true scores may be, else the figures."""
+    rng, found = np.random.Generator(np.random.SFC64([16, seed])), found_criteria()
+    places = [place for place, criterion in enumerate(found.tasks) if criterion.critical is not None and criterion.rewards]
+    outside = [place for place in places if general_bench().tasks[place].modality is not Modality.LANGUAGE][:UNLUCKY]
+    known = []
+    for place in outside:
+        true = rng.uniform(0.4, 0.9)
+        published = round(100.0 * rng.binomial(MEASURED, true) / MEASURED, 2)
+        planned = PlannedTask(judge(replace(general_bench().tasks[place], reference_workbook=published), None), MEASURED)
+        bar = against_specialists(planned, found.tests, found.wins, MEASURED) if limits else criterion(planned, found.tests, found.wins)
+        task = replace(tasks_to_decide()[place], units=[1] * MEASURED, criterion=bar)
+        known.append(Population(task, (rng.random(MEASURED) < true).astype(float), np.ones(MEASURED)))
+    return run(known, run_shares(EPSILON), seed, until_third=True)
 
 
 @cache

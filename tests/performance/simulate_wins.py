@@ -94,8 +94,8 @@ def truths(table: Path | None = None) -> tuple[Truth, ...]:
 @dataclass(frozen=True)
 class Wins:
     """Of some runs of a model. asked, total: answers of all of them. most: the largest part that any run asked. otherwise: runs in which
-    a task is decided otherwise than the full run's certificate says, by Holm's procedure. won: wins in all runs. close: tasks in all runs
-    that only Holm's further steps decide.
+    a task is decided otherwise than the full run's certificate says, by Holm's procedure. won: wins in all runs. further: runs in which the
+    certificate has a win beyond Holm's first step. plain: answers that would be asked if only that step were predicted.
     """
 
     model: str
@@ -106,7 +106,8 @@ class Wins:
     most: float
     otherwise: int
     won: int
-    close: int
+    further: int
+    plain: int
 
 
 def exact_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> Wins | None:
@@ -115,7 +116,7 @@ def exact_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> Wins | Non
     if not shares:
         return None
     holm = Holm.of(run_shares(epsilon), len(shares))
-    asked = np.zeros(runs, dtype=np.int64)
+    asked, plain = np.zeros(runs, dtype=np.int64), 0
     predicted, close, p_values = [], [], []
     for place, share in shares.items():
         task, rng = tasks_to_decide()[place], np.random.Generator(np.random.SFC64([seed, place]))
@@ -125,16 +126,17 @@ def exact_wins(truth: Truth, runs: int, epsilon: float, seed: int) -> Wins | Non
         units, won = decisions(right, critical, low, epsilon / len(shares))
         whole = right.sum(axis=1)
         asked += units
+        plain += int(decisions(right, critical, critical, epsilon / len(shares))[0].sum())
         predicted.append(won)
         close.append((units == count) & (whole >= low) & (whole < critical))
         p_values.append(stats.binom.sf(whole - 1, count, min(task.criterion.bar, 1.0)))
     total = sum(len(tasks_to_decide()[place].units) for place in shares)
-    found, between = _with_further_steps(np.stack(predicted), np.stack(close), np.stack(p_values), holm), np.stack(close)
-    wrong = (found != _certified(np.stack(p_values))).any(axis=0)
+    found, certified = _with_further_steps(np.stack(predicted), np.stack(close), np.stack(p_values), holm), _certified(np.stack(p_values))
+    wrong = (found != certified).any(axis=0)
+    further = (certified & (np.stack(p_values) * holm.tests > holm.wins)).any(axis=0)
     most = float(asked.max()) / total
-    return Wins(
-        truth.model, runs, len(shares), int(asked.sum()), runs * total, most, int(wrong.sum()), int(found.sum()), int(between.sum())
-    )
+    sums = (int(each.sum()) for each in (wrong, found, further))
+    return Wins(truth.model, runs, len(shares), int(asked.sum()), runs * total, most, *sums, plain)
 
 
 def run_shares(epsilon: float) -> Shares:
