@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 
@@ -18,7 +17,7 @@ from evaluator.journal.records import Answer, Said, Totals
 from evaluator.journal.rows import storable
 from evaluator.planning.plans import Plan
 from evaluator.runs.alone import Alone, TaskState
-from evaluator.runs.asking import Item, Part
+from evaluator.runs.asking import Item
 from evaluator.runs.context import Context
 from evaluator.runs.crew import Ending
 from evaluator.runs.decisions import Decisions
@@ -28,12 +27,12 @@ from evaluator.runs.measuring import AnsweredUnit
 from evaluator.runs.run_log import RunLog
 from evaluator.runs.settling import Settling
 from evaluator.runs.sought import Sought
+from evaluator.runs.unit_part import UnitPart
 from evaluator.traffic.budget import Budget
 from evaluator.traffic.told import overrun_told
 from evaluator.traffic.traffic import Stored
 from evaluator.traffic.turns import current_task
 from genlevel.benchmark.answer_key import AnswerKey
-from genlevel.benchmark.model import Instance
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.deciding.values import Aim, Draw
 from genlevel.runtime.limits import AccountLimiter, Share
@@ -50,27 +49,6 @@ _LOOK_S = 0.25
 """Seconds after which it is looked whether there is room for a call, though nothing has come: a call may wait for a retry."""
 
 UNDECIDED = "it stays undecided: nothing further is to be asked, and answers have failed or are not rated"
-
-
-@dataclass(slots=True, kw_only=True)
-class UnitPart(Part):
-    """A unit that was drawn. said: its answers so far. known: the journal had all of them."""
-
-    draw: Draw
-    task: TaskState
-    instances: Sequence[Instance]
-    said: dict[AnswerKey, Said]
-    known: bool = False
-
-    @property
-    def keys(self) -> list[AnswerKey]:
-        """Of all of its answers."""
-        return [key for instance in self.instances for key in self.planned.keys(instance)]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all of its answers are there."""
-        return len(self.said) == len(self.instances) * self.planned.repeats
 
 
 class Deciding(Alone[UnitPart]):
@@ -114,6 +92,7 @@ class Deciding(Alone[UnitPart]):
         self._decider = sought.decider()
         self._decisions = Decisions(context.journal, log, header.run_id, sought, self._decider)
         self._scored_already = scored
+        self._asked_again: set[tuple[str, AnswerKey]] = set()  # by task: those that had failed before this start
         self._begin_deciding()
 
     def _begin_deciding(self) -> None:
@@ -135,15 +114,18 @@ class Deciding(Alone[UnitPart]):
         self._gone: set[str] = set()  # those of which the decider knows it
 
     async def run(self) -> Ending:
-        scorer, header, context = self._context.scorer, self._header, self._context
-        self._sought = await self._sought.of_plan(scorer, header)
-        self._decider = self._sought.decider()
-        self._decisions = Decisions(context.journal, self._log, header.run_id, self._sought, self._decider)
-        self._settling = Settling(scorer, context.blobs, header, self._sought, self._decider, score=self._score_of)
+        self._sought = await self._sought.of_plan(self._context.scorer, self._header)
+        self._decide_anew()
         try:
             return await super().run()
         finally:
             await self._decisions.keep(at_once=True)
+
+    def _decide_anew(self) -> None:
+        self._decider = self._sought.decider()
+        context = self._context
+        self._decisions = Decisions(context.journal, self._log, self._header.run_id, self._sought, self._decider)
+        self._settling = Settling(context.scorer, context.blobs, self._header, self._sought, self._decider, score=self._score_of)
 
     @property
     def waits_for_ratings(self) -> bool:
@@ -158,6 +140,15 @@ class Deciding(Alone[UnitPart]):
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
+        await self._draw_all()
+        while not self._decider.decided().complete and await self._fits_now():
+            self._fresh = False
+            self._begin_deciding()
+            self._decide_anew()
+            await self._draw_all()
+
+    async def _draw_all(self) -> None:
+        """Has all asked that is to be, until it is decided, or the budget allows no further call."""
         await self._settling.settle()
         if self._decider.over:
             return
@@ -240,7 +231,8 @@ class Deciding(Alone[UnitPart]):
         state, key = part.task, part.planned.task.key
         state.changed |= first and bool(part.said) and key not in self._scored_already
         if self._retry_failed and first:
-            part.again = {answer for answer, said in part.said.items() if said.outcome is Outcome.FAILED}
+            failed = (answer for answer, said in part.said.items() if said.outcome is Outcome.FAILED)
+            part.again = {answer for answer in failed if (key, answer) not in self._asked_again}
             part.said = {answer: said for answer, said in part.said.items() if answer not in part.again}
             self.state.outcomes[Outcome.FAILED] -= len(part.again)
         keys = [(instance, answer) for instance in part.instances for answer in part.planned.keys(instance)]
@@ -314,6 +306,8 @@ class Deciding(Alone[UnitPart]):
         self._short.add(item.state.draw.task)
 
     def _count_of(self, part: UnitPart, answer: Answer) -> None:
+        if answer.key in part.again:
+            self._asked_again.add((answer.task, answer.key))
         part.task.changed = True
         part.task.open -= 1
         self._handed -= 1
