@@ -21,7 +21,7 @@ from genlevel.deciding.values import Criterion, Unit
 from scorer.certify import TaskEvidence, betting, certify, evidence_from_statistics, measured
 from scorer.certify.certificate import Status
 from scorer.certify.claims import Claim
-from scorer.certify.criteria import NOTHING_LEFT, RATED, PlannedTask, against_specialists, criteria, criterion, critical_count
+from scorer.certify.criteria import NOT_ASKED, NOTHING_LEFT, RATED, PlannedTask, against_specialists, criteria, criterion, critical_count
 from scorer.certify.distributions import binomial_at_least
 from scorer.certify.ends import most_items
 from scorer.certify.ends import units_of as units_of_sample
@@ -225,20 +225,28 @@ def test_an_error_is_looked_at_from_the_other_side(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_cannot_be_decided_early_or_at_all_says_why() -> None:
-    def of(task: Task, *, plan: int = 1, **said: object) -> Criterion:
-        one = PlannedTask(judge(task, None), 50, **said)  # type: ignore[arg-type]
+    def of(task: Task, *, plan: int = 1, instances: int = 50, **said: object) -> Criterion:
+        one = PlannedTask(judge(task, None), instances, **said)  # type: ignore[arg-type]
         return criteria([one.result], [one], 0.05, plan).tasks[0]
 
     assert of(task_of("auc", 70.0, of="roc")).whole == FROM_ORDER
-    assert of(task_of("auc", 70.0, of="roc")).bar == 0.7
+    assert (of(task_of("auc", 70.0, of="roc")).bar, of(task_of("auc", 70.0, of="roc")).test) == (0.7, "betting on random pairs")
     assert of(task_of("gpt_score", 70.0), rated=True).whole == RATED
     assert of(task_of("recall_at_k", 70.0, k="50")).whole == FROM_COUNT
     assert of(task_of("accuracy", None)).obstacle == "no reference"
     assert "no upper bound" in of(task_of("mae", 1.0)).obstacle
     assert of(task_of("accuracy", 50.0), problem="weights are missing").obstacle == "weights are missing"
     assert of(task_of("accuracy", 50.0), plan=2000).obstacle == NOTHING_LEFT
-    assert not of(task_of("psnr", -5.0)).rewards
-    assert of(task_of("accuracy", 50.0)).rewards
+    assert of(task_of("accuracy", 50.0), instances=0).obstacle == NOT_ASKED
+
+
+def test_a_win_over_a_reference_that_is_worse_than_any_score_adds_to_no_level() -> None:
+    for metric_id, parameters in (("psnr", {}), ("accuracy", {}), ("auc", {"of": "roc"})):
+        for reference, rewards in ((-5.0, False), (50.0, True)):
+            one = PlannedTask(judge(task_of(metric_id, reference, **parameters), None), 50)
+            assert criterion(one, 1, SHARE).rewards == rewards
+    criticals = [criterion(PlannedTask(judge(task_of("accuracy", score), None), 50), 1, SHARE).critical for score in (-5.0, 105.0)]
+    assert criticals == [1, 51]
 
 
 def test_what_all_instances_share_makes_no_unit() -> None:

@@ -20,6 +20,7 @@ from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.runtime.storage import sqlite_url
 from genlevel.v1 import scorer_pb2 as sc
 from genlevel.v1 import scorer_pb2_grpc
+from scorer.certify.criteria import RATED
 from scorer.metrics.nature import FROM_COUNT
 from scorer.rpc import add_to_server
 from scorer.runs.certified import NO_TRY
@@ -89,6 +90,8 @@ async def test_answers_are_right_or_wrong_as_a_score_has_them_and_failed_ones_ar
     ]
     assert await measured(scorer, described(CHOICE), answers) == [RIGHT, WRONG, WRONG, WRONG, WRONG, OPEN, OPEN]
     assert await measured(scorer, described(CHOICE), []) == []
+    told_apart = [answer(0, "B"), answer(0, "A", repeat=1), answer(0, "B", variant=1), answer(0, "A", shuffle=1)]
+    assert await measured(scorer, described(CHOICE), told_apart) == [RIGHT, WRONG, RIGHT, WRONG]
 
 
 @pytest.mark.parametrize("metric_id", ["rouge_l", "micro_f1", "anls", "f1"])
@@ -158,10 +161,12 @@ async def test_criteria_of_a_run_in_the_order_of_its_tasks(scorer: Scorer) -> No
     )
     unlisted = sc.CriteriaTask(task=described(CHOICE, unlisted=True, key="mine"), instances=5)
     other = sc.CriteriaTask(task=described(BY_METRIC["anls"], metric="rouge_l"), instances=5)
-    found = await scorer.get_criteria(criteria_request(unlisted, plain, clustered, other, plan=1))
-    assert [one.obstacle for one in found.criteria] == [UNLISTED, "", "", OTHER_METRIC]
-    assert [one.task for one in found.criteria] == ["mine", CHOICE.id, BY_METRIC["rouge_l"].id, BY_METRIC["anls"].id]
-    _, exact, bets, _ = found.criteria
+    recall = BY_METRIC["recall_at_k"]
+    otherwise = sc.CriteriaTask(task=described(recall, metric_parameters={**dict(recall.metric.parameters), "k": "7"}), instances=5)
+    found = await scorer.get_criteria(criteria_request(unlisted, plain, clustered, other, otherwise, plan=1))
+    assert [one.obstacle for one in found.criteria] == [UNLISTED, "", "", OTHER_METRIC, OTHER_METRIC]
+    assert [one.task for one in found.criteria] == ["mine", CHOICE.id, BY_METRIC["rouge_l"].id, BY_METRIC["anls"].id, recall.id]
+    _, exact, bets, _, _ = found.criteria
     assert exact.bar == pytest.approx(CHOICE.reference_workbook / 100.0)  # type: ignore[operator]
     assert (exact.WhichOneof("full"), exact.test, exact.rewards) == ("critical", "exact binomial", True)
     assert 200 * exact.bar < exact.critical <= 201
@@ -180,6 +185,16 @@ async def test_criteria_of_a_run_in_the_order_of_its_tasks(scorer: Scorer) -> No
     assert later.critical > raised.critical
     chosen = sc.RunFacts(chosen="hash")
     assert (await scorer.get_criteria(criteria_request(plain, facts=chosen))).criteria[0].obstacle == NO_TRY
+
+
+async def test_what_is_rated_is_told_as_a_whole_and_what_cannot_be_scored_here_is_no_test(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rated = sc.CriteriaTask(task=described(BY_METRIC["gpt_score"]), instances=50, rated=True)
+    assert [one.whole for one in (await scorer.get_criteria(criteria_request(rated))).criteria] == [RATED]
+    monkeypatch.setattr("scorer.runs.deciding.metric_of", lambda _metric: (None, "the weights are gone"))
+    plain = sc.CriteriaTask(task=described(CHOICE), instances=50)
+    assert [one.obstacle for one in (await scorer.get_criteria(criteria_request(plain))).criteria] == ["the weights are gone"]
 
 
 async def test_units_as_the_certificate_sees_them_decide_as_it_does(scorer: Scorer) -> None:

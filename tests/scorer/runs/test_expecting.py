@@ -59,12 +59,22 @@ def test_repeats_and_shared_media_count_in_answers() -> None:
     assert any(run.answers_of[EXACT[1].id] for run in runs)
 
 
+def test_a_smaller_error_takes_more_answers() -> None:
+    taken = [
+        sum(run.answers for run in expected_message(request(*map(asked, EXACT), epsilon=epsilon)).runs) for epsilon in (0.4, 0.0, 1e-9)
+    ]
+    assert taken == sorted(set(taken))
+
+
 def test_what_cannot_be_certified_is_asked_whole_if_that_is_wanted() -> None:
     without = expected_message(request(asked(EXACT[0]), asked(NONE)))
-    beside = expected_message(request(asked(EXACT[0]), asked(NONE, repeats=3), with_uncertifiable=True))
+    unlisted = asked(EXACT[1], instances=7)
+    unlisted.task.key, unlisted.task.unlisted = "mine", True
+    beside = expected_message(request(asked(EXACT[0]), asked(NONE, repeats=3), unlisted, with_uncertifiable=True))
     assert all(NONE.id not in run.answers_of for run in without.runs)
     assert all(run.answers_of[NONE.id] == 300 for run in beside.runs)
-    assert [run.answers + 300 for run in without.runs] == [run.answers for run in beside.runs]
+    assert all(run.answers_of["mine"] == 7 for run in beside.runs)
+    assert [run.answers + 307 for run in without.runs] == [run.answers for run in beside.runs]
 
 
 def test_if_nothing_can_be_expected_it_says_why() -> None:

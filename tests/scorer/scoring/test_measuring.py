@@ -16,7 +16,7 @@ from scorer.metrics import create
 from scorer.metrics.base import MetricUnavailable
 from scorer.parsers.conventions import Picture, Place, declared
 from scorer.scoring.answered import AnsweredInstance
-from scorer.scoring.measuring import EXPLAINED, OUTSIDE, Added, Measuring
+from scorer.scoring.measuring import EXPLAINED, OUTSIDE, Added, Measuring, _between
 from scorer.scoring.task_scoring import TaskScoring
 
 PICTURE = Picture(1600, 1200, 1600, 1200)
@@ -127,3 +127,22 @@ def test_an_answer_whose_label_is_missing_says_that_its_task_has_no_score_whatev
         *[Added(None, obstacle="has no label (closed set)")] * 2,
         Added(Unit((1.0, 1.0), (1.0, 1.0))),
     ]
+
+
+LOW, HIGH, LARGER = Unit((0.25, 1.0), (0.25, 1.0)), Unit((0.5, 1.0), (0.75, 1.0)), Unit((0.5, 2.0), (0.5, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("ways", "found"),
+    [
+        ([Added(LOW), Added(LOW)], Added(LOW)),
+        ([Added(HIGH), Added(LOW)], Added(Unit((0.25, 1.0), (0.75, 1.0)), EXPLAINED)),
+        ([Added(LOW), Added(LARGER)], Added(None, EXPLAINED)),
+        ([Added(LOW), Added(None, OUTSIDE)], Added(None, OUTSIDE)),
+        ([Added(None, obstacle="no label"), Added(LOW)], Added(None, "no label")),
+        ([Added(None, obstacle="no label"), Added(None, obstacle="no label")], Added(None, obstacle="no label")),
+    ],
+)
+def test_an_answer_adds_what_no_way_to_read_it_goes_beyond(ways: list[Added], found: Added) -> None:
+    """Nothing can be certified of its task only if no way to read it can be scored."""
+    assert _between(ways) == found
