@@ -132,7 +132,7 @@ class Evaluator:
         self._control = RunControl(self._context, limiters, locks)
         self._records = RunRecords(self._journal, self._control)
         wanted = Wanted.GO_ON if continues else Wanted.NOTHING
-        self._starter = Starter(self._planner, self._journal, self._records, self._control, judge=defaults.judge, wanted=wanted)
+        self._starter = Starter(self._planner, self._journal, self._records, self._control, scorer, judge=defaults.judge, wanted=wanted)
         self._sharing = Sharing(settings, self._context, self._control, self._starter, self.workers)
         self._continues = continues
         self._continuing = Continuing(self._journal, self._control, self._starter, self.workers.others)

@@ -75,6 +75,12 @@ async def sought_of(scorer: ScorerPort, header: sc.ScoreTaskHeader, work: Work, 
     return await sought(scorer, header, work.plan, work.traffic.until_decided)
 
 
+async def check_certifiable(scorer: ScorerPort, header: sc.ScoreTaskHeader, plan: Plan, until: ev.UntilDecided) -> None:
+    """Raises as ``sought`` if it can be told without a look at any instance, before a run is made."""
+    tasks = [SoughtTask(one, TaskUnits((), ()), 0, describe(one.task)) for one in plan.tasks]
+    (await _criteria(scorer, header, tasks, settled(until))).check(plan.tasks)
+
+
 async def sought(scorer: ScorerPort, header: sc.ScoreTaskHeader, plan: Plan, until: ev.UntilDecided) -> Sought:
     """What is to be decided of a run, and by what.
 

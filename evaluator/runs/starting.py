@@ -18,10 +18,13 @@ from evaluator.planning.planner import Planner, asked_with
 from evaluator.planning.plans import Plan
 from evaluator.planning.prices import money_notes
 from evaluator.planning.prompts import earlier_prompts, prompt_set
+from evaluator.ports import ScorerPort
 from evaluator.runs.control import RunControl
 from evaluator.runs.judging import Judge
 from evaluator.runs.limits import check_limits
 from evaluator.runs.records import RunRecords, facts_of, new_record
+from evaluator.runs.scoring import header_of
+from evaluator.runs.sought import check_certifiable
 from evaluator.runs.work import Work
 from genlevel.benchmark.content import suite_content
 from genlevel.benchmark.outcomes import Outcome
@@ -42,6 +45,7 @@ class Starter:
     """Starts and continues runs.
 
     Args:
+        scorer: says what can be certified.
         judge: the route of the judge if a request names none; "" = nobody judges.
         wanted: what is wanted of a run that somebody starts.
     """
@@ -52,6 +56,7 @@ class Starter:
         journal: Journal,
         records: RunRecords,
         control: RunControl,
+        scorer: ScorerPort,
         *,
         judge: str,
         wanted: Wanted,
@@ -62,6 +67,7 @@ class Starter:
         self._control = control
         self._default_judge = judge
         self._wanted = wanted
+        self._scorer = scorer
         self._starts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by a run's identity, while it is being started
 
     async def start(self, request: ev.StartRunRequest, *, stored: bool = False) -> ev.StartRunResponse:
@@ -182,6 +188,11 @@ class Starter:
         deleted = await self._journal.reads(self._journal.deletion.last_generation, plan.identity)
         generation = 1 + max(deleted, found.generation if found else -1)  # an id means one run for ever
         record = new_record(plan, suite_hash=suite_hash, generation=generation, traffic=traffic, prompt_version=plan.prompts.version)
+        if is_asked(traffic):  # what is refused leaves no run
+            check_kind(plan.specification)
+            header = header_of(plan, record, suite_hash)
+            header.plan = await self.plan_number(plan, fresh=True)
+            await check_certifiable(self._scorer, header, plan, traffic.until_decided)
         return await self._journal.writes(self._journal.create_run, record)
 
     async def _go_on(

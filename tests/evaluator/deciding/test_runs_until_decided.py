@@ -232,10 +232,12 @@ async def test_many_failures_in_a_row_end_it(place_of, world, failing_script):
 async def test_a_suite_of_which_nothing_can_be_certified_is_refused_before_it_is_asked(place_of, world):
     world.task("nlp/Of-No-Benchmark", 10, 1.0)
     place = place_of("data")
+    evaluator = place.start(going=False)
     with pytest.raises(UsageError, match="nothing can be certified of any task of this run, such as nlp/Of-No-Benchmark") as raised:
-        await decide(place.start(going=False), world)
+        await decide(evaluator, world)
     assert "\n" not in str(raised.value)
     assert not place.gateway.calls
+    assert not (await evaluator.list_runs(ev.ListRunsRequest())).runs
 
 
 async def test_tasks_without_a_test_are_asked_only_if_that_is_wanted(place_of, world):
