@@ -151,11 +151,11 @@ def answers_of_wins(tasks: Sequence[TaskToDecide], truths: Floats, shares: Share
     import numpy as np
 
     found = np.zeros(truths.shape, dtype=np.int64)
-    holm = Holm.of(shares, sum(not task.criterion.obstacle for task in tasks))
+    holm, epsilon = Holm.of(shares, sum(not task.criterion.obstacle for task in tasks)), own_epsilon(tasks, shares)
     for place, task in enumerate(tasks):
         rng = np.random.Generator(np.random.SFC64([seed, place]))
         marked = replace(task, criterion=holm.marked(task.criterion, len(task.units)))
-        one = simulated(marked, truths[:, place], own_epsilon(tasks, shares), rng)
+        one = simulated(marked, truths[:, place], epsilon, rng)
         found[:, place] = one.answers(one.units)
     return found
 
