@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genlevel.benchmark.model import Modality, Paradigm
 from genlevel.deciding.pooled import TEMPERS, PooledWealth, Stake
-from genlevel.deciding.values import OPEN, RIGHT, WRONG, Bets, Criterion, Unit
+from genlevel.deciding.values import OPEN, RIGHT, WRONG, Aim, Bets, Criterion, Shares, TaskToDecide, Unit
+from tests.deciding.driving import World, in_order
 
 EXACT = Criterion(bar=0.5, critical=70)
 
@@ -140,3 +142,20 @@ def test_without_a_true_win_wealth_is_seldom_enough(unit: Callable[[random.Rando
                 break
     # 60 runs with a chance of a tenth each: more than 13 have one of 2 in 1,000.
     assert enough <= 13
+
+
+def test_without_a_true_win_a_decider_seldom_tells_level_3() -> None:
+    """Tasks at their bars, drawn in the decider's own order, at a pooled share of a fifth."""
+    chance, runs = random.Random(13), 40
+    told = asked = 0
+    for seed in range(runs):
+        tasks = [
+            TaskToDecide(f"t{place}", Modality.IMAGE, Paradigm.GENERATION, [1] * 60, Criterion(bar=0.5, critical=42)) for place in range(12)
+        ]
+        outcomes = {one.key: [RIGHT if chance.random() < 0.5 else WRONG for _ in range(60)] for one in tasks}
+        found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(12, 0.0, 0.2, 0.01), seed=seed))
+        told += found.decided.levels[0].by.startswith("pooled betting")
+        asked += len(found.asked)
+    assert told <= 16  # of 40 at a chance of a fifth each: more with one of 1 in 1,000
+    assert told > 0
+    assert asked > 40 * runs

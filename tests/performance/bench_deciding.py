@@ -28,6 +28,7 @@ from simulate_levels import (
     Early,
     beside_certificate,
     better_run,
+    copies_run,
     null_run,
     nulls,
     published_run,
@@ -57,8 +58,28 @@ LARGE = 150
 AMPLIFIED = 0.10
 """A pooled share at which false levels would show in few runs."""
 NULL_CALLS = 5000
-RUNS = {"wins": 300, "graded": 450, "published": 6, "better": 20, "nulls": 80, "specialists": 40, "unlucky": 20, "certificates": 3}
-QUICK = {"wins": 100, "graded": 100, "published": 1, "better": 3, "nulls": 12, "specialists": 10, "unlucky": 1, "certificates": 1}
+RUNS = {
+    "wins": 300,
+    "graded": 450,
+    "published": 6,
+    "better": 20,
+    "nulls": 80,
+    "specialists": 40,
+    "unlucky": 20,
+    "copies": 150,
+    "certificates": 3,
+}
+QUICK = {
+    "wins": 100,
+    "graded": 100,
+    "published": 1,
+    "better": 3,
+    "nulls": 12,
+    "specialists": 10,
+    "unlucky": 1,
+    "copies": 20,
+    "certificates": 1,
+}
 
 
 @dataclass
@@ -174,6 +195,17 @@ def false_levels(pool: ProcessPoolExecutor, held: Held, runs: int) -> None:
             held.hold(f"{name:55} {false:3} of {runs}, at most {most:.2f} (median {asked:,.0f} calls)", held=fits)
 
 
+def copies(pool: ProcessPoolExecutor, held: Held, runs: int) -> None:
+    print("\nTasks at their bar, Level 3 at a pooled share of 0.01, which holds if units of different tasks are independent")
+    for number, alike in ((1, True), (30, False), (10, True), (30, True)):
+        found = list(pool.map(partial(copies_run, copies=number, alike=alike), range(runs)))
+        false = sum(one.third > 0 for one in found)
+        if alike and number > 1:
+            print(f"  {number} copies of one task: {false} of {runs}")
+        else:
+            held.hold(f"{number} of their own: {false} of {runs}", held=stats.binom.sf(false - 1, runs, 0.01 + ALPHA) > 0.01)
+
+
 def _null(seed: int, *, position: int, shares: Shares) -> Early:
     return null_run(nulls()[position], seed, shares, NULL_CALLS)
 
@@ -253,6 +285,7 @@ def main() -> int:
         published(pool, held, runs["published"], models)
         better(pool, held, runs["better"])
         false_levels(pool, held, runs["nulls"])
+        copies(pool, held, runs["copies"])
     print(f"\n{time.monotonic() - began:.0f} s; {f'{held.failed} of what must hold does not' if held.failed else 'all of it holds'}")
     return 1 if held.failed else 0
 

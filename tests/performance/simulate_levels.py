@@ -21,7 +21,7 @@ from genlevel.deciding.decider import Decider
 from genlevel.deciding.holm import Holm
 from genlevel.deciding.values import Aim, Criterion, Decided, LevelState, Shares, TaskState, TaskToDecide, Unit
 from scorer.certify import Ends, Estimate, Status, TaskEvidence, certify
-from scorer.certify.criteria import PlannedTask, against_specialists, criterion
+from scorer.certify.criteria import PlannedTask, against_specialists, criterion, critical_count
 from scorer.certify.obstacles import obstacle_of
 from scorer.certify.samples import Sample, Sizes
 from scorer.levels.rules import judge, judge_all
@@ -194,13 +194,15 @@ def better_run(seed: int, shape: str, **options: Any) -> Early:
 
 @dataclass(frozen=True)
 class Null:
-    """Tasks whose truth is their bar. draw: (generator, units) -> what they add above. units: of each task; None: its own."""
+    """Tasks whose truth is their bar. draw: (generator, units) -> what they add above. units: of each task; None: its own. sizes: of its
+    clusters. items: units are documents of some items, of which one in a hundred is huge and fails."""
 
     name: str
     bar: float | None
     draw: Callable[[np.random.Generator, int], Array] | None
     units: int | None
     sizes: tuple[int, ...] = ()
+    items: bool = False
 
 
 def _near_perfect(zeros: float, least: float) -> tuple[float, Callable[[np.random.Generator, int], Array]]:
@@ -217,6 +219,8 @@ def nulls() -> tuple[Null, ...]:
         ]
     found.append(Null("one cluster holds half of the data", 0.7, None, None, (100, *[2] * 50)))
     found.append(Null("one cluster is ten times as large as the others", 0.7, None, None, (20, *[2] * 490)))
+    found.append(Null("100 clusters of 20, each of them right or wrong", 0.9, None, None, (20,) * 100))
+    found.append(Null("pooled counts, 1 % of huge failing documents, n = 2,000", None, None, 2000, items=True))
     return tuple(found)
 
 
@@ -239,11 +243,35 @@ def _null_population(null: Null, place: int, units: int, rng: np.random.Generato
         of_sizes = _criterion("accuracy", null.bar or 0.5, sum(null.sizes), null.sizes)
         right = (rng.random(len(sizes)) < of_sizes.bar).astype(float)
         return Population(replace(task, units=sizes.astype(int).tolist(), criterion=of_sizes), right * sizes, sizes)
+    if null.items:
+        huge = rng.random(units) < _HUGE
+        below = np.where(huge, 200.0, 2.0 * rng.integers(1, 7, units))
+        above = np.where(huge, 0.0, 2.0 * rng.binomial((below / 2.0).astype(int), _RIGHT))
+        share = (1.0 - _HUGE) * 7.0 * _RIGHT / ((1.0 - _HUGE) * 7.0 + _HUGE * 200.0)
+        return Population(replace(task, units=[1] * units, criterion=_criterion("micro_f1", share, units)), above, below)
     if null.draw is not None and null.bar is not None:
         graded = replace(task, units=[1] * units, criterion=_criterion("f1", null.bar, units))
         return Population(graded, null.draw(rng, units), np.ones(units))
     binary = replace(task, units=[1] * units, criterion=_criterion("accuracy", min(max(task.criterion.bar, 0.02), 0.98), units))
     return Population(binary, (rng.random(units) < binary.criterion.bar).astype(float), np.ones(units))
+
+
+_HUGE, _RIGHT = 0.01, 0.95
+"""The share of huge documents, and of the items of others that are right."""
+
+
+def copies_run(seed: int, copies: int, *, alike: bool) -> Early:
+    """Tasks at their bar; alike: one task under several names, of which each has its own order. The wealth is to reach 100."""
+    found, count, bar = run_shares(EPSILON), 300, 0.6
+    rng = np.random.Generator(np.random.SFC64([17, seed, copies]))
+    exact = Criterion(bar=bar, critical=critical_count(count, bar, found.tests, found.wins))
+    first = (rng.random(count) < bar).astype(float)
+    known = []
+    for number in range(copies):
+        right = rng.permutation(first) if alike else (rng.random(count) < bar).astype(float)
+        task = TaskToDecide(f"t{number}", Modality.IMAGE, list(Paradigm)[number % 2], [1] * count, exact)
+        known.append(Population(task, right, np.ones(count)))
+    return run(known, replace(found, pooled=0.01), seed, until_third=True)
 
 
 UNLUCKY, MEASURED = 188, 464
