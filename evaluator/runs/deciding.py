@@ -34,7 +34,7 @@ from evaluator.traffic.traffic import Stored
 from evaluator.traffic.turns import current_task
 from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
-from genlevel.deciding.values import Aim, Draw
+from genlevel.deciding.values import STAYS_UNDECIDED, Aim, Draw
 from genlevel.runtime.limits import AccountLimiter, Share
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -48,7 +48,7 @@ _MOST_MEASURED = 512
 _LOOK_S = 0.25
 """Seconds after which it is looked whether there is room for a call, though nothing has come: a call may wait for a retry."""
 
-UNDECIDED = "it stays undecided: nothing further is to be asked, and answers have failed or are not rated"
+UNDECIDED = f"{STAYS_UNDECIDED}: nothing further is to be asked, and answers have failed or are not rated"
 
 
 class Deciding(Alone[UnitPart]):

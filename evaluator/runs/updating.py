@@ -15,6 +15,7 @@ from evaluator.journal.records import RunRecord
 from evaluator.journal.wishes import Wanted
 from evaluator.runs.limits import check_limits
 from evaluator.runs.records import RunRecords
+from genlevel.deciding.values import STAYS_UNDECIDED
 from genlevel.runtime.errors import UsageError
 from genlevel.runtime.stored_messages import stored_message
 from genlevel.v1 import evaluator_pb2 as ev
@@ -76,6 +77,9 @@ class Updating:
             raise UsageError(f"run {record.run_id} has finished; there is nothing left to change")
         if run.status == ev.RUN_STATUS_DECIDED:
             completes = "`genlevel eval` without --until-decided asks the rest"
+            if STAYS_UNDECIDED in run.reason:
+                again = "`genlevel resume` asks again what failed"
+                raise UsageError(f"run {record.run_id} came to its end undecided; {again}, and {completes}")
             raise UsageError(f"run {record.run_id} is decided; there is nothing left to change, and {completes}")
         if request.wanted not in _A_PERSONS:
             raise UsageError("a run can be paused, stopped, or told to go on; the rest is for the evaluator to say")

@@ -11,6 +11,7 @@ import click
 from genlevel.cli.options import WHOLE_NUMBER, json_option, need_run_folder, out_option, print_json, run_async, settings_of
 from genlevel.cli.printing import console, table
 from genlevel.connection.services import runs_beside, stored
+from genlevel.documents.decisions import stays_undecided
 from genlevel.documents.runs import run_document
 from genlevel.documents.suite_names import shown_suites
 from genlevel.documents.times import since
@@ -148,7 +149,8 @@ def _narrow(documents: list[Document], *, marked: bool) -> object:
 
 
 def _status(run: Document) -> str:
-    return f"{run['status']}{' (is to go on)' if run['wanted'] == 'go on' and run['status'] != 'running' else ''}"
+    status = "undecided" if stays_undecided(run["status"], run["reason"]) else run["status"]
+    return f"{status}{' (is to go on)' if run['wanted'] == 'go on' and run['status'] != 'running' else ''}"
 
 
 def _where(run: Document) -> str:

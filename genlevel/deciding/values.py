@@ -150,3 +150,7 @@ class Decided:
     verdict: int | None
     tasks: tuple[TaskDecision, ...]
     levels: tuple[LevelDecision, ...]
+
+
+STAYS_UNDECIDED = "it stays undecided"
+"""What the reason of a run says that came to its end as decided though something is not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from genlevel.deciding.values import STAYS_UNDECIDED
 from genlevel.documents.words import NANO
 from genlevel.v1 import evaluator_pb2 as ev
 
@@ -103,6 +104,11 @@ def _earlier(decision: ev.EarlierDecision) -> Document:
         "not_won": decision.not_won,
         "undecided": decision.undecided,
     }
+
+
+def stays_undecided(status: str, reason: str | None) -> bool:
+    """Whether a run that ended as decided is not, as answers have failed or are not rated. status, reason: as documents have them."""
+    return status == "decided" and STAYS_UNDECIDED in (reason or "")
 
 
 def _task(task: ev.DecidedTask) -> Document:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genlevel.documents.decision_words import sought_told
-from genlevel.documents.decisions import until_document
+from genlevel.documents.decisions import stays_undecided, until_document
 from genlevel.documents.progress_words import is_to_go_on, waiting_told
 from genlevel.documents.run_progress import limits_document
 from genlevel.documents.runs import run_document, tokens_in, tokens_out
@@ -64,8 +64,8 @@ def standing_of(run: ev.Run) -> Standing:
     found = _STANDINGS.get(run.status, Standing("unknown", "plain"))
     if run.status == ev.RUN_STATUS_INTERRUPTED and run.wanted == ev.RUN_WANTED_STOPPED:
         found = Standing("stopped", "warn", "It stays stopped until somebody lets it go on.")
-    elif run.status == ev.RUN_STATUS_DECIDED and run.reason:  # such as that it stays undecided, as answers have failed
-        found = Standing("decided", "warn", run.reason)
+    elif run.status == ev.RUN_STATUS_DECIDED and run.reason:
+        found = Standing("undecided" if stays_undecided("decided", run.reason) else "decided", "warn", run.reason)
     elif run.status != ev.RUN_STATUS_PAUSED and is_to_go_on(run):
         found = Standing("waiting", "warn", f"It waits for a service to go on with it{f': {run.reason}' if run.reason else '.'}")
     return Standing(found.word, found.kind, found.line or run.reason)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genlevel.cli.runs import _status
 from genlevel.documents.progress_line import progress_line
 from genlevel.documents.run_progress import limits_document, progress_document
-from genlevel.documents.run_words import limits_told, progress_facts, standing_of
+from genlevel.documents.run_words import Standing, limits_told, progress_facts, standing_of
 from genlevel.documents.runs import status_name
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
@@ -77,6 +78,14 @@ def test_a_decided_run_stands_well_and_is_not_said_to_be_finished() -> None:
     assert (status_name(run.status), standing_of(run).word, standing_of(run).kind) == ("decided", "decided", "good")
     assert "not all of its instances were asked" in standing_of(run).line
     stuck = ev.Run(status=ev.RUN_STATUS_DECIDED, reason="it stays undecided")
-    assert (standing_of(stuck).kind, standing_of(stuck).line) == ("warn", "it stays undecided")
+    assert standing_of(stuck) == Standing("undecided", "warn", "it stays undecided")
+    over = ev.Run(status=ev.RUN_STATUS_DECIDED, reason="--budget-usd $1.00 was exceeded by $0.01")
+    assert (standing_of(over).word, standing_of(over).kind) == ("decided", "warn")
     run.counts.total, run.counts.pending = 1200, 1136
     assert progress_line(ev.WatchRunResponse(run=run)).startswith("64 of 1,200 asked | ")
+
+
+def test_lists_of_runs_say_that_a_run_stays_undecided() -> None:
+    told = {"wanted": "finished", "reason": "it stays undecided: answers have failed"}
+    assert _status({**told, "status": "decided"}) == "undecided"
+    assert [_status({**told, "status": status, "reason": None}) for status in ("decided", "finished")] == ["decided", "finished"]

@@ -182,6 +182,22 @@ async def test_failed_answers_decide_nothing_until_they_are_asked_again(place_of
     assert {place.gateway.calls[question] for question in world.labels if question not in lost} == {1}
 
 
+async def test_an_undecided_end_says_so_and_how_it_goes_on(place_of, world, failing_script):
+    world.task(CAUSAL, 60, 1.0)
+    lost = sorted(world.labels)[::3]
+    world.task(COMMON, 200, 0.3)
+    place, fails = place_of("data"), failing_script(gw.ERROR_CLASS_CALLER_FAULT)
+    place.gateway.script = lambda question, calls: fails(question, calls) if question in lost else world.say(question)
+    evaluator = place.start(going=False)
+    run = await decide(evaluator, world)
+    assert (run.status, run.decision.complete, states(run)) == (ev.RUN_STATUS_DECIDED, False, {CAUSAL: UNDECIDED, COMMON: NOT_WON})
+    with pytest.raises(UsageError, match="came to its end undecided; `genlevel resume` asks again what failed"):
+        await evaluator.update_run(ev.UpdateRunRequest(run_id=run.run_id, wanted=ev.RUN_WANTED_PAUSED))
+    place.gateway.script = world.script
+    again = await finish(evaluator, ev.StartRunRequest(run_id=run.run_id, retry_failed=True))
+    assert (again.status, again.decision.complete, again.reason) == (ev.RUN_STATUS_DECIDED, True, "")
+
+
 async def test_one_slow_answer_holds_back_only_what_is_far_beyond_it(place_of, world):
     world.task(CAUSAL, 300, 0.95)
     place, at_once = place_of("data"), place_of("again")
