@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from genlevel.deciding.decider import Decider
 from genlevel.deciding.values import Aim, Criterion, Decided, Draw, Shares, TaskToDecide, Unit
 
+LOOKED_AT = 0.1
+"""How often it is looked at which draws on the way need no answer any more."""
 SHARES = Shares(tests=4, wins=0.2, pooled=0.2, epsilon=0.4)
 
 
@@ -72,7 +74,8 @@ def shuffled(world: World, chance: random.Random, *, slots: int, patience: float
             assert draw.number not in asked, "given out twice"
             asked[draw.number] = draw
             flight.append(draw)
-        flight = [draw for draw in flight if decider.needs(draw) or chance.random() < 0.5]
+        if chance.random() < LOOKED_AT:
+            flight = [draw for draw in flight if decider.needs(draw) or chance.random() < 0.5]
         if flight and (len(flight) >= slots or chance.random() < 0.7):
             world.weigh(decider, flight.pop(chance.randrange(len(flight))))
         elif not flight and most == slots:
