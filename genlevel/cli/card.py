@@ -45,7 +45,7 @@ def print_card(document: Document, places: dict[str, str]) -> None:
         out.print(line)
     if parts := merged_parts(document):
         out.print(f"merged from {', '.join(parts)}")
-    if document["partial"]:
+    if document["partial"] and not is_in_part(document):
         out.print("Over the asked tasks alone:")
         print_levels(out, document["level_asked"], own=is_own(document))
     print_tasks(out, document["tasks"], decision_of(document))
@@ -222,6 +222,7 @@ def print_head(out: Console, level: Document, certified: Document | None, agains
     """
     if certified is not None and against is not None:
         line = certified_line(certified, against, referenced=level["references"] is not None)
+        line = f"of what was asked alone, {line}" if in_part else line
         reached = max(certified["verdict"] or 0, against["verdict"] or 0)
         out.print(line, style="bold green" if reached >= 3 else "bold", soft_wrap=True)
     out.print(point_line(level, in_part=in_part), soft_wrap=True)

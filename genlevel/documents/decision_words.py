@@ -25,6 +25,7 @@ _NOT_KNOWN = (
 )
 POOLED = "pooled betting"
 """How the test is told by which Level 3 is attained without a named win: its own claim, no prediction of the full run's certificate."""
+_SAME = "; the full run certifies the same"
 _LEVELS = {"attained": "the full run would certify it", "not attained": "the full run would not certify it"}
 
 _SOUGHT = {
@@ -230,7 +231,8 @@ def _earlier(decision: Document) -> Iterator[str]:
         head = _head(entry, entry["won"], entry["undecided"])
         pooled = f" by {POOLED}" if entry["verdict"] == 3 and _is_pooled(entry["levels"].get("3", {})) else ""
         errors = f"error at most {100 * entry['alpha']:g} %, and {100 * entry['epsilon']:g} % more"
-        yield f"decided before, with an error of its own: {head}{pooled} ({sought_told(entry['aim'])}; {entry['asked']:,} calls; {errors})"
+        said = f"{head}{pooled} ({sought_told(entry['aim'])}; {entry['asked']:,} calls; {errors})"
+        yield f"decided before, with an error of its own: {said}; if it is asked for again, its tasks are shown, and no call is made"
 
 
 def _held_against(document: Document, decision: Document) -> str:
@@ -241,10 +243,10 @@ def _held_against(document: Document, decision: Document) -> str:
     if decision["aim"] != "verdict":
         attained = _attained(certified).intersection(task["key"] for task in decision["tasks"])
         same = not states_counted(decision).get("undecided") and attained == set(_keys(decision, "won"))
-        return "; the full run certifies the same" if same else f"; the full run certifies {len(attained):,}"
+        return _SAME if same else f"; the full run certifies {len(attained):,}"
     reached = certified["verdict"]
     if reached == decision["verdict"] and early_head(decision) != "undecided":
-        return "; the full run certifies the same"
+        return _SAME
     if reached is None and decision["verdict"] == 3 and _is_pooled(decision["levels"].get("3", {})):
         return f"; by {POOLED}, and so it stays: the full run's certificate, which tests tasks one by one, leaves it undecided"
     return f"; the full run certifies {f'Level {reached}' if reached else 'none'}"
@@ -265,19 +267,21 @@ def _keys(decision: Document, state: str) -> list[str]:
 
 
 def _confirmed(document: Document, decision: Document) -> Iterator[str]:
-    """What the full run's certificate says of what was predicted, task by task and level by level, if it is of the same error."""
+    """Where the full run's certificate says otherwise than was predicted of tasks and levels, if it is of the same error."""
     certified = _certified(document, decision)
     if certified is None:
         return
     attained = _attained(certified)
     for state in ("won", "not won"):
-        if keys := _keys(decision, state):
-            yield f"said to be {state}: {_tasks(len(keys))}, of which the full run certifies {len(attained.intersection(keys)):,}"
+        keys = _keys(decision, state)
+        count = len(attained.intersection(keys))
+        if count != (len(keys) if state == "won" else 0):
+            yield f"said to be {state}: {_tasks(len(keys))}, of which the full run certifies {count:,}"
     predicted = {
         level: entry["state"] for level, entry in decision["levels"].items() if entry["state"] != "undecided" and not _is_pooled(entry)
     }
     alike = [level for level, state in predicted.items() if (state == "attained") == (_status_of(certified, level) == "attained")]
-    if predicted:
+    if len(alike) < len(predicted):
         yield f"levels that were predicted: {len(predicted)}, of which {len(alike)} as the full run certifies them"
 
 

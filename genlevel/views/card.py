@@ -228,7 +228,8 @@ def _verdicts(
     of_those = "; by the tasks alone that were asked in full" if instead else ""
     by_points = VerdictPart(f"By the {rule}", point, (point_meaning(level) or "no level reached") + of_those, False)
     first = (VerdictPart(f"{early.title}, above published scores", early.head, early.told, True),) if early and instead else ()
-    condition = f", {certified['condition']}" if certified["condition"] else ""
+    condition = " of what was asked" if instead else ""
+    condition += f", {certified['condition']}" if certified["condition"] else ""
     head = verdict_head(certified, referenced=referenced)
     if not referenced:
         return *first, VerdictPart(f"Certified{condition}", head, NO_REFERENCES, True), by_points

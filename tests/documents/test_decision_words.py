@@ -162,7 +162,9 @@ def test_the_verdict_that_was_decided_is_held_against_the_full_run_in_one_line(l
 def test_so_are_the_wins_that_were_decided(attained: str, said: str) -> None:
     tasks = [task for task in TASKS if task[1] is not UNDECIDED]
     certified = {"alpha": 0.05, "verdict": None, "tasks": [{"key": key, "win": "attained"} for key in attained], "levels": {}}
-    assert list(early_lines(result(decision_of(tasks, (), aim=WINS), "finished", certified)))[1] == f"decided then: {said}"
+    lines = list(early_lines(result(decision_of(tasks, (), aim=WINS), "finished", certified)))
+    assert lines[1] == f"decided then: {said}"
+    assert any(line.startswith("said to be") for line in lines) is ("same" not in said)
 
 
 def test_what_was_decided_before_by_another_aim_is_said_with_its_own_error() -> None:
@@ -172,9 +174,9 @@ def test_what_was_decided_before_by_another_aim_is_said_with_its_own_error() -> 
     lines = [line for line in early_lines(result(decision)) if line.startswith("decided before")]
     assert lines == [
         "decided before, with an error of its own: Level 3 by pooled betting (the highest level that the full run would certify; 93 calls;"
-        " error at most 5 %, and 1 % more)",
+        " error at most 5 %, and 1 % more); if it is asked for again, its tasks are shown, and no call is made",
         "decided before, with an error of its own: 2 wins, 1 undecided (of each task, whether the full run would certify a win; 400 calls;"
-        " error at most 5 %, and 10 % more)",
+        " error at most 5 %, and 10 % more); if it is asked for again, its tasks are shown, and no call is made",
     ]
 
 

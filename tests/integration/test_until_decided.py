@@ -61,6 +61,8 @@ def test_wins_are_decided_by_few_calls_and_the_rest_is_asked_once(genlevel, eval
     assert more == []
     assert f"run {early['run']} is decided, and not all of it was asked" in again.stderr
     assert "Decided early" in again.stdout
+    assert "of what was asked alone, certified: " in again.stdout
+    assert "Over the asked tasks alone" not in again.stdout
     assert "paper's point rule: no level reached; by the tasks alone that were asked in full" in again.stdout
     exported = genlevel.run("export", early["run"], "--format", "predictions", "--to", "predictions")
     assert f"note: run {early['run']} (decided early)" in exported.stderr

@@ -204,7 +204,7 @@ def test_a_run_that_was_decided_early_says_so_first_and_has_its_tasks_as_csv(cli
     page = client.get("/runs/early/card").text
     assert_harmless(page)
     main = page[page.index("<main") :]
-    assert main.index("Decided early, above published scores") < main.index("Certified, above published scores")
+    assert main.index("Decided early, above published scores") < main.index("Certified of what was asked, above published scores")
     assert '<h2 id="decided">Decided early</h2>' in main
     assert "&lt;script&gt;" in main
     assert 'href="/runs/good/card.decided.csv"' in main  # the id of the copied run
