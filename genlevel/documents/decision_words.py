@@ -25,6 +25,7 @@ _NOT_KNOWN = (
 )
 POOLED = "pooled betting"
 """How the test is told by which Level 3 is attained without a named win: its own claim, no prediction of the full run's certificate."""
+_NO_LEVEL_3 = "the full run would certify no task outside language above the published score"
 _SAME = "; the full run certifies the same"
 _LEVELS = {"attained": "the full run would certify it", "not attained": "the full run would not certify it"}
 
@@ -83,13 +84,12 @@ def early_told(decision: Document) -> str:
     """What the head means, with how much was asked for it and its error, in one sentence."""
     if decision["aim"] != "verdict":
         meant = "tasks of which the full run would certify a win above the published score"
-    elif decision["verdict"] is not None:
+    elif (decision["verdict"] or 0) >= 3:
         entry = decision["levels"].get(str(decision["verdict"]), {})
         meant = f"attained by {POOLED}, which names no task" if _is_pooled(entry) else "the full run would certify it"
-    elif early_head(decision) == "undecided":
-        meant = "neither certified, nor known that the full run would not"
     else:
-        meant = "the full run would certify no task outside language above the published score"
+        open_ = decision["levels"].get("3", {}).get("state") != "not attained"
+        meant = "Level 3 is neither certified, nor known that the full run would not" if open_ else _NO_LEVEL_3
     errors = f"error at most {100 * decision['alpha']:g} %, and {100 * decision['epsilon']:g} % more for what is predicted of the full run"
     return f"{meant}; {asked_of(decision)}; {errors}"
 
@@ -131,7 +131,9 @@ def early_lines(document: Document) -> Iterator[str]:
     if is_completed(document):
         yield from _confirmed(document, decision)
     yield f"error: {error_told(decision)}"
-    yield from _earlier(decision)
+    yield from _earlier(
+        decision, again="" if is_completed(document) else "; if it is asked for again, its tasks are shown, and no call is made"
+    )
     if is_completed(document):
         return
     yield _NOT_KNOWN
@@ -225,14 +227,14 @@ def _head(decision: Document, won: int, undecided: int) -> str:
     return f"at least Level {reached}" if "undecided" in above else f"Level {reached}"
 
 
-def _earlier(decision: Document) -> Iterator[str]:
-    """What was decided before by other aims or errors, a line each."""
+def _earlier(decision: Document, again: str) -> Iterator[str]:
+    """What was decided before by other aims or errors, a line each. again: what it takes to see more of it."""
     for entry in decision["earlier"]:
         head = _head(entry, entry["won"], entry["undecided"])
         pooled = f" by {POOLED}" if entry["verdict"] == 3 and _is_pooled(entry["levels"].get("3", {})) else ""
         errors = f"error at most {100 * entry['alpha']:g} %, and {100 * entry['epsilon']:g} % more"
         said = f"{head}{pooled} ({sought_told(entry['aim'])}; {entry['asked']:,} calls; {errors})"
-        yield f"decided before, with an error of its own: {said}; if it is asked for again, its tasks are shown, and no call is made"
+        yield f"decided before, with an error of its own: {said}{again}"
 
 
 def _held_against(document: Document, decision: Document) -> str:

@@ -56,7 +56,8 @@ def _done(progress: ev.WatchRunResponse) -> list[_Part]:
     """How many answers there are of how many; of a run that asks only until something is decided how many calls, of how many at most."""
     counts, run = progress.run.counts, progress.run
     done, total = counts.total - counts.pending, counts.total
-    if run.status == ev.RUN_STATUS_DECIDED:
+    asks_all = run.status == ev.RUN_STATUS_FINISHED or not run.traffic.HasField("until_decided")
+    if run.status == ev.RUN_STATUS_DECIDED or not (progress.HasField("deciding") or asks_all):
         if run.HasField("decision"):
             done, total = run.decision.asked, run.decision.total
         return [_Part(f"{done:,} of {total:,} asked")]

@@ -37,6 +37,10 @@ def test_what_the_model_does_not_take_is_no_call_of_the_line() -> None:
     said.run.status = ev.RUN_STATUS_DECIDED
     said.run.decision.asked, said.run.decision.total = 1000, 30_000
     assert progress_line(said).startswith("1,000 of 30,000 asked | ")
+    said.ClearField("deciding")
+    for status, done in ((ev.RUN_STATUS_BUDGET, "1,000 of 30,000 asked"), (ev.RUN_STATUS_FINISHED, "1,234/42,000")):
+        said.run.status = status
+        assert progress_line(said).startswith(f"{done} | ")
 
 
 @pytest.mark.parametrize("columns", [60, 80])

@@ -92,7 +92,7 @@ def test_every_line_of_a_run_that_was_decided_early() -> None:
             decision_of((), (ATTAINED, ATTAINED, OPEN)),
             "the full run would certify it; asked 175 of 42,000; error at most 5 %, and 1 % more",
         ),
-        (decision_of((), (OPEN, OPEN, OPEN)), "neither certified, nor known that the full run would not; asked"),
+        (decision_of((), (OPEN, OPEN, OPEN)), "Level 3 is neither certified, nor known that the full run would not; asked"),
         (decision_of((), (NOT_ATTAINED,) * 3), "the full run would certify no task outside language above the published score; asked"),
         (decision_of(TASKS, (), aim=WINS), "tasks of which the full run would certify a win above the published score; asked"),
     ],
@@ -101,6 +101,21 @@ def test_a_head_is_told_with_how_much_was_asked_and_its_error(decision: ev.Early
     told = early_told(decision_document(decision))
     assert told.startswith(said)
     assert told.endswith("; error at most 5 %, and 1 % more for what is predicted of the full run")
+
+
+@pytest.mark.parametrize(
+    ("third", "head", "meant"),
+    [
+        (OPEN, "at least Level 2", "Level 3 is neither certified, nor known that the full run would not; asked"),
+        (NOT_ATTAINED, "Level 2", "the full run would certify no task outside language above the published score; asked"),
+    ],
+)
+def test_level_2_takes_one_right_answer_and_so_it_is_said_what_is_known_of_level_3(third: Any, head: str, meant: str) -> None:
+    decision = decision_of((), (third, NOT_ATTAINED, NOT_ATTAINED))
+    decision.verdict = 2
+    document = decision_document(decision)
+    assert early_head(document) == head
+    assert early_told(document).startswith(meant)
 
 
 def test_what_pooled_betting_says_is_known_by_how_it_begins() -> None:
