@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from genlevel.benchmark.model import Modality
-from genlevel.deciding.holm import FEW, FEW_FOR_LEVELS, Holm
+from genlevel.deciding.holm import FEW, HALF, QUARTER, Holm
 from genlevel.deciding.levels import Ladder
 from genlevel.deciding.orders import Order, WinsOrder
 from genlevel.deciding.pooled import PooledWealth
@@ -46,11 +46,11 @@ class Decider:
         predicted = sum(not (task.criterion.obstacle or task.criterion.whole) for task in tasks)
         epsilon = shares.epsilon / max(1, predicted)
         self._aim, self._with_uncertifiable = aim, with_uncertifiable
-        few = FEW if aim is Aim.WINS else FEW_FOR_LEVELS
-        self._holm = Holm.of(shares, sum(not task.criterion.obstacle for task in tasks), few)
+        certifiable = sum(not task.criterion.obstacle for task in tasks)
+        self._holm = Holm.of(shares, certifiable, FEW, HALF if aim is Aim.WINS else QUARTER)
         self._standings = {task.key: Standing(task, task.criterion, epsilon, self._holm) for task in tasks}
         every = tuple(self._standings.values())
-        self._ladder = Ladder(every)
+        self._ladder = Ladder(every, self._holm)
         self._pooled = PooledWealth(shares.pooled) if aim is Aim.VERDICT else None
         self._order: Order = (
             WinsOrder(every, with_uncertifiable=with_uncertifiable)
@@ -210,7 +210,7 @@ class Decider:
 
     def _hangs(self) -> bool:
         """Whether a level hangs on a task that is won or not by how many others are."""
-        return any(
+        return self._ladder.hangs or any(
             one.is_full and self._ladder.needs(one) and self._holm.may_certify(one.p_values()[0]) for one in self._standings.values()
         )
 
@@ -261,7 +261,7 @@ class Decider:
 
     def _look_at_full(self) -> None:
         """Holm's further steps: over tasks with all their units, between the marks. They are certified as soon as enough others are, and
-        are not once nothing else can be won any more."""
+        are not once they would not be if all that is open were."""
         if self._bars:
             return
         every = self._standings.values()
@@ -275,9 +275,9 @@ class Decider:
         if self._bars:
             return
         told = dict.fromkeys(certified, True)
-        if sum(one.is_open for one in every) == len(full):
-            possible = self._holm.certified(won, {key: best for key, (_worst, best) in p_values.items()})
-            told |= dict.fromkeys(full.keys() - set(possible), False)
+        others = sum(one.is_open for one in every) - len(full)
+        possible = self._holm.certified(won + others, {key: best for key, (_worst, best) in p_values.items()})
+        told |= dict.fromkeys(full.keys() - set(possible), False)
         for key, is_won in told.items():
             full[key].settle_full(won=is_won)
             self._ladder.changed(full[key], self._used)
@@ -290,13 +290,14 @@ class Decider:
         What is open again is drawn again, under other numbers; draws of it before are passed over.
         """
         won = sum(one.state is TaskState.WON for one in self._standings.values())
-        if self._aim is not Aim.WINS or self._holm.suffices(won):
+        if not self._all_wins or self._holm.suffices(won):
             return False
         self._holm = self._holm.widest()
         for one in self._standings.values():
             one.allow(self._holm, self._number)
             self._order.counted(one)
         self._undecided = sum(one.is_open for one in self._standings.values())
+        self._ladder.allow(self._holm, self._used)
         self._look_at_full()
         return True
 

@@ -18,8 +18,9 @@ from genlevel.deciding.values import Criterion, Shares
 
 FEW = 64
 """With fewer tests than this all of Holm's steps are allowed for; with more, those of as many wins as half of the tests, at first."""
-FEW_FOR_LEVELS = 512
-"""The same where what is not won is not looked at again, as not all wins are told."""
+HALF, QUARTER = 2, 4
+"""One over the part of the tests down to which steps are allowed for, at first. A quarter allows for more of them, and is sooner known to
+suffice: once as many tasks are not won."""
 _NEGLIGIBLE = 1e-17
 
 
@@ -32,14 +33,14 @@ class Holm:
     divisor: int
 
     @classmethod
-    def of(cls, shares: Shares, tasks: int, few: int | None = None) -> Holm:
-        """tasks: how many of them this run may win; fewer than all leave fewer steps. few: None: ``FEW``.
+    def of(cls, shares: Shares, tasks: int, few: int | None = None, part: int = HALF) -> Holm:
+        """tasks: how many of them this run may win; fewer than all leave fewer steps. few: None: ``FEW``. part: ``HALF`` or ``QUARTER``.
 
         >>> [Holm.of(Shares(516, 0.0405, 0.00225, 0.01), tasks).divisor for tasks in (1, 20, 516)]
         [516, 497, 258]
         """
         tests = max(1, shares.tests)
-        return cls(tests, shares.wins, max(1, tests - max(tasks, 1) + 1, tests // 2 if tests >= (FEW if few is None else few) else 1))
+        return cls(tests, shares.wins, max(1, tests - max(tasks, 1) + 1, tests // part if tests >= (FEW if few is None else few) else 1))
 
     def marked(self, criterion: Criterion, units: int) -> Criterion:
         """The criterion with the mark below which no step certifies a win, if it has a test that is predicted.
@@ -57,7 +58,7 @@ class Holm:
         return criterion
 
     def suffices(self, won: int) -> bool:
-        """Whether these steps are all that the procedure comes to, if so many tasks are won in all."""
+        """Whether these steps are all that the procedure comes to, if so many tasks are won in all, or may still be."""
         return self.divisor == 1 or won <= self.tests - self.divisor
 
     def widest(self) -> Holm:

@@ -68,7 +68,7 @@ class WinsOrder:
         while self._round < FIRST:
             while self._at < len(self._first):
                 one = self._first[self._at]
-                if may_be_drawn(one):
+                if may_be_drawn(one) and one.drawn <= self._round:
                     return one
                 self._at += 1
             self._round, self._at = self._round + 1, 0

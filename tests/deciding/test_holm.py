@@ -11,7 +11,7 @@ from scipy import stats
 
 from genlevel.deciding.betting import BettingPrediction
 from genlevel.deciding.binary import BinaryPrediction, binary_bounds
-from genlevel.deciding.holm import FEW, FEW_FOR_LEVELS, Holm, at_least
+from genlevel.deciding.holm import FEW, QUARTER, Holm, at_least
 from genlevel.deciding.values import OPEN, RIGHT, WRONG, Bets, Criterion, Shares, TaskState, Unit
 from scorer.certify.criteria import critical_count
 from scorer.certify.multiplicity import holm
@@ -102,9 +102,9 @@ def test_bets_have_the_mark_of_the_lenient_step() -> None:
     assert round(8.0 - marked.bets.log_low, 9) == 0.693147181
 
 
-def test_levels_of_a_suite_of_a_hundred_tasks_allow_for_all_steps_and_wins_do_once_it_takes_them() -> None:
+def test_of_a_hundred_tasks_a_part_is_allowed_for_at_first_and_all_once_it_takes_them() -> None:
     shares = Shares(100, WINS, 0.0, 0.01)
-    assert Holm.of(shares, 100, FEW_FOR_LEVELS).divisor == 1
+    assert Holm.of(shares, 100, part=QUARTER).divisor == 25
     found = Holm.of(shares, 100)
     assert (found.divisor, found.suffices(50), found.suffices(51), found.widest().suffices(100)) == (50, True, False, True)
 

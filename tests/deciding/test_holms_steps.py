@@ -127,11 +127,23 @@ def test_nothing_is_bet_on_a_task_whose_win_attains_no_third_level(place: int, r
     right = critical_count(40, 0.5, 2, 0.2) - 1
     assert critical_count(40, 0.5, 1, 0.2) <= right
     close = random.Random(1).sample([RIGHT] * right + [WRONG] * (40 - right), 40)
-    outcomes = {"close": close, "other": [RIGHT] * 40, "lost": [WRONG] * 40}
+    outcomes = {"close": close, "other": [RIGHT] * 40, "lost": [RIGHT, WRONG] * 20}
     found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(3, 0.2, 0.2, 1e-6))).decided
     assert found.complete
     assert [told.state for told in found.tasks] == [TaskState.NOT_WON, TaskState.WON, TaskState.NOT_WON]
     assert [level.state for level in found.levels] == [LevelState.NOT_ATTAINED] * 3
+
+
+def test_a_close_task_that_would_not_be_won_if_all_that_is_open_were_is_told_without_asking_that() -> None:
+    exact = Criterion(bar=0.5, critical=critical_count(40, 0.5, 4, 0.2))
+    tasks = [task(key, place, 40, exact) for key, place in (("close", 1), ("lost", 0), ("worse", 2), ("language", 4))]
+    right = critical_count(40, 0.5, 2, 0.2) - 1
+    assert critical_count(40, 0.5, 1, 0.2) <= right
+    close = random.Random(1).sample([RIGHT] * right + [WRONG] * (40 - right), 40)
+    outcomes = {"close": close, "lost": [WRONG] * 40, "worse": [WRONG] * 40, "language": [RIGHT] * 40}
+    found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(4, 0.2, 0.0, 0.01)))
+    assert [level.state for level in found.decided.levels] == [LevelState.NOT_ATTAINED] * 3
+    assert [told.drawn for told in found.decided.tasks] == [40, *[told.drawn for told in found.decided.tasks[1:3]], 0]
 
 
 @pytest.mark.parametrize(("p_value", "state"), [(None, TaskState.WON), (0.19, TaskState.WON), (0.21, TaskState.NOT_WON)])

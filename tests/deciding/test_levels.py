@@ -6,7 +6,7 @@ from genlevel.deciding.levels import Ladder
 from genlevel.deciding.standing import Standing
 from genlevel.deciding.values import Criterion, LevelState, Shares, TaskState, TaskToDecide
 
-HOLM = Holm.of(Shares(100, 0.05, 0.05, 0.01), 1)
+HOLM = Holm.of(Shares(7, 0.05, 0.05, 0.01), 7)
 COMPREHENSION, GENERATION = Paradigm.COMPREHENSION, Paradigm.GENERATION
 
 
@@ -18,7 +18,7 @@ def standing(key: str, modality: Modality, paradigm: Paradigm | None = None, *, 
 class Board:
     """A ladder, and its tasks by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, holm: Holm = HOLM) -> None:
         self.tasks = {
             one.key: one
             for one in (
@@ -31,7 +31,7 @@ class Board:
                 standing("read", Modality.LANGUAGE),
             )
         }
-        self.ladder = Ladder(self.tasks.values())
+        self.ladder = Ladder(self.tasks.values(), holm)
         self.answers = 0
 
     def decide(self, state: TaskState, *keys: str) -> None:
@@ -138,6 +138,36 @@ def test_level_3_may_be_attained_without_a_named_win() -> None:
 
 
 def test_a_benchmark_of_language_alone_has_no_levels() -> None:
-    ladder = Ladder([standing("read", Modality.LANGUAGE)])
+    ladder = Ladder([standing("read", Modality.LANGUAGE)], HOLM)
     assert ladder.is_known
     assert {level.by for level in ladder.decisions()} == {"no task outside language"}
+
+
+def test_what_is_not_won_rules_a_level_out_once_no_more_can_be_won_than_its_marks_allow_for() -> None:
+    board = Board(Holm(7, 0.05, 4))
+    board.win("see", "paint")
+    assert (board.states, board.ladder.hangs) == ("++?", False)
+    board.lose("read")
+    assert (board.states, board.ladder.hangs) == ("++?", True)
+    board.lose("worst", "hear")
+    assert board.states == "++?"
+    board.lose("sing")
+    assert (board.states, board.ladder.hangs) == ("++-", False)
+
+
+def test_of_all_steps_what_is_not_won_rules_out_and_what_is_open_again_does_not() -> None:
+    board = Board(Holm(7, 0.05, 4))
+    board.win("see", "look", "paint", "hear", "sing")
+    board.lose("worst", "read")
+    assert board.states == "++?"
+    board.tasks["read"].state = TaskState.UNDECIDED
+    board.ladder.allow(Holm(7, 0.05, 1), 100)
+    assert (board.states, board.needed) == ("++?", {"read"})
+    board.win("read")
+    assert board.states == "+++"
+
+
+def test_sides_without_tasks_that_could_be_won_need_no_marks() -> None:
+    board = Board(Holm(7, 0.05, 4))
+    board.decide(TaskState.UNCERTIFIABLE, "paint", "sing")
+    assert board.states == "?--"
