@@ -30,8 +30,8 @@ RULES = 2
 """Their number: to be raised if other draws, or another ``decided_at``, follow from the same outcomes."""
 LAGS = {Aim.WINS: 256, Aim.VERDICT: 64}
 """Draws that may be on the way at the beginning."""
-GROWTH = 8
-"""One more for so many draws."""
+GROWTH = {Aim.WINS: 8, Aim.VERDICT: 32}
+"""One more for so many draws. What is drawn ahead is drawn by what was known before it: of a verdict that costs more."""
 
 
 class Decider:
@@ -215,8 +215,8 @@ class Decider:
         )
 
     def _draw(self) -> None:
-        lag = LAGS[self._aim]
-        while self._number - lag - self._number // GROWTH <= self.counted:
+        lag, growth = LAGS[self._aim], GROWTH[self._aim]
+        while self._number - lag - self._number // growth <= self.counted:
             one = self._order.next(self._number)
             if one is None:
                 return

@@ -3,7 +3,8 @@
 What is thought is drawn at random from what is known of each task's share (Thompson sampling), on the scale asin(sqrt(share)). There the
 spread of a share seen n times is about 1 / (2 sqrt(n)) wherever it is, and what an answer tells between two shares is about
 2 (difference)^2. Until Level 3 is known, a task promises how fast wealth that is bet on it grows: its share against the bar. After that,
-how soon its own win shows: its share against the critical one, by what is left to show. For Level 4 the pair of sides is taken that
+how soon its own win shows: its share against the critical one, by what is left to show, and at the latest once all of its units are asked,
+so that a task that may be won is finished rather than another one begun. For Level 4 the pair of sides is taken that
 promises most at its weaker side, and of it that side, which is also the one that is sooner ruled out; tasks that are thought to be out of
 reach all have to be ruled out, so that what is on the way is spread over them. If all of these have been asked and a level hangs on how
 many other tasks are won (``genlevel.deciding.holm``), wins are decided one after the other until it is known.
@@ -135,9 +136,11 @@ class LevelsOrder:
         apart = self._thought(number, part)
         apart += known.middle[part]
         apart -= known.critical[part]
+        may_be_won = apart > 0.0
         apart *= self._np.abs(apart)
         apart *= known.rate[part]
-        self._np.multiply(apart, known.crowd[part], out=apart, where=apart < 0.0)
+        self._np.multiply(apart, known.crowd[part], out=apart, where=~may_be_won)
+        self._np.add(apart, known.end[part], out=apart, where=may_be_won)
         apart -= known.closed[part]
         return apart
 
@@ -147,7 +150,7 @@ class _Known:
 
     middle, spread: of the share. bar: what wealth grows above; critical: about what the full run has to come to. worth: 1 over the root of
     the answers of a unit. rate: its square by how much has to be shown yet, in natural units. crowd: 1, and more by what is on the way.
-    closed: infinite if no unit may be drawn.
+    end: 1 over the answers that are left. closed: infinite if no unit may be drawn.
     """
 
     def __init__(self, standings: Sequence[Standing]) -> None:
@@ -156,12 +159,14 @@ class _Known:
         self.standings = standings
         self._places = {one.key: place for place, one in enumerate(standings)}
         self._sums = [[0.0, 0.0] for _ in standings]
-        self.middle, self.spread, self.bar, self.critical, self.worth, self.rate, self.closed = (np.zeros(len(standings)) for _ in range(7))
+        self.middle, self.spread, self.bar, self.critical = (np.zeros(len(standings)) for _ in range(4))
+        self.worth, self.rate, self.end, self.closed = (np.zeros(len(standings)) for _ in range(4))
         self.crowd = np.ones(len(standings))
         for place, one in enumerate(standings):
             self.worth[place] = 1.0 / math.sqrt(max(one.cost, 1e-9))
             self._hold(place, one)
             self._look(place, one)
+            self.look_at_way(one)
             if not (one.is_predicted and may_be_drawn(one) and one.criterion.rewards):
                 self.closed[place] = math.inf
 
@@ -186,7 +191,9 @@ class _Known:
         self._look(place, one)
 
     def look_at_way(self, one: Standing) -> None:
-        self.crowd[self._places[one.key]] = 1.0 + SPREAD * (one.drawn - one.used)
+        place = self._places[one.key]
+        self.crowd[place] = 1.0 + SPREAD * (one.drawn - one.used)
+        self.end[place] = float(self.worth[place]) ** 2 / max(1, one.units - one.used)
 
     def shut(self, one: Standing) -> None:
         self.closed[self._places[one.key]] = math.inf
