@@ -16,16 +16,17 @@ def earlier_of(stored: ev.EarlyDecision, until: ev.UntilDecided) -> Sequence[ev.
     if not stored.HasField("until"):
         return ()
     before = [one for one in stored.earlier if not _is_alike(one.until, until)]
-    return before if _is_alike(stored.until, until) else [*before, _told(stored)]
+    has_error = stored.asked > 0  # what is known without an answer has none
+    return [*before, _told(stored)] if has_error and not _is_alike(stored.until, until) else before
 
 
 def earlier_note(stored: ev.EarlyDecision, until: ev.UntilDecided) -> str:
     """What a person has to know who asks for another decision than the last one; empty: for the same, or nothing was decided."""
-    if not stored.HasField("until") or _is_alike(stored.until, until):
+    if not stored.asked or _is_alike(stored.until, until):
         return ""
     was = stored.until
-    aim = ev.UntilDecided.Aim.Name(was.aim).removeprefix("AIM_").lower()
-    said = f"--until-decided {aim}, epsilon {was.epsilon:g}, alpha {was.alpha:g}"
+    aims = {number: name.removeprefix("AIM_").lower() for name, number in ev.UntilDecided.Aim.items()}
+    said = f"--until-decided {aims.get(was.aim, was.aim)}, epsilon {was.epsilon:g}, alpha {was.alpha:g}"
     return f"the run has a decision of {said}: it is kept beside the new one, and each has an error of its own"
 
 

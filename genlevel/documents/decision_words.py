@@ -131,9 +131,7 @@ def early_lines(document: Document) -> Iterator[str]:
     if is_completed(document):
         yield from _confirmed(document, decision)
     yield f"error: {error_told(decision)}"
-    yield from _earlier(
-        decision, again="" if is_completed(document) else "; if it is asked for again, its tasks are shown, and no call is made"
-    )
+    yield from _earlier(decision, can_be_seen=not is_completed(document))
     if is_completed(document):
         return
     yield _NOT_KNOWN
@@ -227,13 +225,14 @@ def _head(decision: Document, won: int, undecided: int) -> str:
     return f"at least Level {reached}" if "undecided" in above else f"Level {reached}"
 
 
-def _earlier(decision: Document, again: str) -> Iterator[str]:
-    """What was decided before by other aims or errors, a line each. again: what it takes to see more of it."""
+def _earlier(decision: Document, *, can_be_seen: bool) -> Iterator[str]:
+    """What was decided before by other aims or errors, a line each. can_be_seen: as the run is not complete, it may be decided again."""
     for entry in decision["earlier"]:
         head = _head(entry, entry["won"], entry["undecided"])
         pooled = f" by {POOLED}" if entry["verdict"] == 3 and _is_pooled(entry["levels"].get("3", {})) else ""
         errors = f"error at most {100 * entry['alpha']:g} %, and {100 * entry['epsilon']:g} % more"
         said = f"{head}{pooled} ({sought_told(entry['aim'])}; {entry['asked']:,} calls; {errors})"
+        again = "; if it is asked for again, its tasks are shown, and no call is made" if can_be_seen and entry["complete"] else ""
         yield f"decided before, with an error of its own: {said}{again}"
 
 

@@ -191,7 +191,7 @@ def test_what_was_decided_before_by_another_aim_is_said_with_its_own_error() -> 
         "decided before, with an error of its own: Level 3 by pooled betting (the highest level that the full run would certify; 93 calls;"
         " error at most 5 %, and 1 % more); if it is asked for again, its tasks are shown, and no call is made",
         "decided before, with an error of its own: 2 wins, 1 undecided (of each task, whether the full run would certify a win; 400 calls;"
-        " error at most 5 %, and 10 % more); if it is asked for again, its tasks are shown, and no call is made",
+        " error at most 5 %, and 10 % more)",
     ]
 
 

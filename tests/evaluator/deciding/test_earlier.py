@@ -20,6 +20,7 @@ def test_each_decision_is_kept_once_the_oldest_first():
     stored = decision_of([("a", WON), ("b", NOT_WON), ("c", WON), ("d", UNDECIDED)])
     assert earlier_of(ev.EarlyDecision(), until_of(WINS)) == ()
     assert list(earlier_of(stored, stored.until)) == []
+    assert list(earlier_of(decision_of(asked=0), until_of(WINS))) == []
     (first,) = earlier_of(stored, until_of(WINS))
     assert (first.until, first.verdict, first.asked) == (stored.until, 3, 175)
     assert (first.won, first.not_won, first.undecided) == (2, 1, 1)
