@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from evaluator.deciding.criteria import Criteria
+from evaluator.deciding.criteria import Criteria, criteria_request
 from evaluator.deciding.units import TaskUnits
 from evaluator.planning.plans import TaskPlan
 from evaluator.runs.settling import Settling
@@ -134,3 +134,16 @@ async def test_criteria_hold_for_the_number_of_the_plan_and_the_errors_of_the_ru
     (request,) = scorer.requests
     assert (request.alpha, request.header.plan, [asked.instances for asked in request.tasks]) == (0.1, 2, [20])
     assert (second.criteria.plan, second.criteria.shares.epsilon, second.criteria.criteria[0].critical) == (2, 0.02, 17)
+
+
+def test_a_task_is_held_against_the_certificate_as_it_is_asked():
+    def asked(metric, **said):
+        task = SimpleNamespace(key="a", metric=SimpleNamespace(id=metric))
+        units = TaskUnits(range(20), [*range(1, 11), 15, 20])
+        entry = (TaskPlan(task, None, 20, **said), sc.TaskDescription(key="a"), units)
+        return criteria_request(sc.ScoreTaskHeader(), [entry], 0.1).tasks[0]
+
+    told = asked("accuracy", repeats=3)
+    assert (told.task.key, told.instances, told.repeats, told.rated, told.HasField("best_constant")) == ("a", 20, 3, False, False)
+    assert {size.instances: size.units for size in told.sizes} == {1: 10, 5: 2}
+    assert asked("gpt_score").rated
