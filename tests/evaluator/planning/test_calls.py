@@ -29,6 +29,11 @@ async def calls(evaluator, world, **fields):
     return {planned.task.key.split("/")[0]: calls_of(plan, planned) for planned in plan.tasks}
 
 
+async def positions(evaluator, world):
+    plan = await evaluator._planner.resolve(specification(world.root, limit=20))
+    return next(planned.positions for planned in plan.tasks if planned.task.key == PICTURES)
+
+
 async def test_what_a_model_does_not_take_is_not_called_for(make_evaluator, scripted, world):
     evaluator, _ = make_evaluator()
     assert await calls(evaluator, world) == {"nlp": 120, "image": 0}
@@ -45,6 +50,7 @@ async def test_of_a_task_of_another_modality_that_which_has_no_medium_is(make_ev
     annotation.write_text(json.dumps(told))
     evaluator, _ = make_evaluator()
     assert await calls(evaluator, world) == {"nlp": 120, "image": 7}
+    assert await calls(evaluator, world, limit=20) == {"nlp": 20, "image": sum(number < 7 for number in await positions(evaluator, world))}
 
 
 async def test_a_decision_counts_calls_and_prices_those_that_a_full_run_would_make(make_evaluator, scripted, world):
