@@ -19,6 +19,7 @@ _STATES = {
     TaskState.UNCERTIFIABLE: ev.DecidedTask.STATE_UNCERTIFIABLE,
     TaskState.NOT_NEEDED: ev.DecidedTask.STATE_NOT_NEEDED,
 }
+_HOPELESS = "not even all answers right would be certified as a win"
 _LEVELS = {
     LevelState.ATTAINED: ev.DecidedLevel.STATE_ATTAINED,
     LevelState.NOT_ATTAINED: ev.DecidedLevel.STATE_NOT_ATTAINED,
@@ -57,6 +58,7 @@ def decision_message(
     by_key = {one.planned.task.key: one for one in tasks}
     for one in decided.tasks:
         planned, units, _ = by_key[one.key]
+        hopeless = _HOPELESS if one.state is TaskState.NOT_WON and not one.decided_at else ""
         message.tasks.add(
             task=one.key,
             state=_STATES[one.state],
@@ -64,7 +66,7 @@ def decision_message(
             total=planned.answers,
             decided_at=units.answers_of_first(one.decided_at),
             test=one.criterion.test,
-            note=one.criterion.obstacle or one.criterion.whole,
+            note=one.criterion.obstacle or one.criterion.whole or hopeless,
         )
     for level in decided.levels:
         message.levels.add(

@@ -26,7 +26,7 @@ class DecidedTask:
         total: those of the full run.
         decided_at: answers that the decision rests on. None: it is not decided.
         test: the full run's test that is predicted. None: there is none.
-        note: why nothing can be certified, or why all was asked; empty else.
+        note: why nothing can be certified, why all was asked, or why it is not won without an answer; empty else.
     """
 
     key: str

@@ -24,11 +24,12 @@ def told(verdict: int | None = 4, asked: dict[str, AskedOf] = ASKED) -> ev.Early
         planned = TaskPlan(SimpleNamespace(key=key), None, ends[-1], repeats)
         return ToldTask(planned, TaskUnits(range(ends[-1]), ends, repeats), calls)
 
-    tasks = [task("won", [3, 6, 10], 2, 20), task("lost", [1, 2, 3, 4, 5], 1, 5), task("none", [1, 2], 1, 2)]
+    tasks = [task("won", [3, 6, 10], 2, 20), task("lost", [1, 2, 3, 4, 5], 1, 5), task("none", [1, 2], 1, 2), task("hopeless", [1], 1, 0)]
     decisions = (
         TaskDecision("won", TaskState.WON, 2, 3, Criterion(test="betting on clusters")),
         TaskDecision("lost", TaskState.NOT_WON, 4, 4, Criterion(test="exact binomial", whole="all at once")),
         TaskDecision("none", TaskState.UNCERTIFIABLE, 0, 0, Criterion(obstacle="no reference")),
+        TaskDecision("hopeless", TaskState.NOT_WON, 0, 0, Criterion(test="exact binomial")),
     )
     levels = (LevelDecision(3, LevelState.ATTAINED, "win of won", 12), LevelDecision(4, LevelState.UNDECIDED, "", 0))
     return decision_message(UNTIL, Decided(True, verdict, decisions, levels), SHARES, asked=asked, tasks=tasks)
@@ -40,16 +41,19 @@ def test_decisions_are_told_in_answers() -> None:
         ("won", 18, 20, 12),
         ("lost", 4, 5, 4),
         ("none", 0, 2, 0),
+        ("hopeless", 0, 1, 0),
     ]
     assert [task.state for task in found.tasks] == [
         ev.DecidedTask.STATE_WON,
         ev.DecidedTask.STATE_NOT_WON,
         ev.DecidedTask.STATE_UNCERTIFIABLE,
+        ev.DecidedTask.STATE_NOT_WON,
     ]
     assert [(task.test, task.note) for task in found.tasks] == [
         ("betting on clusters", ""),
         ("exact binomial", "all at once"),
         ("", "no reference"),
+        ("exact binomial", "not even all answers right would be certified as a win"),
     ]
     assert [(level.level, level.state, level.by, level.decided_at) for level in found.levels] == [
         (3, ev.DecidedLevel.STATE_ATTAINED, "win of won", 12),
