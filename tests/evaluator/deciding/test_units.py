@@ -92,6 +92,7 @@ def test_the_order_follows_from_the_seed_and_differs_between_seeds(make_task):
     first = list(units_of(plan(task), 1).positions)
     assert first == list(units_of(plan(task), 1).positions) != list(units_of(plan(task), 2).positions)
     assert first != sorted(first)
+    assert first != list(units_of(TaskPlan(_Renamed(task, "another"), None, 200), 1).positions), "and between tasks"
 
 
 def test_only_the_planned_ones_are_in_units(make_task):

@@ -9,6 +9,7 @@ import pytest
 from genlevel.runtime.errors import Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
 from tests.evaluator.deciding.worlds import World
 from tests.evaluator.runs.asking import specification
 
@@ -77,3 +78,26 @@ async def test_what_cannot_be_kept_is_a_problem_and_a_scorer_that_is_away_a_note
 
     monkeypatch.setattr(scorer, "expect_decision", away)
     assert (await planned(evaluator, suite)).expected.note == "the scorer is away"
+
+
+async def test_the_scorer_expects_the_run_that_would_be_asked(make_evaluator, suite, monkeypatch):
+    evaluator, scorer = make_evaluator()
+    with_pictures = World(Path(suite))
+    with_pictures.task("nlp/Captions", 30, 0.5, kind="OpenEndedQA")
+    lines = ("nlp/Captions: {metric: GPT-Score, reference: 40}", "nlp/Causal-Reasoning: {metric: ACC, reference: 50}")
+    (Path(suite) / "suite.yaml").write_text("\n  ".join(["name: mine\ntasks:", *lines]))
+    asked = []
+
+    async def keeps(request):
+        asked.append(request)
+        return sc.ExpectDecisionResponse(note="nothing is expected")
+
+    monkeypatch.setattr(scorer, "expect_decision", keeps)
+    until = ev.UntilDecided(aim=ev.UntilDecided.AIM_VERDICT, epsilon=0.02, alpha=0.1, with_uncertifiable=True)
+    found = await planned(evaluator, suite, until, repeats=2, limit=20)
+    assert found.expected.note == "nothing is expected"
+    (request,) = asked
+    assert (request.alpha, request.epsilon, request.aim, request.with_uncertifiable) == (0.1, 0.02, 2, True)
+    assert (request.header.plan, request.header.partial, request.header.model) == (1, True, "m")
+    told = {one.task.key: (one.instances, one.repeats, one.rated) for one in request.tasks}
+    assert (told["nlp/Captions"], told["nlp/Causal-Reasoning"]) == ((20, 2, True), (20, 2, False))
