@@ -103,7 +103,11 @@ class _Options(TrafficOptions, UntilOptions):
     "--no-structured-output", is_flag=True, help="Ask for the answer's format in words alone, even if the model takes JSON schemas."
 )
 @judge_option
-@click.option("--dry-run", is_flag=True, help="Print instances, estimated tokens and cost by task; call nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print instances, estimated tokens and cost by task, and with --until-decided about how many calls it takes; call nothing.",
+)
 @click.option("--base-url", metavar="URL", help="Send the model's name, taken literally, to this OpenAI-compatible server.")
 @click.option(
     "--api",

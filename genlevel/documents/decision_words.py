@@ -190,6 +190,9 @@ def error_told(decision: Document) -> str:
 def expected_told(expected: Document, usd: float | None, usual_usd: float | None = None) -> str:
     """The same in a line. usd: what the full run would cost at most; usual_usd: at what the model's calls cost so far; None: not known.
 
+    Of what is free no cost is said.
+
+
     >>> known = {"median": 420, "worst": 11_800, "total": 42_000, "models": 13, "runs": 8, "median_usd": 0.42, "worst_usd": 11.8}
     >>> known |= {"usual_median_usd": 0.1, "usual_worst_usd": 2.5}
     >>> calls, at_most, usual = expected_told(known, 42.0, 9.0).split("; ")
@@ -208,7 +211,7 @@ def expected_told(expected: Document, usd: float | None, usual_usd: float | None
         ("median_usd", "worst_usd", usd, "if each answer is as long as it may be"),
         ("usual_median_usd", "usual_worst_usd", usual_usd, "at what calls of this model have cost so far"),
     ):
-        if None not in (expected[median], expected[worst], whole):
+        if whole and None not in (expected[median], expected[worst]):
             told.append(f"US$ {number(expected[median])} to {number(expected[worst])} of {number(whole)} {how}")
     return "; ".join(told)
 
