@@ -8,6 +8,7 @@ from genlevel.cli.driving import _exit_code, _watched
 from genlevel.cli.plan import print_plan
 from genlevel.cli.printing import Telling
 from genlevel.cli.until import until_of
+from genlevel.documents.decision_words import expected_told
 from genlevel.documents.runs import plan_document
 from genlevel.errors import UsageError
 from genlevel.v1 import evaluator_pb2 as ev
@@ -89,6 +90,12 @@ def test_a_dry_run_says_how_many_calls_may_be_needed(capsys, monkeypatch, expect
     assert f"until it is decided: {said}\n" in capsys.readouterr().out
     assert document["expected"]["total"] == 100
     assert plan_document(ev.PlanRunResponse())["expected"] is None
+
+
+def test_of_a_model_that_is_free_no_cost_is_said():
+    expected = {"median": 4, "worst": 9, "total": 10, "models": 2, "runs": 3, "median_usd": 0.0, "worst_usd": 0.0}
+    told = expected_told({**expected, "usual_median_usd": 0.0, "usual_worst_usd": 0.0}, 0.0, 0.0)
+    assert told == "about 4 of 10 calls (median of 2 published models x 3 simulations), the most of them 9"
 
 
 def test_a_dry_run_says_what_calls_cost_so_far_and_which_are_made_already(capsys, monkeypatch):
