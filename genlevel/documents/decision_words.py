@@ -136,7 +136,8 @@ def early_lines(document: Document) -> Iterator[str]:
         return
     yield _NOT_KNOWN
     yield from _left(decision)
-    yield COMPLETING
+    goes_on = not decision["complete"] and document["status"] != "decided"
+    yield f"asked for again, it goes on where it stopped; {COMPLETING}" if goes_on else COMPLETING
 
 
 def pointed_to(decision: Document) -> str:
@@ -220,7 +221,7 @@ def _head(decision: Document, won: int, undecided: int) -> str:
     """See ``early_head``. won, undecided: how many tasks are."""
     if decision["aim"] != "verdict":
         wins = "1 win" if won == 1 else f"{won or 'no'} wins" if won else "no win"
-        return f"{wins}, {undecided:,} undecided" if undecided else wins
+        return f"{wins}{'' if won else ' yet'}, {undecided:,} undecided" if undecided else wins
     levels, reached = decision["levels"], decision["verdict"]
     if reached is None:
         return "no Level 3" if levels.get("3", {}).get("state") == "not attained" else "undecided"

@@ -55,6 +55,7 @@ def test_a_verdict_is_no_higher_than_what_is_attained_and_open_levels_leave_it_o
         ((NOT_WON,), "no win"),
         ((), "no win"),
         ((WON, UNDECIDED, UNDECIDED), "1 win, 2 undecided"),
+        ((NOT_WON, UNDECIDED), "no win yet, 1 undecided"),
     ],
 )
 def test_wins_are_counted_with_those_that_are_undecided(states: Any, said: str) -> None:
@@ -213,6 +214,13 @@ def test_a_run_that_had_to_ask_all_of_it_was_not_decided_early() -> None:
 def test_of_a_run_that_was_stopped_before_what_was_sought_is_decided_it_is_said_that_more_may_be() -> None:
     assert early_title(result(decision_of(TASKS, (OPEN,) * 3, complete=False), "budget")) == "Decided so far"
     assert early_title(result(decision_of(TASKS), "running")) == "Decided early"  # it is being completed
+
+
+def test_a_run_that_stopped_before_says_that_it_can_go_on() -> None:
+    *_, last = early_lines(result(decision_of(TASKS, (OPEN,) * 3, complete=False), "budget"))
+    assert last.startswith(
+        "asked for again, it goes on where it stopped; `genlevel eval` of the same model and suite without --until-decided"
+    )
 
 
 def test_what_nothing_is_known_of_is_left_out() -> None:
