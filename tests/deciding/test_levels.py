@@ -111,6 +111,7 @@ def test_levels_4_and_5() -> None:
     board.lose("read")
     assert board.states == "++-"
     assert board.ladder.decisions()[2].by == "no task of language would be certified as won"
+    assert [level.decided_at for level in board.ladder.decisions()] == [10, 20, 30], "and what is decided stays"
     other = Board()
     other.win("read", "hear", "sing")
     assert other.states == "+++"
