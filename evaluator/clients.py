@@ -8,16 +8,18 @@ import itertools
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import grpc
+from google.protobuf.message import Message
 
 from evaluator.ports import BatchPort, GatewayPort
 from genlevel.runtime.errors import STOPPING, CallerRefused, CallFailed, CancelledUnsent, ErrorClass, GenlevelError, Unavailable
 from genlevel.runtime.failures import call_failed, from_status, status_of
-from genlevel.runtime.remote import Remote, Timeout
+from genlevel.runtime.remote import Remote, Timeout, until_there
 from genlevel.runtime.rpc import connect
 from genlevel.runtime.settings import Addresses
 from genlevel.v1 import gateway_pb2 as gw
@@ -34,6 +36,7 @@ _REOPEN_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 _ANSWER_GRACE_S = 5.0
 _BATCHES = ("SubmitBatch", "GetBatch", "FindBatches", "CancelBatch")
 _BATCH_S = 3600.0  # one is handed over, or looked for, within the gateway's own time
+_ASKED_AGAIN = ("get_criteria", "measure_answers", "get_verdict")
 _REFUSALS = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 _GATEWAY = gw.DESCRIPTOR.services_by_name["GatewayService"]
 _SCORER = sc.DESCRIPTOR.services_by_name["ScorerService"]
@@ -354,7 +357,10 @@ def _not_sent() -> CallFailed:
 
 
 class GrpcScorer(Remote):
-    """The scorer over gRPC, as ScorerPort: the methods come from the contract. Calls wait for a scorer that is away, within their time."""
+    """The scorer over gRPC, as ScorerPort: the methods come from the contract. Calls wait for a scorer that is away, within their time.
+
+    Those that only ask are made again if it stops or dies meanwhile.
+    """
 
     takes_paths = False
 
@@ -363,3 +369,12 @@ class GrpcScorer(Remote):
         # The long ones have networks measure, or wait for a store that may be away for a while.
         timeouts_s: dict[str, Timeout] = {"ScoreTask": 3600.0, "MeasureAnswers": 3600.0, "BeginRun": 600.0, "GetVerdict": 600.0}
         super().__init__(channel, _SCORER, name="scorer", address=address, timeouts_s=timeouts_s, wait_for_ready=True)
+        for name in _ASKED_AGAIN:
+            setattr(self, name, _until_there(getattr(self, name)))
+
+
+def _until_there(method: Callable[[Message], Awaitable[Message]]) -> Callable[[Message], Awaitable[Message]]:
+    async def asked(request: Message) -> Message:
+        return await until_there(partial(method, request))
+
+    return asked

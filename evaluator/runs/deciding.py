@@ -36,6 +36,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.deciding.values import STAYS_UNDECIDED, Aim, Draw
 from genlevel.runtime.limits import AccountLimiter, Share
+from genlevel.runtime.remote import until_there
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
@@ -362,7 +363,7 @@ class Deciding(Alone[UnitPart]):
 
     async def _score_of(self, task: str) -> sc.TaskScore:
         """Scores a task as it stands. Its answers are indexed when it is scored again, or searched."""
-        return await self._score(self._tasks[task], indexes=False)
+        return await until_there(partial(self._score, self._tasks[task], indexes=False))
 
     # -- telling ---------------------------------------------------------------------------------------------------
 

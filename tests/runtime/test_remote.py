@@ -15,7 +15,7 @@ from evaluator.ports import GatewayPort, ScorerPort
 from evaluator.service import Evaluator
 from gateway.service import Gateway
 from genlevel.connection.services import EvaluatorPort, ModelsPort, VerdictPort
-from genlevel.runtime.errors import DatasetError, GenlevelError, NotFoundError, StorageError
+from genlevel.runtime.errors import DatasetError, GenlevelError, NotFoundError, StorageError, Unavailable
 from genlevel.runtime.remote import Remote, core_name, serve
 from genlevel.runtime.rpc import RpcServer, connect
 from genlevel.v1 import evaluator_pb2 as ev
@@ -117,6 +117,31 @@ async def sending(*ids: str, error: Exception | None = None) -> AsyncIterator[sc
 
 async def test_one_request_and_one_response(remote: Any) -> None:
     assert await remote.get_verdict(sc.GetVerdictRequest(run_id="r")) == sc.GetVerdictResponse(run_id="r")
+
+
+@pytest.mark.parametrize("deaths", [2, 3])
+async def test_a_scorer_that_stops_meanwhile_is_asked_again(core: Core, monkeypatch: pytest.MonkeyPatch, deaths: int) -> None:
+    asked = []
+
+    async def dies(request: sc.MeasureAnswersRequest) -> sc.MeasureAnswersResponse:
+        asked.append(request)
+        if len(asked) <= deaths:
+            raise Unavailable("it stops")
+        return sc.MeasureAnswersResponse()
+
+    monkeypatch.setattr("genlevel.runtime.remote.PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr(core, "measure_answers", dies)
+    server = RpcServer("127.0.0.1:0", grace_s=0.1)
+    serve(server, SCORER, core)
+    async with server:
+        scorer = GrpcScorer(f"127.0.0.1:{server.port}")
+        if deaths == 2:
+            assert await scorer.measure_answers(sc.MeasureAnswersRequest()) == sc.MeasureAnswersResponse()  # type: ignore[attr-defined]
+        else:
+            with pytest.raises(Unavailable, match="it stops"):
+                await scorer.measure_answers(sc.MeasureAnswersRequest())  # type: ignore[attr-defined]
+        await scorer.close()
+    assert len(asked) == 3
 
 
 async def test_many_requests_and_one_response(remote: Any) -> None:
