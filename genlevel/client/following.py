@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from genlevel.connection.services import EvaluatorPort
+from genlevel.documents.progress_line import done_told
 from genlevel.documents.progress_words import is_to_go_on
 from genlevel.documents.words import duration, harmless
 from genlevel.runtime.errors import CallerRefused, GenlevelError, Unavailable, may_pass
@@ -99,9 +100,9 @@ class Following:
         elif run.status == ev.RUN_STATUS_PAUSED:
             self._waits_since = None
             if self._elsewhere:
-                say(f"{_done(run)} | paused; `genlevel tune {run.run_id} --resume` lets it go on", "")
+                say(f"{done_told(run)} | paused; `genlevel tune {run.run_id} --resume` lets it go on", "")
         elif is_to_go_on(run):
-            self._waits(f"{_done(run)} | waiting for a service to go on with it", run.reason, say)
+            self._waits(f"{done_told(run)} | waiting for a service to go on with it", run.reason, say)
 
     def _waits(self, what: str, why: str, say: Callable[[str, str], None]) -> None:
         """Notes that nothing goes on; gives up once that has lasted too long."""
@@ -110,10 +111,6 @@ class Following:
         say(what, why)
         if now - self._waits_since >= AWAY_S:
             self.leave(f"nothing has gone on for {duration(AWAY_S)}: {why or what}")
-
-
-def _done(run: ev.Run) -> str:
-    return f"{run.counts.total - run.counts.pending:,}/{run.counts.total:,}"
 
 
 def _pause_s(tries: int) -> float:

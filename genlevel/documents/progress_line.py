@@ -52,17 +52,24 @@ def progress_line(progress: ev.WatchRunResponse, columns: int | None = None) -> 
     return _fitted(parts, columns)
 
 
-def _done(progress: ev.WatchRunResponse) -> list[_Part]:
-    """How many answers there are of how many; of a run that asks only until something is decided how many calls, of how many at most."""
-    counts, run = progress.run.counts, progress.run
+def done_told(run: ev.Run) -> str:
+    """How many answers there are of how many; of a run that asks only until something is decided how many calls were made."""
+    counts = run.counts
     done, total = counts.total - counts.pending, counts.total
     asks_all = run.status == ev.RUN_STATUS_FINISHED or not run.traffic.HasField("until_decided")
-    if run.status == ev.RUN_STATUS_DECIDED or not (progress.HasField("deciding") or asks_all):
-        if run.HasField("decision"):
-            done, total = run.decision.asked, run.decision.total
-        return [_Part(f"{done:,} of {total:,} asked")]
-    if not progress.HasField("deciding"):
-        return [_Part(f"{done:,}/{total:,}")]
+    if asks_all and run.status != ev.RUN_STATUS_DECIDED:
+        return f"{done:,}/{total:,}"
+    if run.HasField("decision"):
+        done, total = run.decision.asked, run.decision.total
+    return f"{done:,} of {total:,} asked"
+
+
+def _done(progress: ev.WatchRunResponse) -> list[_Part]:
+    """The same; while it is being decided, of how many calls at most."""
+    counts = progress.run.counts
+    if progress.run.status == ev.RUN_STATUS_DECIDED or not progress.HasField("deciding"):
+        return [_Part(done_told(progress.run))]
+    done, total = counts.total - counts.pending, counts.total
     if progress.deciding.calls:
         done, total = max(0, done - counts.unsupported), progress.deciding.calls
     told = f"{progress.deciding.settled:,} of {progress.deciding.tasks:,}"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genlevel.cli.runs import _status
-from genlevel.documents.progress_line import progress_line
+from genlevel.documents.progress_line import done_told, progress_line
 from genlevel.documents.run_progress import limits_document, progress_document
 from genlevel.documents.run_words import Standing, limits_told, progress_facts, standing_of
 from genlevel.documents.runs import status_name
@@ -41,6 +41,7 @@ def test_what_the_model_does_not_take_is_no_call_of_the_line() -> None:
     for status, done in ((ev.RUN_STATUS_BUDGET, "1,000 of 30,000 asked"), (ev.RUN_STATUS_FINISHED, "1,234/42,000")):
         said.run.status = status
         assert progress_line(said).startswith(f"{done} | ")
+        assert done_told(said.run) == done
 
 
 @pytest.mark.parametrize("columns", [60, 80])
