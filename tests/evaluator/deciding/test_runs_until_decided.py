@@ -159,6 +159,21 @@ async def test_no_more_is_asked_beyond_what_decides_than_is_in_flight(place_of, 
     assert place.gateway.most_at_once <= 12
 
 
+async def test_answers_that_are_not_weighed_yet_take_up_slots(place_of, world):
+    world.task(CAUSAL, 300, 0.95)
+    place = place_of("data")
+    evaluator = place.start(going=False)
+    scorer = place.made[-1][1]
+
+    async def slowly(request, measure=scorer.measure_answers):
+        await asyncio.sleep(0.03)
+        return await measure(request)
+
+    scorer.measure_answers = slowly
+    (task,) = (await decide(evaluator, world, concurrency=8)).decision.tasks
+    assert place.gateway.calls.total() <= task.decided_at + 8
+
+
 async def test_what_waits_for_its_call_is_not_asked_once_its_task_is_decided(place_of, world, monkeypatch):
     """The limit lets 50 calls begin a second: the others have room, and wait for it. A busy machine takes a while to weigh what came."""
     monkeypatch.setitem(deciding.FARTHEST, Aim.WINS, deciding.FARTHEST[Aim.VERDICT])
