@@ -61,7 +61,7 @@ NULL_CALLS = 5000
 RUNS = {
     "wins": 300,
     "graded": 450,
-    "published": 6,
+    "published": 39,
     "better": 20,
     "nulls": 80,
     "specialists": 40,
