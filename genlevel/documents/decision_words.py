@@ -131,7 +131,7 @@ def early_lines(document: Document) -> Iterator[str]:
     if is_completed(document):
         yield from _confirmed(document, decision)
     yield f"error: {error_told(decision)}"
-    yield from _earlier(decision, can_be_seen=not is_completed(document))
+    yield from earlier_lines(decision, can_be_seen=not is_completed(document))
     if is_completed(document):
         return
     yield _NOT_KNOWN
@@ -229,7 +229,7 @@ def _head(decision: Document, won: int, undecided: int) -> str:
     return f"at least Level {reached}" if "undecided" in above else f"Level {reached}"
 
 
-def _earlier(decision: Document, *, can_be_seen: bool) -> Iterator[str]:
+def earlier_lines(decision: Document, *, can_be_seen: bool) -> Iterator[str]:
     """What was decided before by other aims or errors, a line each. can_be_seen: as the run is not complete, it may be decided again."""
     for entry in decision["earlier"]:
         head = _head(entry, entry["won"], entry["undecided"])

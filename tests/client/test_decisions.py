@@ -26,6 +26,13 @@ def test_a_decision_is_a_value_that_says_whether_the_run_was_completed_since() -
     assert found.levels == {3: DecidedLevel("attained", "the pooled test", 7)}
     assert str(found).startswith("Level 3 (")
     assert "asked 7 of 1,000" in str(found)
+    assert found.earlier == ()
+    run.decision.earlier.add(until=ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS), complete=True, asked=5, won=2)
+    again = decision_of(run)
+    assert again is not None
+    (before,) = again.earlier
+    assert before.startswith("decided before, with an error of its own: 2 wins (")
+    assert before.endswith("no call is made")
     assert run_state(run).status is RunStatus.DECIDED
     assert statuses_of(["decided"]) == [ev.RUN_STATUS_DECIDED]
     run.status = ev.RUN_STATUS_FINISHED

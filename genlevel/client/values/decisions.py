@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genlevel.documents.decision_words import early_head, early_told, expected_told
+from genlevel.documents.decision_words import earlier_lines, early_head, early_told, expected_told
 from genlevel.documents.decisions import decision_document, is_decided_early
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Decision:
         saved_usd: what the rest would have cost, in US dollars, at what each task's answers did on average. None: not known.
         levels: 3 to 5.
         tasks: in the run's order.
+        earlier: what was decided before by another aim or other errors, a line each, the oldest first.
         text: all of it in a line.
     """
 
@@ -83,6 +84,7 @@ class Decision:
     saved_usd: float | None
     levels: Mapping[int, DecidedLevel]
     tasks: tuple[DecidedTask, ...]
+    earlier: tuple[str, ...]
     text: str
 
     def __str__(self) -> str:
@@ -133,6 +135,7 @@ def decision_of(run: ev.Run) -> Decision | None:
         level=told["verdict"],
         levels={int(level): DecidedLevel(**entry) for level, entry in told["levels"].items()},
         tasks=tuple(DecidedTask(**{**task, "note": task["note"] or ""}) for task in told["tasks"]),
+        earlier=tuple(earlier_lines(told, can_be_seen=is_decided_early(run))),
         text=f"{early_head(told)} ({early_told(told)})",
     )
 
