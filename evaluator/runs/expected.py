@@ -19,6 +19,8 @@ from genlevel.runtime.errors import GenlevelError, UsageError
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 
+NO_CALLS = "the model takes or makes nothing of it"
+
 
 async def with_expected(context: Context, plan: Plan, planned: ev.PlanRunResponse, request: ev.PlanRunRequest) -> ev.PlanRunResponse:
     """A plan, with what its calls cost usually, how many are made already, and how many are expected if the run is to ask only until
@@ -56,6 +58,9 @@ async def expected_decision(scorer: ScorerPort, plan: Plan, planned: ev.PlanRunR
         with_uncertifiable=until.with_uncertifiable,
     )
     found = ev.ExpectedDecision(total=sum(task.calls for task in planned.tasks))
+    if not found.total:
+        found.note = NO_CALLS
+        return found
     try:
         response = await scorer.expect_decision(request)
     except GenlevelError as error:

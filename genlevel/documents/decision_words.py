@@ -204,6 +204,8 @@ def expected_told(expected: Document, usd: float | None, usual_usd: float | None
     >>> usual
     'US$ 0.10 to 2.50 of 9.00 at what calls of this model have cost so far'
     """
+    if expected["median"] is None and not expected["total"]:
+        return f"no call is made: {expected['note']}"
     if expected["median"] is None:
         return f"at most {expected['total']:,} calls; how many are needed is not known before: {expected['note']}"
     simulated = f"median of {expected['models']:,} published models x {expected['runs']:,} simulations"

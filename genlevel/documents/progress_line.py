@@ -70,7 +70,7 @@ def _done(progress: ev.WatchRunResponse) -> list[_Part]:
     if progress.run.status == ev.RUN_STATUS_DECIDED or not progress.HasField("deciding"):
         return [_Part(done_told(progress.run))]
     done, total = counts.total - counts.pending, counts.total
-    if progress.deciding.calls:
+    if progress.deciding.HasField("calls"):
         done, total = max(0, done - counts.unsupported), progress.deciding.calls
     told = f"{progress.deciding.settled:,} of {progress.deciding.tasks:,}"
     at_most = _Part(f"{done:,} of at most {total:,}", ((10, f"{done:,} asked"),))

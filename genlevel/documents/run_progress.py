@@ -82,7 +82,7 @@ def counts_document(counts: sc.OutcomeCounts) -> Document:
 
 
 def _deciding(progress: ev.DecidingProgress) -> Document:
-    return {"settled": progress.settled, "tasks": progress.tasks, "calls": progress.calls or None}
+    return {"settled": progress.settled, "tasks": progress.tasks, "calls": progress.calls if progress.HasField("calls") else None}
 
 
 def error_class_name(error_class: int) -> str:

@@ -34,6 +34,8 @@ def test_what_the_model_does_not_take_is_no_call_of_the_line() -> None:
     said = going(1234, 42_000)
     said.run.counts.unsupported, said.deciding.calls = 234, 30_000
     assert progress_line(said).startswith("1,000 of at most 30,000 | 12 of 690 tasks settled | 234 unsupported | ")
+    said.run.counts.unsupported, said.deciding.calls = 1234, 0
+    assert progress_line(said).startswith("0 of at most 0 | ")
     said.run.status = ev.RUN_STATUS_DECIDED
     said.run.decision.asked, said.run.decision.total = 1000, 30_000
     assert progress_line(said).startswith("1,000 of 30,000 asked | ")

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.runs.expected import NO_CALLS
+from genlevel.documents.decision_words import expected_told
+from genlevel.documents.decisions import expected_document
 from genlevel.runtime.errors import Unavailable
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -48,8 +51,8 @@ async def test_a_dry_run_says_how_many_answers_and_how_much_money(make_evaluator
 async def test_what_the_model_cannot_be_asked_takes_nothing(make_evaluator, drawing_suite):
     evaluator, _ = make_evaluator()
     expected = (await planned(evaluator, drawing_suite(30))).expected
-    assert (expected.total, expected.median) == (0, 0)
-    assert expected.note
+    assert (expected.total, expected.median, expected.note) == (0, 0, NO_CALLS)
+    assert expected_told(expected_document(expected), 0.0) == f"no call is made: {NO_CALLS}"
 
 
 async def test_what_the_model_does_not_take_is_no_call_and_costs_nothing(make_evaluator, suite, scripted):
