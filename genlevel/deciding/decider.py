@@ -241,8 +241,6 @@ class Decider:
             if self._pooled is not None and not one.is_predicted:
                 self._pooled.void(one.key)
         self._order.counted(one, unit if was_predicted else None)
-        if criterion is not None:
-            self._order.counted(one)
         self._changed(one)
         self._look_at_wealth()
 
