@@ -285,6 +285,13 @@ class Deciding(Alone[UnitPart]):
             del self._at_work[worker]
             self._passed_over.discard(worker)
 
+    def _retried(self, error_class: str) -> None:
+        """A call has failed, and is made again if it is still needed."""
+        if not self._decider.needs(self._at_work[current_task()].draw):
+            self._pass_over()
+        else:
+            super()._retried(error_class)
+
     def _pass_over(self) -> None:
         """Ends what waits for its call though its task needs it no more."""
         for worker, part in self._at_work.items():

@@ -10,7 +10,7 @@ import pytest
 
 from evaluator.runs import deciding
 from genlevel.deciding.values import Aim
-from genlevel.runtime.errors import UsageError
+from genlevel.runtime.errors import CallFailed, UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
@@ -182,6 +182,27 @@ async def test_what_waits_for_its_call_is_not_asked_once_its_task_is_decided(pla
     run = await decide(place.start(going=False), world, concurrency=32, requests_per_minute=3000)
     (task,) = run.decision.tasks
     assert place.gateway.calls.total() <= task.decided_at + 16
+
+
+async def test_a_call_that_fails_once_all_is_decided_is_not_made_again(place_of, world):
+    world.task(CAUSAL, 300, 0.95)
+    alone, place = place_of("alone"), place_of("data")
+    expected = await decide(alone.start(going=False), world, concurrency=1)
+    at_once = place.gateway.generate
+
+    async def generate(request, *, timeout_s):
+        question = request.messages[0].parts[-1].text.splitlines()[0]
+        answer = await at_once(request, timeout_s=timeout_s)
+        if question not in alone.gateway.calls:
+            await asyncio.sleep(0.4)
+            raise CallFailed(gw.ERROR_CLASS_TRANSIENT, "the server had an error")
+        return answer
+
+    place.gateway.generate = generate
+    run = await decide(place.start(going=False), world, concurrency=8)
+    assert str(settled_of(run.decision)) == str(settled_of(expected.decision))
+    assert place.gateway.calls.keys() > alone.gateway.calls.keys()
+    assert not asked_twice(place.gateway.calls)
 
 
 async def test_failed_answers_decide_nothing_until_they_are_asked_again(place_of, world, failing_script):
