@@ -208,6 +208,8 @@ def expected_told(expected: Document, usd: float | None, usual_usd: float | None
         return f"no call is made: {expected['note']}"
     if expected["median"] is None:
         return f"at most {expected['total']:,} calls; how many are needed is not known before: {expected['note']}"
+    if not expected["worst"]:
+        return f"none of {expected['total']:,} calls: it is known before, as no answers to these tasks can certify what is sought"
     simulated = f"median of {expected['models']:,} published models x {expected['runs']:,} simulations"
     told = [f"about {expected['median']:,} of {expected['total']:,} calls ({simulated}), the most of them {expected['worst']:,}"]
     for median, worst, whole, how in (

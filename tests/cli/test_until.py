@@ -92,6 +92,11 @@ def test_a_dry_run_says_how_many_calls_may_be_needed(capsys, monkeypatch, expect
     assert plan_document(ev.PlanRunResponse())["expected"] is None
 
 
+def test_what_no_answers_can_certify_takes_no_call():
+    expected = {"median": 0, "worst": 0, "total": 444, "models": 2, "runs": 3, "median_usd": 0.0, "worst_usd": 0.0}
+    assert expected_told(expected, 1.0).startswith("none of 444 calls: it is known before")
+
+
 def test_of_a_model_that_is_free_no_cost_is_said():
     expected = {"median": 4, "worst": 9, "total": 10, "models": 2, "runs": 3, "median_usd": 0.0, "worst_usd": 0.0}
     told = expected_told({**expected, "usual_median_usd": 0.0, "usual_worst_usd": 0.0}, 0.0, 0.0)
