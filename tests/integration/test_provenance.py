@@ -107,8 +107,10 @@ def test_a_run_and_its_results_are_the_same_again_wherever_they_are(genlevel, ev
 def test_what_was_decided_early_is_decided_again_from_the_answers(genlevel, stub_upstream, choice_suite):
     suite = str(choice_suite(60, tasks=("Causal-Reasoning", "Abductive-Reasoning")))
     asked = ("eval", "--model", "mine", "--base-url", stub_upstream(answer="Answer: A").base_url, "--suite", suite, "--json")
+    before = json.loads(genlevel.run(*asked, "--until-decided", "wins", "--epsilon", "0.2").stdout)["decision"]
     result = json.loads(genlevel.run(*asked, "--until-decided", "wins").stdout)
     assert (result["status"], result["decision"]["complete"]) == ("decided", True)
+    assert [(one["epsilon"], one["asked"]) for one in result["decision"]["earlier"]] == [(0.2, before["asked"])]
     folder = exported(genlevel, result["run"])
     code, document = verified(genlevel, "b")
     assert (code, document["differences"], document["edited"]) == (0, [], False)

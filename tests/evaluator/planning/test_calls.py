@@ -9,7 +9,7 @@ import pytest
 from evaluator.planning.calls import calls_of
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
-from tests.evaluator.deciding.worlds import World
+from tests.evaluator.deciding.worlds import PNG, World
 from tests.evaluator.runs.asking import finish, specification
 
 PICTURES = "image/comprehension/Human-Action-Recognition"
@@ -42,15 +42,48 @@ async def test_what_a_model_does_not_take_is_not_called_for(make_evaluator, scri
     assert await calls(evaluator, world, limit=20) == {"nlp": 20, "image": 20}
 
 
-async def test_of_a_task_of_another_modality_that_which_has_no_medium_is(make_evaluator, world):
+def without_media(world, positions):
     annotation = world.root / PICTURES / "annotation.json"
     told = json.loads(annotation.read_text())
-    for item in told["data"][:7]:
-        del item["input"]["image_file"]
+    for position in positions:
+        del told["data"][position]["input"]["image_file"]
     annotation.write_text(json.dumps(told))
+
+
+async def test_of_a_task_of_another_modality_that_which_has_no_medium_is(make_evaluator, world):
+    without_media(world, [*range(7), 40, 50])
     evaluator, _ = make_evaluator()
-    assert await calls(evaluator, world) == {"nlp": 120, "image": 7}
-    assert await calls(evaluator, world, limit=20) == {"nlp": 20, "image": sum(number < 7 for number in await positions(evaluator, world))}
+    assert await calls(evaluator, world) == {"nlp": 120, "image": 9}
+    assert await calls(evaluator, world, repeats=3) == {"nlp": 360, "image": 27}
+    asked = [position < 7 or position in (40, 50) for position in await positions(evaluator, world)]
+    assert await calls(evaluator, world, limit=20) == {"nlp": 20, "image": sum(asked)}
+
+
+async def test_what_a_model_does_not_make_is_not_called_for(make_evaluator, scripted, world):
+    folder = world.root / "image" / "generation" / "Image-Deraining"
+    (folder / "images").mkdir(parents=True)
+    for name in ("rain", "clean"):
+        (folder / "images" / f"{name}.png").write_bytes(PNG)
+    item = {"input": {"image_file": "images/rain.png", "prompt": "Remove the rain."}, "output": {"image_file": "images/clean.png"}}
+    envelope = {"task": folder.name, "type": "image generation", "modality": {"in": ["image", "text"], "out": ["image"]}}
+    (folder / "annotation.json").write_text(json.dumps({**envelope, "data": [{"id": f"d{number}", **item} for number in range(3)]}))
+    evaluator, _ = make_evaluator()
+    scripted.info.input_modalities.append(ct.MODALITY_IMAGE)
+    asked = specification(world.root, tasks="image/generation/*")
+    for called in (0, 3):
+        (planned,) = (plan := await evaluator._planner.resolve(asked)).tasks
+        assert calls_of(plan, planned) == called
+        scripted.info.output_modalities.append(ct.MODALITY_IMAGE)
+
+
+async def test_a_dry_run_expects_no_more_calls_than_are_made(make_evaluator, world):
+    without_media(world, [5])
+    evaluator, _ = make_evaluator()
+    traffic = ev.TrafficSettings(until_decided=ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS))
+    asked = specification(world.root, tasks="image/*")
+    expected = (await evaluator.plan_run(ev.PlanRunRequest(specification=asked, traffic=traffic))).expected
+    assert (expected.note, expected.total) == ("", 1)
+    assert expected.worst <= 1
 
 
 async def test_a_decision_counts_calls_and_prices_those_that_a_full_run_would_make(make_evaluator, scripted, world):
