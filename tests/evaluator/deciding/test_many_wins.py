@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+
 import pytest
 
+from evaluator.deciding.units import units_of
+from evaluator.planning.plans import TaskPlan
+from genlevel.benchmark.suites import load_suite
 from genlevel.deciding import decider
 from genlevel.v1 import evaluator_pb2 as ev
 from scorer.certify.distributions import binomial_at_least
@@ -11,6 +17,7 @@ from tests.evaluator.deciding.worlds import World, asked_twice, jittery
 from tests.evaluator.runs.asking import finish, specification
 
 EACH, TASKS, STRONG = 60, 10, 8
+SLOW = 10
 SHARE = 0.0405
 WINS = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS)
 
@@ -41,4 +48,30 @@ async def test_wins_are_those_of_the_full_run_however_many_they_are(make_evaluat
     assert run.decision.complete
     assert [task.state for task in run.decision.tasks] == [ev.DecidedTask.STATE_WON] * TASKS
     assert all(task.decided_at == EACH for task in run.decision.tasks[STRONG:])
+    assert not asked_twice(scripted.calls)
+
+
+async def test_what_is_under_way_of_a_task_that_is_looked_at_again_is_asked_once(make_evaluator, world, scripted, monkeypatch):
+    """The last answers of two tasks are right, and on the way when it is known that their first mark does not certify them."""
+    monkeypatch.setattr(decider, "FEW", 2)
+    late = set()
+    for task in load_suite(world.root).tasks[STRONG:]:
+        units = units_of(TaskPlan(task, None, EACH), 0)
+        questions = [f"{task.name} {position}?" for unit in range(EACH) for position in units.of(unit)]
+        right = sum(question in world.right for question in questions)
+        first = questions[:-SLOW]
+        wrong = random.Random(1).sample(first, EACH - right)
+        world.right = (world.right | set(questions)) - set(wrong)
+        late |= set(questions[-SLOW:])
+
+    async def generate(request, *, timeout_s, answer=scripted.generate):
+        if any(question in request.messages[0].parts[-1].text for question in late):
+            await asyncio.sleep(0.2)
+        return await answer(request, timeout_s=timeout_s)
+
+    scripted.generate = generate
+    evaluator, _ = make_evaluator()
+    traffic = ev.TrafficSettings(concurrency=64, until_decided=WINS)
+    run = await finish(evaluator, ev.StartRunRequest(specification=specification(world.root), traffic=traffic))
+    assert [task.state for task in run.decision.tasks] == [ev.DecidedTask.STATE_WON] * TASKS
     assert not asked_twice(scripted.calls)
