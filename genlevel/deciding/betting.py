@@ -57,6 +57,7 @@ class BettingPrediction:
         self._losses = [TotalTest(units, -self._low, self._against * (1.0 - LATER), -highest) for highest in extremes.highest]
         self._worst, self._best, self._squares = ([0.0] * len(bets.amounts) for _kind in range(3))
         self._history: list[Unit] = []
+        self._later: list[Unit] = []  # that came before a bar was raised, by which it is decided without them
         self._state = TaskState.UNDECIDED
         self._look()
 
@@ -141,8 +142,10 @@ class BettingPrediction:
     def raised(self, criterion: Criterion) -> BettingPrediction:
         """The same units under another criterion, as if it had been so from the start."""
         found = BettingPrediction(criterion, self._units, self._epsilon, self._sizes, self._against * LATER, to_the_end=self._to_the_end)
-        for unit in self._history:
+        units = [*self._history, *self._later]
+        for unit in units:
             found.add(unit)
+        found._later = units[found.added :]
         return found
 
 

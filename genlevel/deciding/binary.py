@@ -124,6 +124,7 @@ class BinaryPrediction:
         self._wins = frontier(units, self._critical, epsilon)
         self._losses = frontier(units, units - low + 1, epsilon)
         self._history: list[Unit] = []
+        self._later: list[Unit] = []  # that came before a bar was raised, by which it is decided without them
         self._right = self._wrong = 0
         self._state = TaskState.UNDECIDED
         self._look()
@@ -174,8 +175,10 @@ class BinaryPrediction:
     def raised(self, criterion: Criterion) -> BinaryPrediction:
         """The same answers under another criterion, as if it had been so from the start."""
         found = BinaryPrediction(criterion, self._units, self._epsilon)
-        for unit in self._history:
+        units = [*self._history, *self._later]
+        for unit in units:
             found.add(unit)
+        found._later = units[found.added :]
         return found
 
 

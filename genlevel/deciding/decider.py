@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from genlevel.benchmark.model import Modality
-from genlevel.deciding.holm import FEW, HALF, QUARTER, Holm
+from genlevel.deciding.holm import FEW, FEW_FOR_LEVELS, HALF, QUARTER, Holm
 from genlevel.deciding.levels import Ladder
 from genlevel.deciding.orders import Order, WinsOrder
 from genlevel.deciding.pooled import PooledWealth
@@ -47,7 +47,8 @@ class Decider:
         epsilon = shares.epsilon / max(1, predicted)
         self._aim, self._with_uncertifiable = aim, with_uncertifiable
         certifiable = sum(not task.criterion.obstacle for task in tasks)
-        self._holm = Holm.of(shares, certifiable, FEW, HALF if aim is Aim.WINS else QUARTER)
+        few, part = (FEW, HALF) if aim is Aim.WINS else (FEW_FOR_LEVELS, QUARTER)
+        self._holm = Holm.of(shares, certifiable, few, part)
         self._standings = {task.key: Standing(task, task.criterion, epsilon, self._holm) for task in tasks}
         every = tuple(self._standings.values())
         self._ladder = Ladder(every, self._holm)

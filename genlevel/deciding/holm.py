@@ -18,6 +18,8 @@ from genlevel.deciding.values import Criterion, Shares
 
 FEW = 64
 """With fewer tests than this all of Holm's steps are allowed for; with more, those of as many wins as half of the tests, at first."""
+FEW_FOR_LEVELS = 512
+"""The same where not all wins are told, so that what is not won may not be looked at again."""
 HALF, QUARTER = 2, 4
 """One over the part of the tests down to which steps are allowed for, at first. A quarter allows for more of them, and is sooner known to
 suffice: once as many tasks are not won."""

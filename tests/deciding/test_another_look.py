@@ -107,3 +107,21 @@ def test_a_betting_test_is_the_harder_the_higher_its_bar_is(*, pooled: bool) -> 
         bars = sorted(chance.uniform(0.001, 0.999) for _ in range(20))
         found = [log_wealth(units, bar, *bets(bar, units)) for bar in bars]
         assert all(low >= high - 1e-9 for low, high in pairwise(found))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_look_under_a_higher_bar_forgets_no_unit(exact: bool) -> None:
+    """It may be told by the first few of them; a later look has all."""
+    if exact:
+        low, high = (Criterion(bar=bar, critical=critical) for bar, critical in ((0.5, 30), (0.9, 40)))
+    else:
+        low, high = (Criterion(bar=bar, bets=Bets((0.5 / bar, 1.0 / bar), (0.5, 0.5), wanted)) for bar, wanted in ((0.5, 3.0), (0.9, 5.0)))
+    first = prediction_of(low, 40, 1e-3)
+    for place in range(24):
+        right = float(place % 4 > 0)
+        first.add(Unit((right, 1.0), (right, 1.0)))
+    raised = first.raised(high)
+    assert (first.state, raised.state) == (TaskState.UNDECIDED, TaskState.NOT_WON)
+    assert raised.added < first.added == 24
+    again = raised.raised(low)
+    assert (again.state, again.added) == (TaskState.UNDECIDED, 24)

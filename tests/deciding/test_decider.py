@@ -169,7 +169,8 @@ def test_of_two_outcomes_of_a_draw_the_first_one_counts() -> None:
 
 
 def test_levels_allow_for_more_of_holms_steps_than_wins() -> None:
-    exact = Criterion(bar=0.5, critical=critical_count(100, 0.5, 100, 0.04))
-    tasks = [task(f"t{number}", 0, 100, exact) for number in range(100)]
-    lows = {aim: Decider(aim, tasks, Shares(100, 0.04, 0.0, 0.01), seed=1).decided().tasks[0].criterion.low for aim in Aim}
-    assert lows == {Aim.VERDICT: critical_count(100, 0.5, 25, 0.04), Aim.WINS: critical_count(100, 0.5, 50, 0.04)}
+    for tests, verdict in ((100, 1), (600, 150)):
+        exact = Criterion(bar=0.5, critical=critical_count(100, 0.5, tests, 0.04))
+        tasks, shares = [task(f"t{number}", 0, 100, exact) for number in range(tests)], Shares(tests, 0.04, 0.0, 0.01)
+        lows = {aim: Decider(aim, tasks, shares, seed=1).decided().tasks[0].criterion.low for aim in Aim}
+        assert lows == {aim: critical_count(100, 0.5, step, 0.04) for aim, step in ((Aim.VERDICT, verdict), (Aim.WINS, tests // 2))}

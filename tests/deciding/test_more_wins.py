@@ -90,6 +90,7 @@ def test_a_level_that_a_late_step_may_attain_is_not_told_as_lost_before(
 ) -> None:
     """A task is won by Holm's last step or by none, after 20 others: what its first mark says of it is not all."""
     monkeypatch.setattr(decider, "FEW", 2)
+    monkeypatch.setattr(decider, "FEW_FOR_LEVELS", 2)
     (others, late), tests, won, units, bar = places, 24, 20, 10, 0.49
     assert WINS / 6 < at_least(units - 1, units, bar) <= WINS / (tests - won)
     exact = Criterion(bar=bar, critical=critical_count(units, bar, tests, WINS))
