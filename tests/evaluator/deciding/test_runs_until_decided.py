@@ -14,6 +14,7 @@ from genlevel.runtime.errors import CallFailed, UsageError
 from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
+from genlevel.v1 import scorer_pb2 as sc
 from tests.evaluator.conftest import ScriptedGateway
 from tests.evaluator.deciding.worlds import World, asked_twice, jittery, settled_of
 from tests.evaluator.runs.asking import finish, specification
@@ -138,10 +139,12 @@ async def test_a_run_that_is_interrupted_anywhere_decides_as_one_that_is_not(pla
         run_id, starts = run.run_id, starts + 1
         await cut_after(place, evaluator, stop_after)
         run = await seen(evaluator, run_id)
-        await place.stop(evaluator)
         if run.status == ev.RUN_STATUS_DECIDED:
             break
+        await place.stop(evaluator)
     assert starts > 1
+    scored = (await place.made[-1][1].get_verdict(sc.GetVerdictRequest(run_id=run_id))).tasks
+    assert {one.task.key: one.counts.answered for one in scored} == {task.task: task.asked for task in run.decision.tasks}
     assert str(settled_of(run.decision)) == str(settled_of(whole))
 
 
