@@ -118,6 +118,19 @@ def test_a_level_that_hangs_on_how_many_others_are_won_has_them_asked(third: int
     assert found.decided.tasks[1].state is (TaskState.WON if state is LevelState.ATTAINED else TaskState.NOT_WON)
 
 
+def test_once_a_level_hangs_on_nothing_more_what_is_open_is_not_needed() -> None:
+    critical, few = (critical_count(40, 0.5, tests, 0.2) for tests in (4, 2))
+    assert few < critical
+    places = (("won", 0), ("close", 1), ("language", 4), ("rest", 4))
+    tasks = [task(key, place, 40, Criterion(bar=0.5, critical=critical)) for key, place in places]
+    close = random.Random(1).sample([RIGHT] * few + [WRONG] * (40 - few), 40)
+    outcomes = {"won": [RIGHT] * 40, "close": close, "language": [RIGHT] * 40, "rest": [RIGHT, WRONG] * 20}
+    found = in_order(World(tasks, outcomes, Aim.VERDICT, Shares(4, 0.2, 0.0, 0.01))).decided
+    assert (found.complete, found.verdict) == (True, 5)
+    assert [told.state for told in found.tasks] == [TaskState.WON] * 3 + [TaskState.NOT_NEEDED]
+    assert 0 < found.tasks[3].drawn < 40
+
+
 @pytest.mark.parametrize(("place", "rewards"), [(4, True), (0, False)])
 def test_nothing_is_bet_on_a_task_whose_win_attains_no_third_level(place: int, rewards: bool) -> None:
     """Such tasks are asked where a level hangs on how many are won."""
