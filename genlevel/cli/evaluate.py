@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from genlevel.cli.printing import Telling
+
+
+_SILENT_S = 3.0
+"""How long a plan may take until it is said what takes so long."""
 
 
 class _Options(TrafficOptions, UntilOptions):
@@ -200,7 +205,12 @@ async def _dry_run(found: Services, request: ev.PlanRunRequest, telling: Telling
     from genlevel.cli.plan import print_plan
     from genlevel.documents.runs import plan_document
 
-    plan = await found.evaluator.plan_run(request)
+    planning = asyncio.ensure_future(found.evaluator.plan_run(request))
+    done, _ = await asyncio.wait({planning}, timeout=_SILENT_S)
+    if not done:
+        simulating = ", and then simulates runs of published models" if request.traffic.HasField("until_decided") else ""
+        telling.line(f"the plan reads all instances{simulating}: of a large suite that takes a while")
+    plan = await planning
     document = plan_document(plan)
     if as_json:
         print_json(document)

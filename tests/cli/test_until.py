@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from types import SimpleNamespace
+
 import pytest
 
+from genlevel.cli import evaluate
 from genlevel.cli.driving import _exit_code, _watched
 from genlevel.cli.plan import print_plan
 from genlevel.cli.printing import Telling
@@ -90,6 +95,23 @@ def test_a_dry_run_says_how_many_calls_may_be_needed(capsys, monkeypatch, expect
     assert f"until it is decided: {said}\n" in capsys.readouterr().out
     assert document["expected"]["total"] == 100
     assert plan_document(ev.PlanRunResponse())["expected"] is None
+
+
+@pytest.mark.parametrize(("takes_s", "said"), [(0.05, True), (0.0, False)])
+async def test_a_plan_that_takes_a_while_says_what_it_does(capsys, monkeypatch, takes_s, said):
+    monkeypatch.setattr(evaluate, "_SILENT_S", 0.02)
+
+    class Evaluator:
+        async def plan_run(self, request):
+            await asyncio.sleep(takes_s)
+            return ev.PlanRunResponse(run_id="r")
+
+    request = ev.PlanRunRequest()
+    request.traffic.until_decided.SetInParent()
+    assert await evaluate._dry_run(SimpleNamespace(evaluator=Evaluator()), request, Telling(), as_json=True) == 0
+    printed = capsys.readouterr()
+    assert ("and then simulates runs of published models: of a large suite that takes a while" in printed.err) is said
+    assert json.loads(printed.out)["run"] == "r"
 
 
 def test_what_no_answers_can_certify_takes_no_call():
