@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 
+from genlevel.deciding.holm import Holm
+from genlevel.deciding.orders import FIRST, WinsOrder
+from genlevel.deciding.standing import Standing
 from genlevel.deciding.values import RIGHT, WRONG, Aim, Criterion, LevelState, Shares
 from scorer.certify.criteria import critical_count
 from tests.deciding.driving import World, in_order
@@ -29,3 +32,19 @@ def test_a_task_that_may_be_won_is_finished_before_others_are_begun() -> None:
         assert [level.state for level in found.decided.levels] == [LevelState.ATTAINED] * 3
         asked += len(found.asked)
     assert asked < 3 * 1_050
+
+
+def test_units_that_were_drawn_before_all_wins_are_looked_for_are_among_the_first_of_their_task() -> None:
+    exact = Criterion(bar=0.5, critical=critical_count(UNITS, 0.5, 40, 0.04))
+    holm = Holm.of(Shares(40, 0.04, 0.0, 0.01), 3)
+    half, fresh, done = found = [Standing(task(key, 0, UNITS, exact), exact, 1e-3, holm) for key in ("half", "fresh", "done")]
+    half.drawn, done.drawn = FIRST // 2, FIRST
+    order, drawn = WinsOrder(found, with_uncertifiable=False), []
+    for number in range(FIRST + FIRST // 2):
+        one = order.next(number)
+        assert one is not None
+        one.drawn += 1
+        order.drawn(one)
+        drawn.append(one.key)
+    assert drawn == ["fresh"] * (FIRST // 2) + ["half", "fresh"] * (FIRST // 2)
+    assert [one.drawn for one in (half, fresh, done)] == [FIRST] * 3
