@@ -178,6 +178,19 @@ def test_what_is_looked_at_again_may_have_all_of_its_units(
     assert [(told.state, told.drawn == 40) for told in found.tasks] == [(TaskState.WON, False)] * 3 + [(state, True)]
 
 
+def test_a_bar_that_is_raised_at_a_second_look_is_held_against_all_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decider, "FEW", 2)
+    units, share = EARLY - 4, 0.2
+    right = critical_count(units, 0.52, 1, share)
+    assert right < min(critical_count(units, bar, 2, share) for bar in (0.5, 0.52)), "neither is certified by the first look"
+    low, high = (Criterion(bar=bar, critical=critical_count(units, bar, 4, share)) for bar in (0.5, 0.52))
+    tasks = [task(key, number, units, low) for number, key in enumerate(("a", "b", "c", "close"))]
+    close = random.Random(3).sample([RIGHT] * right + [WRONG] * (units - right), units)
+    outcomes = {"a": [RIGHT] * units, "b": [RIGHT] * units, "c": [RIGHT] * units, "close": close}
+    found = in_order(World(tasks, outcomes, Aim.WINS, Shares(4, share, 0.0, 0.0), raised={"close": high})).decided
+    assert [(told.state, told.criterion.bar) for told in found.tasks] == [(TaskState.WON, 0.5)] * 3 + [(TaskState.WON, 0.52)]
+
+
 def test_nothing_further_is_asked_for_a_level_that_hangs_on_a_failed_answer_alone() -> None:
     critical, low = critical_count(40, 0.5, 3, 0.2), critical_count(40, 0.5, 2, 0.2)
     tasks = [task(key, place, 40, Criterion(bar=0.5, critical=critical)) for key, place in (("close", 0), ("language", 4))]

@@ -69,7 +69,7 @@ def test_a_win_attains_level_3_and_its_side_is_done() -> None:
     assert board.states == "+??"
     assert board.needed == {"paint", "hear", "sing", "read"}
     assert board.ladder.decisions()[0].by == "win of see (image comprehension)"
-    assert board.ladder.decisions()[0].decided_at == 10
+    assert [level.decided_at for level in board.ladder.decisions()] == [10, 0, 0]
 
 
 def test_what_rewards_nothing_attains_nothing() -> None:
