@@ -11,68 +11,30 @@ import pytest
 from evaluator.runs import deciding
 from genlevel.deciding.values import Aim
 from genlevel.runtime.errors import CallFailed, UsageError
-from genlevel.v1 import content_pb2 as ct
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import scorer_pb2 as sc
-from tests.evaluator.conftest import ScriptedGateway
-from tests.evaluator.deciding.worlds import World, asked_twice, jittery, settled_of
+from tests.evaluator.deciding.worlds import (
+    CAUSAL,
+    COMMON,
+    HUMAN,
+    NOT_WON,
+    SPORTS,
+    UNDECIDED,
+    VERDICT,
+    WINS,
+    WON,
+    asked_twice,
+    cut_after,
+    decide,
+    jittery,
+    request_of,
+    settled_of,
+    states,
+)
 from tests.evaluator.runs.asking import finish, specification
-from tests.evaluator.runs.places import Place, reaches, seen
+from tests.evaluator.runs.places import reaches, seen
 from tests.waiting import until
-
-WON, NOT_WON, UNDECIDED = ev.DecidedTask.STATE_WON, ev.DecidedTask.STATE_NOT_WON, ev.DecidedTask.STATE_UNDECIDED
-WINS = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS)
-VERDICT = ev.UntilDecided(aim=ev.UntilDecided.AIM_VERDICT)
-CAUSAL, COMMON = "nlp/Causal-Reasoning", "nlp/Commonsense-Reasoning"  # references 65, 83.33
-HUMAN, SPORTS = "image/comprehension/Human-Action-Recognition", "image/comprehension/Sports-Image-Classification"  # 82.3, 49.8
-
-
-@pytest.fixture
-def world(tmp_path, scripted):
-    there = World(tmp_path / "bench")
-    scripted.script = there.script
-    scripted.info.input_modalities.append(ct.MODALITY_IMAGE)
-    return there
-
-
-@pytest.fixture
-async def place_of(tmp_path, world):
-    """Makes data folders, each with a gateway of its own."""
-    made = []
-
-    def make(name):
-        gateway = ScriptedGateway()
-        gateway.script = world.script
-        gateway.info.input_modalities.append(ct.MODALITY_IMAGE)
-        made.append(Place(tmp_path / name, gateway))
-        return made[-1]
-
-    yield make
-    for place in made:
-        for evaluator, _ in list(place.made):
-            await place.stop(evaluator)
-
-
-def request_of(world, until=WINS, concurrency=8, *, retry_failed=False, **fields):
-    traffic = ev.TrafficSettings(concurrency=concurrency, until_decided=until, **fields)
-    return ev.StartRunRequest(specification=specification(world.root), traffic=traffic, retry_failed=retry_failed)
-
-
-async def decide(evaluator, world, until=WINS, concurrency=8, **fields):
-    return await finish(evaluator, request_of(world, until, concurrency, **fields))
-
-
-async def cut_after(place, evaluator, calls):
-    """Ends an evaluator's run with its calls in flight once so many were made; or returns when the run has ended."""
-    await until(lambda: place.gateway.calls.total() >= calls or not evaluator._control.active)
-    if evaluator._control.active:
-        evaluator.begin_nothing()
-        evaluator.cut()
-
-
-def states(run):
-    return {task.task: task.state for task in run.decision.tasks}
 
 
 async def test_wins_are_decided_and_the_rest_is_asked_when_the_run_is_completed(make_evaluator, world, scripted):
@@ -309,64 +271,6 @@ async def test_tasks_without_a_test_are_asked_only_if_that_is_wanted(place_of, w
     every = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS, with_uncertifiable=True)
     more = await decide(evaluator, world, every)
     assert [task.asked for task in more.decision.tasks] == [run.decision.tasks[0].asked, 10]
-    assert not asked_twice(place.gateway.calls)
-
-
-async def test_a_budget_leaves_it_undecided_and_more_money_goes_on(place_of, world):
-    world.task(CAUSAL, 200, 0.95)
-    world.task(COMMON, 200, 0.8)
-    place = place_of("data")
-    evaluator = place.start(going=False)
-    place.gateway.info.price.CopyFrom(gw.Price(input="1", output="1"))
-    place.gateway.cost = 20_000
-    whole = place_of("whole").start(going=False)
-    free = await decide(whole, world)
-    run = await decide(evaluator, world, budget_nano_usd=500_000)
-    assert run.status == ev.RUN_STATUS_BUDGET
-    assert run.cost_nano_usd <= 500_000
-    assert not run.decision.complete
-    asked = place.gateway.calls.total()
-    assert 0 < asked < free.decision.asked
-    more = await decide(evaluator, world, budget_nano_usd=50_000_000)
-    assert more.status == ev.RUN_STATUS_DECIDED
-    assert str(settled_of(more.decision)) == str(settled_of(free.decision))
-    assert not asked_twice(place.gateway.calls)
-    assert more.decision.saved_nano_usd == 20_000 * (400 - more.decision.asked)
-
-
-@pytest.fixture
-def one_is_dear(place_of, world):
-    """A place whose second task asks so long questions that a budget allows only calls of the first."""
-    world.task(CAUSAL, 200, 0.95)
-    world.task(COMMON, 200, 0.5)
-    path = world.root / COMMON / "annotation.json"
-    content = json.loads(path.read_text())
-    for item in content["data"]:
-        item["input"]["options"][1] = "no" + " never" * 1000
-    path.write_text(json.dumps(content))
-    place = place_of("data")
-    place.gateway.info.price.CopyFrom(gw.Price(input="1", output="1"))
-    place.gateway.cost = 1_000
-    return place
-
-
-async def test_a_task_whose_calls_are_too_dear_does_not_hold_up_the_others(one_is_dear, world):
-    place = one_is_dear
-    async with asyncio.timeout(30):
-        run = await decide(place.start(going=False), world, concurrency=1, budget_nano_usd=3_000_000)
-    assert run.status == ev.RUN_STATUS_BUDGET
-    assert states(run) == {CAUSAL: WON, COMMON: UNDECIDED}
-
-
-async def test_more_money_while_it_goes_on_reaches_what_was_short_of_it(one_is_dear, place_of, world):
-    place, whole = one_is_dear, await decide(place_of("whole").start(going=False), world)
-    place.gateway.latency_s = 0.002
-    evaluator = place.start(going=False)
-    run = (await evaluator.start_run(request_of(world, concurrency=2, budget_nano_usd=3_000_000))).run
-    await until(lambda: place.gateway.calls.total() >= 20)
-    await evaluator.update_run(ev.UpdateRunRequest(run_id=run.run_id, traffic=ev.TrafficSettings(budget_nano_usd=10**9)))
-    ended = await reaches(evaluator, run.run_id, ev.RUN_STATUS_DECIDED)
-    assert str(settled_of(ended.decision)) == str(settled_of(whole.decision))
     assert not asked_twice(place.gateway.calls)
 
 

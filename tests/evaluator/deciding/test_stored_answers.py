@@ -8,11 +8,11 @@ import pytest
 
 from genlevel.v1 import evaluator_pb2 as ev
 from scorer.certify.shares import Shares
-from tests.evaluator.deciding.test_runs_until_decided import CAUSAL, WINS, decide, place_of, request_of, world  # noqa: F401 - fixtures
+from tests.evaluator.deciding.worlds import CAUSAL, WINS, decide, request_of
 from tests.evaluator.runs.asking import finish
 
 
-async def test_nothing_is_asked_that_stored_answers_decide(place_of, world):  # noqa: F811
+async def test_nothing_is_asked_that_stored_answers_decide(place_of, world):
     """Another decision, of a larger error, takes fewer answers than the run has already."""
     world.task(CAUSAL, 300, 0.95)
     place = place_of("data")
@@ -30,7 +30,7 @@ async def test_nothing_is_asked_that_stored_answers_decide(place_of, world):  # 
     assert place.gateway.calls.total() == calls
 
 
-async def test_a_second_plan_is_decided_at_the_error_that_is_left_for_it(place_of, world):  # noqa: F811
+async def test_a_second_plan_is_decided_at_the_error_that_is_left_for_it(place_of, world):
     world.task(CAUSAL, 300, 0.95)
     evaluator = place_of("data").start(going=False)
     first = (await decide(evaluator, world)).decision

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from genlevel.v1 import evaluator_pb2 as ev
+from tests.evaluator.runs.asking import finish, specification
+from tests.waiting import until
 
+WON, NOT_WON, UNDECIDED = ev.DecidedTask.STATE_WON, ev.DecidedTask.STATE_NOT_WON, ev.DecidedTask.STATE_UNDECIDED
+WINS = ev.UntilDecided(aim=ev.UntilDecided.AIM_WINS)
+VERDICT = ev.UntilDecided(aim=ev.UntilDecided.AIM_VERDICT)
+CAUSAL, COMMON = "nlp/Causal-Reasoning", "nlp/Commonsense-Reasoning"  # references 65, 83.33
+HUMAN, SPORTS = "image/comprehension/Human-Action-Recognition", "image/comprehension/Sports-Image-Classification"  # 82.3, 49.8
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -74,3 +81,24 @@ def settled_of(decision: ev.EarlyDecision) -> ev.EarlyDecision:
         one.ClearField("asked")
     found.ClearField("saved_nano_usd")
     return found
+
+
+def request_of(world, until=WINS, concurrency=8, *, retry_failed=False, **fields):
+    traffic = ev.TrafficSettings(concurrency=concurrency, until_decided=until, **fields)
+    return ev.StartRunRequest(specification=specification(world.root), traffic=traffic, retry_failed=retry_failed)
+
+
+async def decide(evaluator, world, until=WINS, concurrency=8, **fields):
+    return await finish(evaluator, request_of(world, until, concurrency, **fields))
+
+
+async def cut_after(place, evaluator, calls):
+    """Ends an evaluator's run with its calls in flight once so many were made; or returns when the run has ended."""
+    await until(lambda: place.gateway.calls.total() >= calls or not evaluator._control.active)
+    if evaluator._control.active:
+        evaluator.begin_nothing()
+        evaluator.cut()
+
+
+def states(run):
+    return {task.task: task.state for task in run.decision.tasks}
