@@ -19,9 +19,10 @@ from google.protobuf.message import Message
 from evaluator.ports import BatchPort, GatewayPort
 from genlevel.runtime.errors import STOPPING, CallerRefused, CallFailed, CancelledUnsent, ErrorClass, GenlevelError, Unavailable
 from genlevel.runtime.failures import call_failed, from_status, status_of
-from genlevel.runtime.remote import Remote, Timeout, until_there
+from genlevel.runtime.remote import Remote, Timeout
 from genlevel.runtime.rpc import connect
 from genlevel.runtime.settings import Addresses
+from genlevel.runtime.until_there import until_there
 from genlevel.v1 import gateway_pb2 as gw
 from genlevel.v1 import gateway_pb2_grpc
 from genlevel.v1 import scorer_pb2 as sc

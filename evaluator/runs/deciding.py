@@ -36,7 +36,7 @@ from genlevel.benchmark.answer_key import AnswerKey
 from genlevel.benchmark.outcomes import Outcome
 from genlevel.deciding.values import STAYS_UNDECIDED, Aim, Draw
 from genlevel.runtime.limits import AccountLimiter, Share
-from genlevel.runtime.remote import until_there
+from genlevel.runtime.until_there import until_there
 from genlevel.v1 import evaluator_pb2 as ev
 from genlevel.v1 import scorer_pb2 as sc
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NoReturn, TypeVar
 
@@ -23,7 +22,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from genlevel.runtime.errors import GenlevelError, Unavailable
+from genlevel.runtime.errors import GenlevelError
 from genlevel.runtime.failures import abort, from_status, status_of
 from genlevel.runtime.handlers import kind_of
 from genlevel.runtime.readiness import Check, fine
@@ -31,10 +30,6 @@ from genlevel.runtime.rpc import RpcServer, health_of
 from genlevel.runtime.stopping import Stops
 
 TIMEOUT_S = 60.0
-
-PAUSES_S = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
-"""Seconds between the tries of ``until_there``: longer in all than a service takes to stop (``grace_s``)."""
-_LONG_S = 300.0
 
 Response = TypeVar("Response")
 Timeout = float | Callable[[Message], float]
@@ -44,22 +39,6 @@ Timeout = float | Callable[[Message], float]
 def core_name(method: str) -> str:
     """What the core calls an RPC: plan_run for PlanRun."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", method).lower()
-
-
-async def until_there(ask: Callable[[], Awaitable[Response]]) -> Response:
-    """What a service answers, which may stop or die meanwhile, and be started again: it is asked again, some 24 s long.
-
-    ask: makes a call, which bears being made twice. One that failed only after minutes is not made again. Raises as it does.
-    """
-    for pause_s in PAUSES_S:
-        began = time.monotonic()
-        try:
-            return await ask()
-        except Unavailable:
-            if time.monotonic() - began > _LONG_S:
-                raise
-        await asyncio.sleep(pause_s)
-    return await ask()
 
 
 # -- the server's side ---------------------------------------------------------------------------------------------------

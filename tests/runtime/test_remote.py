@@ -129,7 +129,7 @@ async def test_a_scorer_that_stops_meanwhile_is_asked_again(core: Core, monkeypa
             raise Unavailable("it stops")
         return sc.MeasureAnswersResponse()
 
-    monkeypatch.setattr("genlevel.runtime.remote.PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr("genlevel.runtime.until_there.PAUSES_S", (0.01, 0.01))
     monkeypatch.setattr(core, "measure_answers", dies)
     server = RpcServer("127.0.0.1:0", grace_s=0.1)
     serve(server, SCORER, core)
