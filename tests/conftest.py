@@ -22,6 +22,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
 # Fixtures that cost much: the tests that ask for one are run by one worker.
 COSTLY = ("embedded_folder", "llama")
+# A process that is forked as another user, such as PostgreSQL, runs gRPC's handlers before its program: they crash while calls go on.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 NO_SKIPS = os.environ.get("CI") == "true" and os.environ.get("GENLEVEL_NO_SKIP") == "1"
 
 # Modules and tests are no garbage: looking for it among them takes a sixth of what collecting does, in each worker.
